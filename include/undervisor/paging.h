@@ -50,7 +50,7 @@
 /* Optional features of the processor that change what its paging accepts (CPUID). */
 #define UDV_FEATURE_1GB_PAGES 0x1u /* CPUID 80000001H:EDX[26]; guest PDPTEs may map 1 GB */
 #define UDV_FEATURE_PSE36 0x2u     /* CPUID 1:EDX[17]; 4 MB PDEs carry address bits 39:32 */
-#define UDV_FEATURE_PAT 0x4u       /* CPUID 1:EDX[16]; without it bit 7 of a 32-bit PTE is reserved */
+#define UDV_FEATURE_PAT 0x4u       /* CPUID 1:EDX[16]; without it a 32-bit PTE's bit 7, a PDE's bit 12 */
 #define UDV_FEATURES_ALL 0x7u
 
 /* VM-execution controls that concern EPT, by meaning. SDM Vol 3C "VM-Execution Control Fields" */
@@ -124,7 +124,8 @@ struct udv_paging_dimension {
  */
 struct udv_paging {
 	const struct udv_memory *memory;
-	struct udv_memory_window fast; /* the first window, its size 0 if there is none */
+	uint64_t fast_base, fast_size; /* the first window; size 0 if there is none */
+	uintptr_t fast_bias;           /* host address of physical address 0, if that were in it */
 	struct udv_paging_config config;
 	struct udv_paging_dimension guest;
 	struct udv_paging_dimension ept;
@@ -303,7 +304,7 @@ struct udv_step {
 	uint8_t flags;        /* UDV_STEP_* */
 };
 
-/* 5 guest levels behind 5 EPT levels each, 5 final EPT levels, 4 of the SPPT (twice on a crossing). */
+/* 5 guest levels behind 5 EPT levels each, 5 final EPT levels, 4 of the SPPT: 39, and room. */
 #define UDV_MAX_STEPS 48
 #define UDV_MAX_PML 8
 

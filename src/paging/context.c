@@ -134,8 +134,10 @@ static void prepare_32bit(struct udv_paging *p)
 	} else {
 		d->reserved_leaf[2] = BITS(21, 13);
 	}
-	if (!(c->features & UDV_FEATURE_PAT))
-		d->reserved_leaf[1] = PTE_PS;
+	if (!(c->features & UDV_FEATURE_PAT)) {
+		d->reserved_leaf[1] = PTE_PAT;
+		d->reserved_leaf[2] |= PTE_LARGE_PAT;
+	}
 }
 
 /* PAE, 4-level and 5-level paging: entries of 8 bytes that differ in what lies above the address. */
@@ -217,8 +219,11 @@ enum udv_status udv_paging_init(struct udv_paging *p, const struct udv_paging_co
 	p->memory = memory;
 	p->config = *config;
 	if (memory->nr_windows) {
-		p->fast = memory->windows[0];
-		p->fast.size &= ~7ull; /* so that an entry that starts inside ends inside */
+		const struct udv_memory_window *window = &memory->windows[0];
+
+		p->fast_base = window->base;
+		p->fast_size = window->size & ~7ull; /* an entry that starts inside ends inside */
+		p->fast_bias = (uintptr_t)window->host - (uintptr_t)window->base;
 	}
 	p->mode = udv_paging_mode(config->cr0, config->cr4, config->efer);
 	p->pml_index = config->pml_index;

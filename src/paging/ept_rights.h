@@ -80,15 +80,13 @@ static inline bool spp_eligible(const struct walk *w, const struct trail *t,
 	return w->paging->config.ept_controls & UDV_EPT_SPP && target->stage == UDV_STAGE_FINAL &&
 	       t->level == 1 && leaf_of(t) & EPT_SUB_PAGE_WRITE &&
 	       t->tables & leaf_of(t) & EPT_R &&
-	       !(w->access & (UDV_ACCESS_RTM | UDV_ACCESS_ENCLAVE | UDV_ACCESS_ASYNC));
+	       !(w->access & (UDV_ACCESS_RTM | UDV_ACCESS_ENCLAVE));
 }
 
 /* The access at the end of the walk, or one without a linear address. */
-ALWAYS_INLINE bool ept_allows_access(struct walk *w, const struct trail *t,
+ALWAYS_INLINE bool ept_allows_access(struct walk *w, const struct trail *t, uint64_t combined,
 				     const struct ept_target *target)
 {
-	uint64_t combined = t->tables & leaf_of(t);
-
 	if (unlikely(w->access & UDV_ACCESS_SHADOW_STACK) && !is_user(w->access) &&
 	    w->paging->config.eptp & EPTP_SSS)
 		return ept_allows_supervisor_shadow_stack(t) ||
@@ -109,14 +107,15 @@ ALWAYS_INLINE bool ept_allows_access(struct walk *w, const struct trail *t,
 	return true;
 }
 
-ALWAYS_INLINE bool ept_allows(struct walk *w, const struct trail *t,
+ALWAYS_INLINE bool ept_allows(struct walk *w, const struct trail *t, const struct leaf *end,
 			      const struct ept_target *target)
 {
 	if (target->stage != UDV_STAGE_TABLE)
-		return ept_allows_access(w, t, target);
-	if (unlikely(!(t->tables & leaf_of(t) & EPT_R)))
+		return ept_allows_access(w, t, end->combined, target);
+	if (unlikely(!(end->combined & EPT_R)))
 		return refuse_ept(w, UDV_WALK_EPT_VIOLATION, UDV_CAUSE_EPT_READ, t, target);
-	if (target->kind & UDV_ACCESS_WRITE && unlikely(!ept_allows_paging_write(w->paging, t)))
+	if (target->kind & UDV_ACCESS_WRITE && unlikely(!(end->combined & EPT_W)) &&
+	    !ept_allows_paging_write(w->paging, t))
 		return refuse_ept(w, UDV_WALK_EPT_VIOLATION, UDV_CAUSE_EPT_WRITE, t, target);
 	return true;
 }

@@ -32,10 +32,9 @@ static inline uint32_t access_error_code(const struct udv_paging *p, uint32_t ac
 	return code;
 }
 
-ALWAYS_INLINE uint8_t guest_rights_of(const struct trail *t)
+/* @combined: the AND of all entries, XD inverted. */
+ALWAYS_INLINE uint8_t guest_rights_of(uint64_t combined)
 {
-	uint64_t combined = t->tables & (leaf_of(t) ^ PTE_XD);
-
 	/* R/W and U/S are bits 1 and 2 of an entry, and in UDV_GUEST_* the other way round. */
 	return (uint8_t)((combined >> 2 & UDV_GUEST_USER) | (combined & UDV_GUEST_WRITE) |
 			 (~combined >> 63 << 2));

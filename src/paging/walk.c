@@ -91,14 +91,13 @@ ALWAYS_INLINE bool entry_reserved(const struct udv_paging *p, const struct forma
 ALWAYS_INLINE enum stop descend(struct walk *w, const struct format *f,
 				const struct udv_paging_dimension *d, struct trail *t,
 				uint64_t root, uint64_t address, const struct ept_target *target,
-				unsigned ept_levels, bool recording)
+				unsigned ept_levels, bool recording, struct leaf *end)
 {
 	const unsigned index_mask = (1u << f->index_bits) - 1;
 	unsigned level = f->top;
-	uint64_t table = root;
+	uint64_t table = root, tables = ~0ull;
 
 	t->top = f->top;
-	t->tables = ~0ull;
 	for (;;) {
 		unsigned shift = 12 + f->index_bits * (level - 1);
 		uint64_t at = table + (address >> shift & index_mask) * f->entry_size;
@@ -107,6 +106,7 @@ ALWAYS_INLINE enum stop descend(struct walk *w, const struct format *f,
 		bool leaf;
 
 		t->level = (uint8_t)level;
+		t->tables = tables;
 		if (!f->ept) {
 			w->entry_gpa[level] = at;
 			if (!locate(w, ept_levels, level, at, &hpa, recording))
@@ -136,25 +136,29 @@ ALWAYS_INLINE enum stop descend(struct walk *w, const struct format *f,
 			return STOP_NOT_PRESENT;
 		if (unlikely(entry_reserved(w->paging, f, d, level, leaf, entry)))
 			return STOP_RESERVED;
-		if (leaf)
+		if (leaf) {
+			end->entry = entry;
+			end->level = level;
+			end->combined = tables & (f->ept ? entry : entry ^ PTE_XD);
 			return STOP_LEAF;
-		t->tables &= f->ept ? entry : entry ^ PTE_XD;
+		}
+		tables &= f->ept ? entry : entry ^ PTE_XD;
 		table = entry & ENTRY_ADDRESS;
 		level--;
 	}
 }
 
 /* The byte address that the leaf gives @address. */
-ALWAYS_INLINE uint64_t leaf_address(const struct format *f, const struct trail *t,
+ALWAYS_INLINE uint64_t leaf_address(const struct format *f, const struct leaf *end,
 				    uint64_t address, uint8_t *page_shift)
 {
-	unsigned shift = 12 + f->index_bits * (t->level - 1u);
-	uint64_t entry = leaf_of(t);
+	unsigned shift = 12 + f->index_bits * (end->level - 1u);
+	uint64_t entry = end->entry;
 	uint64_t page = entry & ENTRY_ADDRESS & ~(BIT(shift) - 1);
 
 	*page_shift = (uint8_t)shift;
 	/* A 4-MByte page keeps address bits 39:32 in bits 20:13. */
-	if (f->entry_size == 4 && t->level == 2)
+	if (f->entry_size == 4 && end->level == 2)
 		page |= (entry >> 13 & 0xff) << 32;
 	return page | (address & (BIT(shift) - 1));
 }
@@ -162,14 +166,14 @@ ALWAYS_INLINE uint64_t leaf_address(const struct format *f, const struct trail *
 /* Translates and judges, but writes nothing yet. */
 ALWAYS_INLINE bool ept_translate(struct walk *w, unsigned ept_levels,
 				 const struct ept_target *target, struct trail *t, uint64_t *hpa,
-				 uint8_t *page_shift, bool recording)
+				 uint8_t *page_shift, struct leaf *end, bool recording)
 {
 	const struct format *f = ept_levels == 4 ? &format_ept4 : &format_ept5;
 	const struct udv_paging *p = w->paging;
 
 	if (ept_levels == 4 && unlikely(target->gpa >> 48))
 		return refuse_ept(w, UDV_WALK_EPT_VIOLATION, UDV_CAUSE_EPT_WIDTH, t, target);
-	switch (descend(w, f, &p->ept, t, p->ept.root, target->gpa, target, 0, recording)) {
+	switch (descend(w, f, &p->ept, t, p->ept.root, target->gpa, target, 0, recording, end)) {
 	case STOP_LEAF:
 		break;
 	case STOP_NOT_PRESENT:
@@ -179,9 +183,9 @@ ALWAYS_INLINE bool ept_translate(struct walk *w, unsigned ept_levels,
 	default:
 		return false;
 	}
-	if (!ept_allows(w, t, target))
+	if (!ept_allows(w, t, end, target))
 		return false;
-	*hpa = leaf_address(f, t, target->gpa, page_shift);
+	*hpa = leaf_address(f, end, target->gpa, page_shift);
 	return true;
 }
 
@@ -198,14 +202,14 @@ ALWAYS_INLINE bool log_has_room(struct walk *w, const struct trail *t,
 	return refuse_ept(w, UDV_WALK_PML_FULL, UDV_CAUSE_PML_FULL, t, target);
 }
 
-ALWAYS_INLINE bool ept_set_flags(struct walk *w, struct trail *t, const struct ept_target *target)
+ALWAYS_INLINE bool ept_set_flags(struct walk *w, struct trail *t, const struct leaf *end,
+				 const struct ept_target *target)
 {
 	bool dirty = target->kind & UDV_ACCESS_WRITE;
-	uint64_t leaf = leaf_of(t);
 
 	if (!w->paging->ept_ad)
 		return true;
-	if (likely(t->tables & leaf & EPT_A && (!dirty || leaf & EPT_D)))
+	if (likely(end->combined & EPT_A && (!dirty || end->entry & EPT_D)))
 		return true;
 	return paging_set_ept_flags(w, t, target, dirty);
 }
@@ -221,10 +225,11 @@ ALWAYS_INLINE bool ept_table(struct walk *w, unsigned ept_levels, unsigned guest
 		.kind = w->paging->ept_ad ? UDV_ACCESS_READ | UDV_ACCESS_WRITE : UDV_ACCESS_READ,
 	};
 	struct trail *t = &w->ept[guest_level];
+	struct leaf end = { 0 };
 	uint8_t page_shift;
 
-	return ept_translate(w, ept_levels, &target, t, hpa, &page_shift, recording) &&
-	       log_has_room(w, t, &target) && ept_set_flags(w, t, &target);
+	return ept_translate(w, ept_levels, &target, t, hpa, &page_shift, &end, recording) &&
+	       log_has_room(w, t, &target) && ept_set_flags(w, t, &end, &target);
 }
 
 static NOINLINE bool ept4_table(struct walk *w, unsigned guest_level, uint64_t gpa, uint64_t *hpa)
@@ -286,67 +291,69 @@ static bool guest_paging_verified(const struct walk *w)
 
 /* The last translation of a walk, judged in full. Its flags wait for the guest's. */
 ALWAYS_INLINE bool ept_final(struct walk *w, unsigned ept_levels, const struct ept_target *target,
-			     bool recording)
+			     struct leaf *end, bool recording)
 {
 	struct udv_walk_result *r = w->result;
 	const struct udv_paging *p = w->paging;
 	struct trail *t = &w->ept[0];
 
-	if (!ept_translate(w, ept_levels, target, t, &r->hpa.value, &r->ept_page_shift, recording))
+	if (!ept_translate(w, ept_levels, target, t, &r->hpa.value, &r->ept_page_shift, end,
+			   recording))
 		return false;
 	if (unlikely(p->config.ept_controls & UDV_EPT_VERIFICATION) &&
-	    target->stage == UDV_STAGE_FINAL && leaf_of(t) & EPT_VERIFY_GUEST_PAGING &&
+	    target->stage == UDV_STAGE_FINAL && end->entry & EPT_VERIFY_GUEST_PAGING &&
 	    w->linear && !guest_paging_verified(w))
 		return refuse_ept(w, UDV_WALK_EPT_VIOLATION, UDV_CAUSE_EPT_VERIFICATION, t, target);
 	return log_has_room(w, t, target);
 }
 
 /* Guest rights (3.2 of the walk's order), then everything that follows from the final address. */
-ALWAYS_INLINE bool finish_linear(struct walk *w, const struct format *f, uint64_t gla,
-				 unsigned ept_levels, bool recording)
+ALWAYS_INLINE bool finish_linear(struct walk *w, const struct format *f, const struct leaf *end,
+				 uint64_t gla, unsigned ept_levels, bool recording)
 {
 	const struct udv_paging *p = w->paging;
 	struct udv_walk_result *r = w->result;
 	struct trail *t = &w->guest;
 	bool dirty = w->access & UDV_ACCESS_WRITE;
 	bool keys = f->top >= 4 && p->config.cr4 & (CR4_PKE | CR4_PKS);
-	uint64_t leaf = leaf_of(t);
-	bool set_flags = !(t->tables & leaf & PTE_A) || (dirty && !(leaf & PTE_D));
+	bool set_flags = !(end->combined & PTE_A) || (dirty && !(end->entry & PTE_D));
+	uint8_t rights = guest_rights_of(end->combined);
+	struct ept_target target = {
+		.stage = UDV_STAGE_FINAL,
+		.kind = (uint8_t)(w->access & UDV_ACCESS_KIND),
+	};
+	struct leaf final = { 0 };
 	enum udv_cause cause;
 
-	r->guest_rights = guest_rights_of(t);
 	/* Entries of 4 bytes have no XD. */
 	if (f->entry_size == 4)
-		r->guest_rights &= (uint8_t)~UDV_GUEST_NX;
-	cause = guest_refusal(p, w->access, t, r->guest_rights);
-	if (unlikely(keys) && key_denies(p, w->access, leaf, r->guest_rights))
+		rights &= (uint8_t)~UDV_GUEST_NX;
+	r->guest_rights = rights;
+	cause = guest_refusal(p, w->access, t, rights);
+	if (unlikely(keys) && key_denies(p, w->access, end->entry, rights))
 		return refuse_guest(w, cause ? cause : UDV_CAUSE_KEY,
 				    access_error_code(p, w->access) | UDV_PF_P | UDV_PF_PK);
 	if (unlikely(cause))
 		return refuse_guest(w, cause, access_error_code(p, w->access) | UDV_PF_P);
 
-	r->gpa.value = leaf_address(f, t, gla, &r->guest_page_shift);
+	target.gpa = leaf_address(f, end, gla, &r->guest_page_shift);
+	r->gpa.value = target.gpa;
 	r->stage = UDV_STAGE_FINAL;
-	r->hpa.value = r->gpa.value;
 	if (ept_levels) {
-		struct ept_target target = {
-			.gpa = r->gpa.value,
-			.stage = UDV_STAGE_FINAL,
-			.kind = (uint8_t)(w->access & UDV_ACCESS_KIND),
-		};
-
 		if (unlikely(set_flags) && !p->ept_ad && !guest_flags_allowed(w, dirty))
 			return false;
-		if (!ept_final(w, ept_levels, &target, recording))
+		if (!ept_final(w, ept_levels, &target, &final, recording))
 			return false;
-		if (unlikely(set_flags) && !paging_set_guest_flags(w, f->entry_size, dirty))
-			return false;
-		if (!ept_set_flags(w, &w->ept[0], &target))
+		r->ept_rights = ept_rights_of(p, final.combined);
+	} else {
+		r->hpa.value = target.gpa;
+	}
+	if (unlikely(set_flags) && !paging_set_guest_flags(w, f->entry_size, dirty))
+		return false;
+	if (ept_levels) {
+		if (!ept_set_flags(w, &w->ept[0], &final, &target))
 			return false;
 		r->ept_leaf = leaf_of(&w->ept[0]);
-		r->ept_rights = ept_rights_of(p, w->ept[0].tables & r->ept_leaf);
-	} else if (unlikely(set_flags) && !paging_set_guest_flags(w, f->entry_size, dirty)) {
-		return false;
 	}
 	r->guest_leaf = leaf_of(t);
 	return true;
@@ -388,14 +395,15 @@ ALWAYS_INLINE bool walk_linear(struct walk *w, const struct format *f, uint64_t 
 	const struct udv_paging *p = w->paging;
 	uint64_t root = p->guest.root;
 	uint64_t gla = gva;
+	struct leaf end = { 0 };
 
 	if (f->top >= 4 && !linear_allowed(w, f->top, &gla))
 		return false;
 	if (p->mode == UDV_PAGING_PAE && !pae_root(w, gla, &root))
 		return false;
-	switch (descend(w, f, &p->guest, &w->guest, root, gla, NULL, ept_levels, recording)) {
+	switch (descend(w, f, &p->guest, &w->guest, root, gla, NULL, ept_levels, recording, &end)) {
 	case STOP_LEAF:
-		return finish_linear(w, f, gla, ept_levels, recording);
+		return finish_linear(w, f, &end, gla, ept_levels, recording);
 	case STOP_NOT_PRESENT:
 		return refuse_guest(w, UDV_CAUSE_NOT_PRESENT, access_error_code(p, w->access));
 	case STOP_RESERVED:
@@ -412,16 +420,18 @@ ALWAYS_INLINE bool walk_physical(struct walk *w, const struct ept_target *target
 {
 	struct udv_walk_result *r = w->result;
 	struct trail *t = &w->ept[0];
+	struct leaf end = { 0 };
 
 	r->gpa.value = target->gpa;
 	r->stage = target->stage;
 	r->hpa.value = target->gpa;
 	if (!ept_levels)
 		return true;
-	if (!ept_final(w, ept_levels, target, recording) || !ept_set_flags(w, t, target))
+	if (!ept_final(w, ept_levels, target, &end, recording) ||
+	    !ept_set_flags(w, t, &end, target))
 		return false;
 	r->ept_leaf = leaf_of(t);
-	r->ept_rights = ept_rights_of(w->paging, t->tables & r->ept_leaf);
+	r->ept_rights = ept_rights_of(w->paging, end.combined);
 	return true;
 }
 

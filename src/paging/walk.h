@@ -26,6 +26,13 @@ struct trail {
 	uint8_t level; /* where the descent stopped */
 };
 
+/* Where a descent ended, kept in registers: on the way to the next load nothing waits for memory. */
+struct leaf {
+	uint64_t entry;
+	uint64_t combined; /* AND of all entries, XD inverted in a guest's */
+	unsigned level;
+};
+
 /* A flag update that a peeking walk would have made. */
 struct pending {
 	uint64_t address;
@@ -63,10 +70,9 @@ ALWAYS_INLINE bool read_entry(const struct udv_paging *p, uint64_t address, unsi
 {
 	typedef const volatile uint64_t __attribute__((aligned(1), may_alias)) * entry64;
 	typedef const volatile uint32_t __attribute__((aligned(1), may_alias)) * entry32;
-	uint64_t offset = address - p->fast.base;
 
-	if (likely(offset < p->fast.size)) {
-		const uint8_t *host = (const uint8_t *)p->fast.host + offset;
+	if (likely(address - p->fast_base < p->fast_size)) {
+		uintptr_t host = p->fast_bias + (uintptr_t)address;
 
 		/* One access of its size: another processor may be writing the entry. */
 		*entry = size == 8 ? *(entry64)host : *(entry32)host;

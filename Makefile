@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+# A wrapper: Meson and Ninja build (see meson.build). Everything goes to build*/.
+
+SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized
+
+.PHONY: run test build test-sanitize test-clang test-aarch64 test-real test-full fuzz bench format \
+	check-format install clean
+
+run: build
+	@build/tools/undervisor demo
+
+build:
+	@scripts/packages build
+	@test -f build/build.ninja || meson setup build -Dtests=disabled >/dev/null
+	@ninja -C build --quiet
+
+# Everything that takes seconds, and ends with one line that counts.
+test:
+	@scripts/packages build test
+	@test -f build-test/build.ninja || meson setup build-test -Dwerror=true >/dev/null
+	@ninja -C build-test --quiet
+	@scripts/run_tests build-test
+
+test-clang:
+	@scripts/packages build test ci
+	@test -f build-clang/build.ninja || CC=clang meson setup build-clang -Dwerror=true >/dev/null
+	@ninja -C build-clang --quiet
+	@scripts/run_tests build-clang --no-suite mutants
+
+test-sanitize:
+	@scripts/packages build test ci
+	@test -f build-sanitize/build.ninja || CC=clang meson setup build-sanitize $(SANITIZE) >/dev/null
+	@ninja -C build-sanitize --quiet
+	@scripts/run_tests build-sanitize --no-suite mutants
+
+# The unit tests as AArch64 programs, under user-mode emulation.
+test-aarch64:
+	@scripts/packages build ci
+	@scripts/cross_cmocka build-aarch64-root
+	@test -f build-aarch64/build.ninja || PKG_CONFIG_LIBDIR=$(CURDIR)/build-aarch64-root/pkgconfig \
+		meson setup build-aarch64 --cross-file scripts/aarch64.ini -Dwerror=true >/dev/null
+	@ninja -C build-aarch64 --quiet
+	@scripts/run_tests build-aarch64 --no-suite mutants --no-suite host
+
+# A dump of Debian's kernel, each address compared with what QEMU says of it.
+test-real: build
+	@scripts/packages build real
+	@scripts/run_real build/tools/undervisor build-real
+
+# Tens of millions of cases against the oracle; minutes.
+test-full: build
+	@scripts/packages build test
+	@test -f build-test/build.ninja || meson setup build-test -Dwerror=true >/dev/null
+	@ninja -C build-test enumerate-full
+
+# FUZZ_SECONDS for each target.
+FUZZ_SECONDS ?= 20
+fuzz:
+	@scripts/packages build ci
+	@test -f build-fuzz/build.ninja || CC=clang meson setup build-fuzz -Dfuzzers=true \
+		-Dtests=disabled $(SANITIZE) >/dev/null
+	@ninja -C build-fuzz --quiet
+	@scripts/run_fuzzers build-fuzz $(FUZZ_SECONDS)
+
+bench: build
+	@build/bench/bench-walk
+	@scripts/bench_stream build/tools/undervisor
+
+format:
+	@git ls-files '*.[ch]' | xargs clang-format -i
+
+check-format:
+	@scripts/packages ci
+	@git ls-files '*.[ch]' | xargs clang-format --dry-run -Werror
+
+install: build
+	@meson install -C build --quiet
+
+clean:
+	rm -rf build build-*

@@ -1,0 +1,18 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs a program and compares what it prints with a file: expect_output.py FILE-OF-PROGRAM EXPECTED"""
+import subprocess
+import sys
+
+
+def main():
+    program, expected = sys.argv[-2:]
+    got = subprocess.run(sys.argv[1:-1], capture_output=True, text=True, timeout=60, check=True)
+    want = open(expected, encoding="utf-8").read()
+    if got.stdout != want:
+        print(f"{program} printed:\n{got.stdout}expected:\n{want}")
+        return 1
+    return 0
+
+
+sys.exit(main())
