@@ -64,7 +64,7 @@ fuzz:
 
 bench: build
 	@build/bench/bench-walk
-	@scripts/bench_stream build/tools/undervisor
+	@python3 bench/stream.py build/tools/undervisor
 
 format:
 	@git ls-files '*.[ch]' | xargs clang-format -i

@@ -19,7 +19,7 @@
 
 #define TABLE_FLAGS 0x67ull /* P, R/W, U/S, A, D */
 #define EPT_FLAGS 0x337ull  /* R, W, X, write-back, A, D */
-#define ADDRESS(entry) ((entry) & 0x000ffffffffff000ull)
+#define ADDRESS(entry) ((entry)&0x000ffffffffff000ull)
 #define ROUNDS 7
 
 struct world {
@@ -72,8 +72,8 @@ static void world_init(struct world *w, uint64_t size)
 {
 	memset(w, 0, sizeof(*w));
 	w->size = size;
-	w->ram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-		      -1, 0);
+	w->ram = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (w->ram == MAP_FAILED)
 		die("no memory");
 	w->next = 4096;
@@ -86,9 +86,16 @@ static void world_init(struct world *w, uint64_t size)
 static void world_prepare(struct world *w, bool ept)
 {
 	struct udv_paging_config c = {
-		.cr0 = 0x80010001, .cr4 = 0x20, .efer = 0xd00, .cr3 = w->cr3,
-		.guest_maxphyaddr = 46, .maxphyaddr = 46, .features = UDV_FEATURES_ALL,
-		.ept = ept, .eptp = w->ept_root | 0x5e, .ept_vpid_cap = UDV_EPT_CAP_ALL,
+		.cr0 = 0x80010001,
+		.cr4 = 0x20,
+		.efer = 0xd00,
+		.cr3 = w->cr3,
+		.guest_maxphyaddr = 46,
+		.maxphyaddr = 46,
+		.features = UDV_FEATURES_ALL,
+		.ept = ept,
+		.eptp = w->ept_root | 0x5e,
+		.ept_vpid_cap = UDV_EPT_CAP_ALL,
 	};
 
 	if (udv_paging_init(&w->paging, &c, &w->memory) != UDV_OK)

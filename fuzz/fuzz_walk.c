@@ -51,7 +51,7 @@ static enum udv_cas exchange_wrapped(void *opaque, udv_hpa_t address, unsigned s
 
 static struct udv_paging_config config_of(const struct input *in)
 {
-	static const uint64_t cr4_bits[] = { 1 << 4,  1 << 20, 1 << 21,	 1 << 22,
+	static const uint64_t cr4_bits[] = { 1 << 4,  1 << 20, 1 << 21, 1 << 22,
 					     1 << 24, 1 << 27, 1 << 28, 1 << 23 };
 	struct udv_paging_config c = {
 		.cr0 = 0x80000001 | (in->mode & 0x10 ? 0x10000 : 0),
@@ -145,9 +145,9 @@ static void check_result(const struct udv_paging_config *c, const struct udv_wal
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static _Alignas(8) uint8_t ram[RAM_SIZE], before[RAM_SIZE];
-	struct udv_memory memory = {
-		.read = read_wrapped, .compare_exchange = exchange_wrapped, .opaque = ram
-	};
+	struct udv_memory memory = { .read = read_wrapped,
+				     .compare_exchange = exchange_wrapped,
+				     .opaque = ram };
 	struct udv_walk_result peeked, walked;
 	struct udv_walk_record record;
 	struct udv_paging_config config;

@@ -39,8 +39,8 @@
 struct udv_exit_info {
 	uint32_t exit_reason; /* basic reason; 0 if the walk gives no exit */
 	uint64_t exit_qualification;
-	udv_gpa_t guest_physical_address;    /* 2400H; undefined for PML-full: 0 */
-	udv_gva_t guest_linear_address;      /* 640AH; undefined, then 0, unless gla_valid */
+	udv_gpa_t guest_physical_address; /* 2400H; undefined for PML-full: 0 */
+	udv_gva_t guest_linear_address;	  /* 640AH; undefined, then 0, unless gla_valid */
 	bool gla_valid;
 };
 
@@ -65,11 +65,11 @@ bool udv_ve_convertible(struct udv_paging *paging, const struct udv_walk_result 
 
 /* What the processor below L0 reported when it left vmcs02. */
 struct udv_hardware_report {
-	uint32_t exit_reason;        /* basic reason: 48 or 49 */
+	uint32_t exit_reason;	     /* basic reason: 48 or 49 */
 	uint64_t exit_qualification; /* means something for reason 48 only */
 	udv_gpa_t guest_physical_address;
 	udv_gva_t guest_linear_address;
-	bool ept02_ad;      /* EPTP02[6] */
+	bool ept02_ad;	    /* EPTP02[6] */
 	bool advanced_info; /* that processor's CAP[22]: bits 9 to 11 mean something */
 };
 

@@ -23,7 +23,7 @@ struct udv_memory_window {
 };
 
 enum udv_cas {
-	UDV_CAS_DONE,      /* the entry held @expected and now holds @desired */
+	UDV_CAS_DONE,	   /* the entry held @expected and now holds @desired */
 	UDV_CAS_CHANGED,   /* the entry held something else, nothing was written */
 	UDV_CAS_NO_MEMORY, /* nothing there that can be written */
 };

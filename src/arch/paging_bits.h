@@ -45,7 +45,7 @@
 #define PTE_A BIT(5)
 #define PTE_D BIT(6)
 #define PTE_PS BIT(7)
-#define PTE_PAT BIT(7)        /* of a 4-KByte page */
+#define PTE_PAT BIT(7)	      /* of a 4-KByte page */
 #define PTE_LARGE_PAT BIT(12) /* of a larger one */
 #define PTE_XD BIT(63)
 #define PTE_KEY_SHIFT 59

@@ -140,7 +140,8 @@ static void prepare_32bit(struct udv_paging *p)
 	}
 }
 
-/* PAE, 4-level and 5-level paging: entries of 8 bytes that differ in what lies above the address. */
+/* PAE, 4-level and 5-level paging: entries of 8 bytes that differ in what lies above the address.
+ */
 static void prepare_64bit(struct udv_paging *p)
 {
 	struct udv_paging_dimension *d = &p->guest;

@@ -78,8 +78,7 @@ static inline bool spp_eligible(const struct walk *w, const struct trail *t,
 				const struct ept_target *target)
 {
 	return w->paging->config.ept_controls & UDV_EPT_SPP && target->stage == UDV_STAGE_FINAL &&
-	       t->level == 1 && leaf_of(t) & EPT_SUB_PAGE_WRITE &&
-	       t->tables & leaf_of(t) & EPT_R &&
+	       t->level == 1 && leaf_of(t) & EPT_SUB_PAGE_WRITE && t->tables & leaf_of(t) & EPT_R &&
 	       !(w->access & (UDV_ACCESS_RTM | UDV_ACCESS_ENCLAVE));
 }
 
@@ -90,8 +89,7 @@ ALWAYS_INLINE bool ept_allows_access(struct walk *w, const struct trail *t, uint
 	if (unlikely(w->access & UDV_ACCESS_SHADOW_STACK) && !is_user(w->access) &&
 	    w->paging->config.eptp & EPTP_SSS)
 		return ept_allows_supervisor_shadow_stack(t) ||
-		       refuse_ept(w, UDV_WALK_EPT_VIOLATION, UDV_CAUSE_EPT_SHADOW_STACK, t,
-				  target);
+		       refuse_ept(w, UDV_WALK_EPT_VIOLATION, UDV_CAUSE_EPT_SHADOW_STACK, t, target);
 	if (target->kind & UDV_ACCESS_FETCH && unlikely(!ept_allows_fetch(w, combined)))
 		return refuse_ept(w, UDV_WALK_EPT_VIOLATION, UDV_CAUSE_EPT_EXECUTE, t, target);
 	if (target->kind & UDV_ACCESS_READ && unlikely(!(combined & EPT_R)))

@@ -5,8 +5,7 @@
 
 bool udv_pdpte_valid(uint64_t pdpte, unsigned maxphyaddr)
 {
-	return !(pdpte & PTE_P) ||
-	       !(pdpte & (BITS(2, 1) | BITS(8, 5) | bits_from(maxphyaddr)));
+	return !(pdpte & PTE_P) || !(pdpte & (BITS(2, 1) | BITS(8, 5) | bits_from(maxphyaddr)));
 }
 
 /* Where the 32 bytes lie: a data read without a linear address, even under EPT A/D flags. */
@@ -52,8 +51,8 @@ enum udv_outcome udv_load_pdptes(struct udv_paging *paging, uint32_t flags, uint
 	for (unsigned i = 0; i < 4; i++)
 		if (!udv_pdpte_valid(loaded[i], paging->config.guest_maxphyaddr))
 			return refuse_load(result, UDV_WALK_GENERAL_PROTECTION,
-					   UDV_CAUSE_RESERVED_BIT,
-					   result->hpa.value + 8ull * i, loaded[i]);
+					   UDV_CAUSE_RESERVED_BIT, result->hpa.value + 8ull * i,
+					   loaded[i]);
 	memcpy(pdpte, loaded, sizeof(loaded));
 	return UDV_WALK_OK;
 }

@@ -72,7 +72,8 @@ COLD bool refuse_ept(struct walk *w, enum udv_outcome outcome, enum udv_cause ca
 	if (target->stage == UDV_STAGE_FINAL)
 		fault->flags |= UDV_FAULT_RIGHTS_VALID;
 	else
-		fault->flags &= ~UDV_FAULT_SHADOW_STACK; /* the walk's own access is an ordinary one */
+		fault->flags &=
+			~UDV_FAULT_SHADOW_STACK; /* the walk's own access is an ordinary one */
 	if (cause == UDV_CAUSE_EPT_VERIFICATION)
 		fault->flags |= UDV_FAULT_VERIFICATION;
 	if (p->config.eptp & EPTP_SSS)

@@ -13,8 +13,8 @@
 
 #define EQ_KIND (UDV_EQ_READ | UDV_EQ_WRITE | UDV_EQ_FETCH)
 #define EQ_ADVANCED (UDV_EQ_USER | UDV_EQ_WRITABLE | UDV_EQ_NX)
-#define EQ_FROM_REPORT                                                                           \
-	(UDV_EQ_GLA_VALID | UDV_EQ_FINAL | UDV_EQ_NMI_UNBLOCKING | UDV_EQ_SHADOW_STACK |         \
+#define EQ_FROM_REPORT                                                                             \
+	(UDV_EQ_GLA_VALID | UDV_EQ_FINAL | UDV_EQ_NMI_UNBLOCKING | UDV_EQ_SHADOW_STACK |           \
 	 UDV_EQ_ASYNC)
 
 static enum udv_stage report_stage(const struct udv_hardware_report *report)
@@ -142,9 +142,8 @@ enum udv_status udv_exit_info_from_report(const struct udv_hardware_report *repo
 	*info = udv_exit_info(walk, l1_cap);
 	if (verification_refused(report, ept12, walk)) {
 		info->exit_reason = UDV_EXIT_REASON_EPT_VIOLATION;
-		info->exit_qualification =
-			(report->exit_qualification & EQ_KIND) | UDV_EQ_VERIFICATION |
-			(uint64_t)walk->ept_rights << 3;
+		info->exit_qualification = (report->exit_qualification & EQ_KIND) |
+					   UDV_EQ_VERIFICATION | (uint64_t)walk->ept_rights << 3;
 	}
 	switch (info->exit_reason) {
 	case UDV_EXIT_REASON_EPT_VIOLATION:

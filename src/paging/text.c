@@ -40,9 +40,11 @@ const char *udv_cause_text(enum udv_cause cause)
 		[UDV_CAUSE_EPT_READ] = "EPT does not allow the read",
 		[UDV_CAUSE_EPT_WRITE] = "EPT does not allow the write",
 		[UDV_CAUSE_EPT_EXECUTE] = "EPT does not allow the fetch",
-		[UDV_CAUSE_EPT_SHADOW_STACK] = "EPT does not allow the supervisor shadow-stack access",
+		[UDV_CAUSE_EPT_SHADOW_STACK] =
+			"EPT does not allow the supervisor shadow-stack access",
 		[UDV_CAUSE_EPT_VERIFICATION] = "guest-paging verification",
-		[UDV_CAUSE_EPT_AD_UPDATE] = "EPT does not allow setting a guest accessed or dirty flag",
+		[UDV_CAUSE_EPT_AD_UPDATE] =
+			"EPT does not allow setting a guest accessed or dirty flag",
 		[UDV_CAUSE_SPP_WRITE] = "the sub-page is not writable",
 		[UDV_CAUSE_SPP_MISS] = "the sub-page permission table has no entry",
 		[UDV_CAUSE_SPP_MISCONFIG] = "the sub-page permission table has reserved bits set",

@@ -25,14 +25,18 @@ static const struct format format_32bit = { .top = 2, .entry_size = 4, .index_bi
 static const struct format format_pae = { .top = 2, .entry_size = 8, .index_bits = 9 };
 static const struct format format_4_level = { .top = 4, .entry_size = 8, .index_bits = 9 };
 static const struct format format_5_level = { .top = 5, .entry_size = 8, .index_bits = 9 };
-static const struct format format_ept4 = { .top = 4, .entry_size = 8, .index_bits = 9, .ept = true };
-static const struct format format_ept5 = { .top = 5, .entry_size = 8, .index_bits = 9, .ept = true };
+static const struct format format_ept4 = {
+	.top = 4, .entry_size = 8, .index_bits = 9, .ept = true
+};
+static const struct format format_ept5 = {
+	.top = 5, .entry_size = 8, .index_bits = 9, .ept = true
+};
 
 enum stop {
-	STOP_LEAF,        /* the trail ends in an entry that maps a page */
+	STOP_LEAF,	  /* the trail ends in an entry that maps a page */
 	STOP_NOT_PRESENT, /* it ends in one that maps nothing */
-	STOP_RESERVED,    /* it ends in one that must not be */
-	STOP_FILLED,      /* the result says why, or the walk starts again */
+	STOP_RESERVED,	  /* it ends in one that must not be */
+	STOP_FILLED,	  /* the result says why, or the walk starts again */
 };
 
 static NOINLINE bool ept4_table(struct walk *w, unsigned guest_level, uint64_t gpa, uint64_t *hpa);
@@ -55,25 +59,6 @@ ALWAYS_INLINE bool locate(struct walk *w, unsigned ept_levels, unsigned level, u
 	return recording ? ept5_table_recorded(w, level, gpa, hpa) : ept5_table(w, level, gpa, hpa);
 }
 
-static void record_entry(struct walk *w, const struct format *f, const struct trail *t,
-			 uint64_t gpa, const struct ept_target *target, uint8_t flags)
-{
-	struct udv_step step = {
-		.address = UDV_HPA(t->address[t->level]),
-		.gpa = UDV_GPA(gpa),
-		.value = t->entry[t->level],
-		.new_value = t->entry[t->level],
-		.dimension = f->ept ? UDV_DIM_EPT : UDV_DIM_GUEST,
-		.stage = target ? target->stage : UDV_STAGE_NONE,
-		.level = t->level,
-		.guest_level = target ? target->guest_level : 0,
-		.size = f->entry_size,
-		.flags = flags,
-	};
-
-	record_step(w, &step);
-}
-
 /* What a present entry is by its own bits. */
 ALWAYS_INLINE bool entry_reserved(const struct udv_paging *p, const struct format *f,
 				  const struct udv_paging_dimension *d, unsigned level, bool leaf,
@@ -82,6 +67,63 @@ ALWAYS_INLINE bool entry_reserved(const struct udv_paging *p, const struct forma
 	if (entry & (leaf ? d->reserved_leaf[level] : d->reserved_table[level]))
 		return true;
 	return f->ept && ept_entry_illegal(p, entry, leaf);
+}
+
+static NOINLINE void record_entry(struct walk *w, const struct format *f,
+				  const struct udv_paging_dimension *d, const struct trail *t,
+				  unsigned level, uint64_t at, const struct ept_target *target)
+{
+	uint64_t entry = t->entry[level];
+	bool leaf = level == 1 || entry & d->page_size[level];
+	struct udv_step step = {
+		.address = UDV_HPA(t->address[level]),
+		.gpa = UDV_GPA(target ? target->gpa : at),
+		.value = entry,
+		.new_value = entry,
+		.dimension = f->ept ? UDV_DIM_EPT : UDV_DIM_GUEST,
+		.stage = target ? target->stage : UDV_STAGE_NONE,
+		.level = (uint8_t)level,
+		.guest_level = target ? target->guest_level : 0,
+		.size = f->entry_size,
+		.flags = leaf ? UDV_STEP_LEAF : 0,
+	};
+
+	if (!(entry & d->present))
+		step.flags = UDV_STEP_NOT_PRESENT;
+	else if (entry_reserved(w->paging, f, d, level, leaf, entry))
+		step.flags |= UDV_STEP_BAD;
+	record_step(w, &step);
+}
+
+ALWAYS_INLINE enum stop stop_at(struct trail *t, unsigned level, uint64_t tables, enum stop stop)
+{
+	t->level = (uint8_t)level;
+	t->tables = tables;
+	return stop;
+}
+
+static COLD enum stop stop_without_memory(struct walk *w, const struct format *f, struct trail *t,
+					  unsigned level, uint64_t at,
+					  const struct ept_target *target, bool recording)
+{
+	enum udv_dimension dimension = f->ept ? UDV_DIM_EPT : UDV_DIM_GUEST;
+
+	if (recording) {
+		struct udv_step step = {
+			.address = UDV_HPA(t->address[level]),
+			.gpa = UDV_GPA(target ? target->gpa : at),
+			.dimension = dimension,
+			.stage = target ? target->stage : UDV_STAGE_NONE,
+			.level = (uint8_t)level,
+			.guest_level = target ? target->guest_level : 0,
+			.size = f->entry_size,
+			.flags = UDV_STEP_NO_MEMORY,
+		};
+
+		record_step(w, &step);
+	}
+	refuse_no_memory(w, t->address[level], dimension, level);
+	return STOP_FILLED;
 }
 
 /*
@@ -94,73 +136,59 @@ ALWAYS_INLINE enum stop descend(struct walk *w, const struct format *f,
 				unsigned ept_levels, bool recording, struct leaf *end)
 {
 	const unsigned index_mask = (1u << f->index_bits) - 1;
-	unsigned level = f->top;
 	uint64_t table = root, tables = ~0ull;
+	unsigned level;
 
 	t->top = f->top;
-	for (;;) {
+	/* Unrolled, so that shifts and masks are constants. */
+#pragma GCC unroll 5
+	for (level = f->top; level >= 1; level--) {
 		unsigned shift = 12 + f->index_bits * (level - 1);
 		uint64_t at = table + (address >> shift & index_mask) * f->entry_size;
 		uint64_t hpa = at;
 		uint64_t entry;
 		bool leaf;
 
-		t->level = (uint8_t)level;
-		t->tables = tables;
-		if (!f->ept) {
+		if (!f->ept && ept_levels) {
 			w->entry_gpa[level] = at;
 			if (!locate(w, ept_levels, level, at, &hpa, recording))
 				return STOP_FILLED;
 		}
 		t->address[level] = hpa;
-		if (unlikely(!read_entry(w->paging, hpa, f->entry_size, &entry))) {
-			t->entry[level] = 0;
-			if (recording)
-				record_entry(w, f, t, target ? target->gpa : at, target,
-					     UDV_STEP_NO_MEMORY);
-			refuse_no_memory(w, hpa, f->ept ? UDV_DIM_EPT : UDV_DIM_GUEST, level);
-			return STOP_FILLED;
-		}
+		if (unlikely(!read_entry(w->paging, hpa, f->entry_size, &entry)))
+			return stop_without_memory(w, f, t, level, at, target, recording);
 		t->entry[level] = entry;
-		leaf = level == 1 || entry & d->page_size[level];
-		if (recording) {
-			uint8_t flags = leaf ? UDV_STEP_LEAF : 0;
-
-			if (!(entry & d->present))
-				flags = UDV_STEP_NOT_PRESENT;
-			else if (entry_reserved(w->paging, f, d, level, leaf, entry))
-				flags |= UDV_STEP_BAD;
-			record_entry(w, f, t, target ? target->gpa : at, target, flags);
-		}
-		if (unlikely(!(entry & d->present)))
-			return STOP_NOT_PRESENT;
+		leaf = level == 1 || (level <= 3 && entry & d->page_size[level]);
+		if (recording)
+			record_entry(w, f, d, t, level, at, target);
+		if (unlikely(!(entry & (f->ept ? d->present : PTE_P))))
+			return stop_at(t, level, tables, STOP_NOT_PRESENT);
 		if (unlikely(entry_reserved(w->paging, f, d, level, leaf, entry)))
-			return STOP_RESERVED;
+			return stop_at(t, level, tables, STOP_RESERVED);
 		if (leaf) {
 			end->entry = entry;
-			end->level = level;
+			end->offset = BIT(shift) - 1;
 			end->combined = tables & (f->ept ? entry : entry ^ PTE_XD);
-			return STOP_LEAF;
+			end->page_shift = (uint8_t)shift;
+			return stop_at(t, level, tables, STOP_LEAF);
 		}
 		tables &= f->ept ? entry : entry ^ PTE_XD;
 		table = entry & ENTRY_ADDRESS;
-		level--;
 	}
+	__builtin_unreachable(); /* an entry at level 1 is a leaf */
 }
 
 /* The byte address that the leaf gives @address. */
 ALWAYS_INLINE uint64_t leaf_address(const struct format *f, const struct leaf *end,
 				    uint64_t address, uint8_t *page_shift)
 {
-	unsigned shift = 12 + f->index_bits * (end->level - 1u);
-	uint64_t entry = end->entry;
-	uint64_t page = entry & ENTRY_ADDRESS & ~(BIT(shift) - 1);
+	uint64_t page = end->entry & ENTRY_ADDRESS & ~end->offset;
 
-	*page_shift = (uint8_t)shift;
+	*page_shift = end->page_shift;
 	/* A 4-MByte page keeps address bits 39:32 in bits 20:13. */
-	if (f->entry_size == 4 && end->level == 2)
-		page |= (entry >> 13 & 0xff) << 32;
-	return page | (address & (BIT(shift) - 1));
+	if (f->entry_size == 4 && end->page_shift == 22)
+		page |= (end->entry >> 13 & 0xff) << 32;
+	return page | (address & end->offset);
 }
 
 /* Translates and judges, but writes nothing yet. */
@@ -268,8 +296,7 @@ static NOINLINE bool guest_flags_allowed(struct walk *w, bool dirty)
 			.kind = UDV_ACCESS_READ | UDV_ACCESS_WRITE,
 		};
 
-		if (flags & ~t->entry[level] &&
-		    !ept_allows_paging_write(w->paging, &w->ept[level]))
+		if (flags & ~t->entry[level] && !ept_allows_paging_write(w->paging, &w->ept[level]))
 			return refuse_ept(w, UDV_WALK_EPT_VIOLATION, UDV_CAUSE_EPT_AD_UPDATE,
 					  &w->ept[level], &target);
 	}
@@ -301,8 +328,8 @@ ALWAYS_INLINE bool ept_final(struct walk *w, unsigned ept_levels, const struct e
 			   recording))
 		return false;
 	if (unlikely(p->config.ept_controls & UDV_EPT_VERIFICATION) &&
-	    target->stage == UDV_STAGE_FINAL && end->entry & EPT_VERIFY_GUEST_PAGING &&
-	    w->linear && !guest_paging_verified(w))
+	    target->stage == UDV_STAGE_FINAL && end->entry & EPT_VERIFY_GUEST_PAGING && w->linear &&
+	    !guest_paging_verified(w))
 		return refuse_ept(w, UDV_WALK_EPT_VIOLATION, UDV_CAUSE_EPT_VERIFICATION, t, target);
 	return log_has_room(w, t, target);
 }
@@ -457,19 +484,19 @@ ALWAYS_INLINE bool walk_mode(struct walk *w, const struct format *f, uint64_t gv
 /* The instances: a paging mode, an EPT depth, recording or not. */
 typedef bool walk_fn(struct walk *w, uint64_t gva);
 
-#define WALK(name, format, depth)                                                                \
-	static bool name##_ept##depth(struct walk *w, uint64_t gva)                              \
-	{                                                                                        \
-		return walk_mode(w, format, gva, depth, false);                                  \
-	}                                                                                        \
-	static bool name##_ept##depth##_recorded(struct walk *w, uint64_t gva)                   \
-	{                                                                                        \
-		return walk_mode(w, format, gva, depth, true);                                   \
+#define WALK(name, format, depth)                                                                  \
+	static bool name##_ept##depth(struct walk *w, uint64_t gva)                                \
+	{                                                                                          \
+		return walk_mode(w, format, gva, depth, false);                                    \
+	}                                                                                          \
+	static bool name##_ept##depth##_recorded(struct walk *w, uint64_t gva)                     \
+	{                                                                                          \
+		return walk_mode(w, format, gva, depth, true);                                     \
 	}
 
-#define WALKS(name, format)                                                                      \
-	WALK(name, format, 0)                                                                    \
-	WALK(name, format, 4)                                                                    \
+#define WALKS(name, format)                                                                        \
+	WALK(name, format, 0)                                                                      \
+	WALK(name, format, 4)                                                                      \
 	WALK(name, format, 5)
 
 WALKS(none, NULL)
@@ -478,12 +505,12 @@ WALKS(pae, &format_pae)
 WALKS(four, &format_4_level)
 WALKS(five, &format_5_level)
 
-#define ROW(name)                                                                                \
-	{                                                                                        \
-		{ name##_ept0, name##_ept0_recorded }, { name##_ept4, name##_ept4_recorded },    \
-		{                                                                                \
-			name##_ept5, name##_ept5_recorded                                        \
-		}                                                                                \
+#define ROW(name)                                                                                  \
+	{                                                                                          \
+		{ name##_ept0, name##_ept0_recorded }, { name##_ept4, name##_ept4_recorded },      \
+		{                                                                                  \
+			name##_ept5, name##_ept5_recorded                                          \
+		}                                                                                  \
 	}
 
 static walk_fn *const walks[][3][2] = {
@@ -497,7 +524,8 @@ static inline unsigned depth_index(unsigned ept_levels)
 	return ept_levels ? ept_levels - 3 : 0;
 }
 
-/* Everything an attempt starts from. The trails need no clearing: a descent writes what it reads. */
+/* Everything an attempt starts from. The trails need no clearing: a descent writes what it reads.
+ */
 ALWAYS_INLINE void start(struct walk *w)
 {
 	w->changed = false;

@@ -26,11 +26,13 @@ struct trail {
 	uint8_t level; /* where the descent stopped */
 };
 
-/* Where a descent ended, kept in registers: on the way to the next load nothing waits for memory. */
+/* Where a descent ended, kept in registers: on the way to the next load nothing waits for memory.
+ */
 struct leaf {
 	uint64_t entry;
 	uint64_t combined; /* AND of all entries, XD inverted in a guest's */
-	unsigned level;
+	uint64_t offset;   /* mask of the address bits below the page */
+	uint8_t page_shift;
 };
 
 /* A flag update that a peeking walk would have made. */
@@ -59,7 +61,7 @@ struct ept_target {
 	uint64_t gpa;
 	enum udv_stage stage;
 	uint8_t guest_level; /* the guest entry's, at UDV_STAGE_TABLE; else 0 */
-	uint8_t kind;        /* UDV_ACCESS_KIND bits as EPT counts them */
+	uint8_t kind;	     /* UDV_ACCESS_KIND bits as EPT counts them */
 };
 
 /* memory.c: everything that is not in the first window. */

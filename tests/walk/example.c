@@ -12,9 +12,16 @@ static void translate(void *ram, uint64_t size, uint64_t cr3, uint64_t eptp, uin
 		.nr_windows = 1,
 	};
 	struct udv_paging_config config = {
-		.cr0 = 0x80010001, .cr3 = cr3, .cr4 = 0x20, .efer = 0xd00, /* 4-level, WP, NXE */
-		.guest_maxphyaddr = 46, .maxphyaddr = 46, .features = UDV_FEATURES_ALL,
-		.ept = true, .eptp = eptp, .ept_vpid_cap = UDV_EPT_CAP_ALL,
+		.cr0 = 0x80010001,
+		.cr3 = cr3,
+		.cr4 = 0x20,
+		.efer = 0xd00, /* 4-level, WP, NXE */
+		.guest_maxphyaddr = 46,
+		.maxphyaddr = 46,
+		.features = UDV_FEATURES_ALL,
+		.ept = true,
+		.eptp = eptp,
+		.ept_vpid_cap = UDV_EPT_CAP_ALL,
 	};
 	struct udv_paging paging;
 	struct udv_walk_result result;

@@ -154,7 +154,7 @@ static void controls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(registers), cmocka_unit_test(modes),
+		cmocka_unit_test(registers),	   cmocka_unit_test(modes),
 		cmocka_unit_test(pdpte_registers), cmocka_unit_test(eptp),
 		cmocka_unit_test(controls),
 	};

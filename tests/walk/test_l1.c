@@ -39,11 +39,12 @@ static void outsb_data_page_unmapped(void **state)
 	assert_int_equal(info.exit_reason, 48);
 	assert_int_equal(info.exit_qualification, 0x181);
 	assert_int_equal(udv_npf_exitinfo1(&r), 0x100000004);
-	/* D3: the address to the byte. D2: the linear address of the access itself. */
+	/* D3: the address to the byte. D2, H8: the linear address of the access itself. */
 	assert_int_equal(info.guest_physical_address.value, 0x56789567);
 	assert_true(info.gla_valid);
 	assert_int_equal(info.guest_linear_address.value, TEST_GVA);
-	/* D1, I8: with advanced information the guest's own rights: supervisor, writable, executable. */
+	/* D1, I8, H23: with advanced information the guest's own rights: supervisor, writable,
+	 * executable. */
 	info = synthesised(UDV_ACCESS_READ, CAP_ADVANCED);
 	assert_int_equal(info.exit_qualification, 0x581);
 }
@@ -121,6 +122,59 @@ static void table_access_without_ad(void **state)
 	world_write(&n.w, entry, 0);
 	info = synthesised(UDV_ACCESS_READ, CAP_PLAIN);
 	assert_int_equal(info.exit_qualification, 0x081);
+}
+
+/* I3: bits 9 to 11 are the guest tables', whoever accesses, and whatever CR0.WP lets through. */
+static void advanced_bits_are_the_tables(void **state)
+{
+	(void)state;
+	nested_world_init(&n, USER_TABLE);
+	n.w.config.cr0 &= ~0x10000ull;
+	world_write(&n.w, n.guest_entry[2], world_read(&n.w, n.guest_entry[2]) & ~W);
+	world_write(&n.w, n.guest_entry[3], world_read(&n.w, n.guest_entry[3]) | NX);
+	world_write(&n.w, n.data_ept_entry[1], 0);
+	assert_int_equal(synthesised(UDV_ACCESS_WRITE, CAP_ADVANCED).exit_qualification, 0xb82);
+	assert_int_equal(
+		synthesised(UDV_ACCESS_READ | UDV_ACCESS_USER, CAP_ADVANCED).exit_qualification,
+		0xb81);
+	/* T3: one entry with U/S = 0 makes it a supervisor-mode address */
+	world_write(&n.w, n.guest_entry[4], world_read(&n.w, n.guest_entry[4]) & ~U);
+	assert_int_equal(synthesised(UDV_ACCESS_READ, CAP_ADVANCED).exit_qualification, 0x981);
+	/* Without EFER.NXE nothing is execute-disabled: bit 63 is reserved, and a #PF wins. */
+	n.w.config.efer &= ~0x800ull;
+	assert_int_equal(synthesised(UDV_ACCESS_READ, CAP_ADVANCED).exit_reason, 0);
+	assert_int_equal(r.fault.error_code, 0x9);
+}
+
+/* H3, H22: R, W and X are three rights: execute-only is present, write-only may not be. */
+static void execute_only_and_write_only(void **state)
+{
+	(void)state;
+	nested_world_init(&n, SUPERVISOR_TABLE);
+	world_write(&n.w, n.data_ept_entry[1], n.data | EX | EWB);
+	assert_int_equal(synthesised(UDV_ACCESS_READ, CAP_PLAIN).exit_qualification, 0x1a1);
+	assert_int_equal(synthesised(UDV_ACCESS_FETCH, CAP_PLAIN).exit_reason, 0);
+	assert_int_equal(r.outcome, UDV_WALK_OK);
+	world_write(&n.w, n.data_ept_entry[1], n.data | EW | EWB);
+	assert_int_equal(synthesised(UDV_ACCESS_WRITE, CAP_PLAIN).exit_reason, 49);
+	world_write(&n.w, n.data_ept_entry[1], n.data | EW | EX | EWB);
+	assert_int_equal(synthesised(UDV_ACCESS_FETCH, CAP_PLAIN).exit_reason, 49);
+}
+
+/* H24: bit 10 alone is nothing without MBEC; H19: with it, it shows in bit 6 and nowhere else. */
+static void user_execute_bit(void **state)
+{
+	(void)state;
+	nested_world_init(&n, USER_TABLE);
+	world_write(&n.w, n.data_ept_entry[1], n.data | EXU | EWB);
+	assert_int_equal(synthesised(UDV_ACCESS_READ, CAP_PLAIN).exit_qualification, 0x181);
+	assert_int_equal(r.fault.cause, UDV_CAUSE_NOT_PRESENT);
+	n.w.config.ept_controls = UDV_EPT_MBEC;
+	assert_int_equal(synthesised(UDV_ACCESS_READ, CAP_PLAIN).exit_qualification, 0x1c1);
+	assert_int_equal(synthesised(UDV_ACCESS_WRITE, CAP_PLAIN).exit_qualification, 0x1c2);
+	assert_int_equal(synthesised(UDV_ACCESS_FETCH, CAP_PLAIN).exit_reason, 0);
+	world_write(&n.w, n.data_ept_entry[1], n.data | ER | EXU | EWB);
+	assert_int_equal(synthesised(UDV_ACCESS_WRITE, CAP_PLAIN).exit_qualification, 0x1ca);
 }
 
 /* D5: IRET's unblocking of NMIs shows in bit 12, and D6: a shadow-stack access in bit 13. */
@@ -279,7 +333,8 @@ static void table_stage_is_the_reports(void **state)
 	assert_int_equal(reflect(&report, CAP_ADVANCED, &info), UDV_OK);
 	assert_int_equal(info.exit_qualification, 0x083);
 	assert_int_equal(info.guest_physical_address.value, nested_table_gpa(&n, 2));
-	/* No linear address: a PDPTE load; bits 7 and 8 clear, a plain read even under A/D (T6, D9) */
+	/* No linear address: a PDPTE load; bits 7 and 8 clear, a plain read even under A/D (T6, D9)
+	 */
 	report = report_of(0x001, nested_table_gpa(&n, 2));
 	assert_int_equal(reflect(&report, CAP_ADVANCED, &info), UDV_OK);
 	assert_int_equal(info.exit_qualification, 0x001);
@@ -442,6 +497,9 @@ int main(void)
 		cmocka_unit_test(insb_data_page_read_only),
 		cmocka_unit_test(outsb_table_page_read_only),
 		cmocka_unit_test(table_access_without_ad),
+		cmocka_unit_test(advanced_bits_are_the_tables),
+		cmocka_unit_test(execute_only_and_write_only),
+		cmocka_unit_test(user_execute_bit),
 		cmocka_unit_test(particulars_of_the_access),
 		cmocka_unit_test(read_modify_write),
 		cmocka_unit_test(enclave_addresses),

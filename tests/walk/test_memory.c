@@ -48,8 +48,8 @@ static void preset_ept_flags(void)
 		world_write(&n.w, n.data_ept_entry[level],
 			    world_read(&n.w, n.data_ept_entry[level]) | EA | (level == 1 ? ED : 0));
 		for (unsigned table = 1; table <= 4; table++) {
-			uint64_t entry = world_entry(&n.w, root, 4, level,
-						     nested_table_gpa(&n, table));
+			uint64_t entry =
+				world_entry(&n.w, root, 4, level, nested_table_gpa(&n, table));
 
 			world_write(&n.w, entry,
 				    world_read(&n.w, entry) | EA | (level == 1 ? ED : 0));
@@ -124,7 +124,8 @@ static void flags_of_a_read(void **state)
 	assert_int_equal(world_read(&n.w, nested_table_ept_entry(&n, 1)) & (EA | ED), EA | ED);
 }
 
-/* The walk's order of writing: guest flags from the root, then EPT's for the page (docs/walk.md W4). */
+/* The walk's order of writing: guest flags from the root, then EPT's for the page (docs/walk.md
+ * W4). */
 static void order_of_writes(void **state)
 {
 	unsigned last;
@@ -135,7 +136,8 @@ static void order_of_writes(void **state)
 	for (unsigned level = 1; level <= 4; level++)
 		world_write(&n.w, n.data_ept_entry[level],
 			    world_read(&n.w, n.data_ept_entry[level]) & ~(EA | ED));
-	preset_ept_flags(); /* shared upper entries; only the page's own leaf is left without flags */
+	preset_ept_flags(); /* shared upper entries; only the page's own leaf is left without flags
+			     */
 	world_write(&n.w, n.data_ept_entry[1], n.data | EALL | EWB);
 	assert_int_equal(walk(UDV_ACCESS_WRITE | UDV_ACCESS_USER), UDV_WALK_OK);
 	assert_int_equal(writes(), 5);
@@ -251,9 +253,9 @@ static void restarts(void **state)
 	preset_ept_flags();
 	nested_prepare(&n);
 	n.w.refuse_cas = 3;
-	assert_int_equal(udv_walk_recorded(&n.w.paging, UDV_ACCESS_READ, UDV_GVA(TEST_GVA), &r,
-					   &record),
-			 UDV_WALK_OK);
+	assert_int_equal(
+		udv_walk_recorded(&n.w.paging, UDV_ACCESS_READ, UDV_GVA(TEST_GVA), &r, &record),
+		UDV_WALK_OK);
 	assert_int_equal(record.restarts, 3);
 	assert_int_equal(record.nr_steps, 24);
 	assert_int_equal(world_read(&n.w, n.guest_entry[1]) & A, A);
@@ -285,8 +287,9 @@ static void recursive_table(void **state)
 	world_write(&n.w, n.w.config.cr3 + 8 * slot, n.w.config.cr3 | P | W | U);
 	gva = slot << 39 | slot << 30 | slot << 21 | slot << 12 | 0x28;
 	nested_prepare(&n);
-	assert_int_equal(udv_walk_recorded(&n.w.paging, UDV_ACCESS_WRITE, UDV_GVA(gva), &r, &record),
-			 UDV_WALK_OK);
+	assert_int_equal(
+		udv_walk_recorded(&n.w.paging, UDV_ACCESS_WRITE, UDV_GVA(gva), &r, &record),
+		UDV_WALK_OK);
 	assert_int_equal(r.hpa.value, n.w.config.cr3 + 0x28);
 	assert_int_equal(world_read(&n.w, n.w.config.cr3 + 8 * slot),
 			 n.w.config.cr3 | P | W | U | A | D);
@@ -332,7 +335,7 @@ static void pdpte_load(void **state)
 	assert_int_equal(pdpte[1], 0);
 }
 
-/* Tables outside memory, in windows and behind callbacks; writes into a read-only window. */
+/* Tables outside memory, in windows and behind callbacks; D15: writes into a read-only window. */
 static void edges_of_memory(void **state)
 {
 	static _Alignas(8) uint8_t ram[0x3000];
@@ -346,7 +349,8 @@ static void edges_of_memory(void **state)
 	config.ept = false;
 	config.cr3 = 0x10000;
 	memset(ram, 0, sizeof(ram));
-	memory.windows[0] = (struct udv_memory_window){ .base = 0x10000, .size = 0x1000, .host = ram };
+	memory.windows[0] =
+		(struct udv_memory_window){ .base = 0x10000, .size = 0x1000, .host = ram };
 	memory.windows[1] = (struct udv_memory_window){
 		.base = 0x40000, .size = 0x2000, .host = ram + 0x1000, .read_only = true
 	};

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define ADDRESS(entry) ((entry) & 0x000ffffffffff000ull)
+#define ADDRESS(entry) ((entry)&0x000ffffffffff000ull)
 
 static void log_access(struct world *w, bool write, uint64_t address, uint64_t value)
 {
@@ -152,8 +152,7 @@ void nested_world_init(struct nested_world *n, uint64_t guest_flags)
 	n->data = world_page(w);
 	world_map(w, ept_root(n), 4, 1, TEST_DATA_GPA, n->data | EALL | EWB, EALL);
 	for (unsigned level = 1; level <= 4; level++)
-		n->data_ept_entry[level] =
-			world_entry(w, ept_root(n), 4, level, TEST_DATA_GPA);
+		n->data_ept_entry[level] = world_entry(w, ept_root(n), 4, level, TEST_DATA_GPA);
 }
 
 uint64_t nested_table_gpa(const struct nested_world *n, unsigned level)
@@ -168,8 +167,7 @@ uint64_t nested_table_ept_entry(const struct nested_world *n, unsigned level)
 
 void nested_prepare(struct nested_world *n)
 {
-	enum udv_status status =
-		udv_paging_init(&n->w.paging, &n->w.config, &n->w.memory);
+	enum udv_status status = udv_paging_init(&n->w.paging, &n->w.config, &n->w.memory);
 
 	assert(status == UDV_OK);
 	(void)status;

@@ -53,7 +53,8 @@ void world_write(struct world *w, uint64_t address, uint64_t value);
 
 /*
  * Maps @address down to @level in a structure of 8-byte entries with its root at @level top: a leaf
- * entry @leaf, and above it tables with @flags where there are none yet. Returns the leaf's address.
+ * entry @leaf, and above it tables with @flags where there are none yet. Returns the leaf's
+ * address.
  */
 uint64_t world_map(struct world *w, uint64_t root, unsigned top, unsigned level, uint64_t address,
 		   uint64_t leaf, uint64_t flags);
@@ -72,8 +73,8 @@ uint64_t world_entry(const struct world *w, uint64_t root, unsigned top, unsigne
 
 struct nested_world {
 	struct world w;
-	uint64_t cr3;               /* guest-physical */
-	uint64_t data;              /* host page of the data */
+	uint64_t cr3;		    /* guest-physical */
+	uint64_t data;		    /* host page of the data */
 	uint64_t guest_entry[6];    /* host address by level */
 	uint64_t data_ept_entry[6]; /* host addresses of EPT entries for the data page */
 };

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UDV_TOOLS_WALK_H
+#define UDV_TOOLS_WALK_H
+
+#include "common.h"
+
+#include <undervisor/exit_info.h>
+#include <undervisor/image.h>
+#include <undervisor/paging.h>
+
+/* Bits of guest and EPT entries. SDM Vol 3A "Paging", Vol 3C "EPT Translation Mechanism" */
+#define ENTRY_P (1ull << 0)
+#define ENTRY_W (1ull << 1)
+#define ENTRY_U (1ull << 2)
+#define ENTRY_A (1ull << 5)
+#define ENTRY_D (1ull << 6)
+#define ENTRY_PS (1ull << 7)
+#define ENTRY_G (1ull << 8)
+#define ENTRY_XD (1ull << 63)
+#define ENTRY_KEY_SHIFT 59
+#define ENTRY_KEY_MASK 0xfull
+#define ENTRY_ADDRESS 0x000ffffffffff000ull
+#define EPT_ENTRY_R (1ull << 0)
+#define EPT_ENTRY_W (1ull << 1)
+#define EPT_ENTRY_X (1ull << 2)
+#define EPT_ENTRY_TYPE_SHIFT 3
+#define EPT_ENTRY_IPAT (1ull << 6)
+#define EPT_ENTRY_PS (1ull << 7)
+#define EPT_ENTRY_A (1ull << 8)
+#define EPT_ENTRY_D (1ull << 9)
+#define EPT_ENTRY_XU (1ull << 10)
+#define EPT_ENTRY_VERIFY (1ull << 57)
+#define EPT_ENTRY_PAGING_WRITE (1ull << 58)
+#define EPT_ENTRY_SSS (1ull << 60)
+#define EPT_ENTRY_SPP (1ull << 61)
+#define EPT_ENTRY_SUPPRESS_VE (1ull << 63)
+
+/* Exit statuses of "undervisor walk". */
+#define WALK_TRANSLATED 0
+#define WALK_REFUSED 1 /* an address faulted, could not be walked, or was no address */
+#define WALK_BAD_IMAGE 3
+
+/* ---------------------------------------------------------------- what the user asked for */
+
+#define GIVEN_CR0 0x1u
+#define GIVEN_CR3 0x2u
+#define GIVEN_CR4 0x4u
+#define GIVEN_EFER 0x8u
+#define GIVEN_EPTP 0x10u
+#define GIVEN_PDPTE 0x20u
+#define GIVEN_CPU 0x40u
+#define GIVEN_BASE 0x80u
+#define GIVEN_GUEST_MAXPHYADDR 0x100u
+
+struct walk_options {
+	const char *image;
+	char **addresses;
+	int nr_addresses;
+	uint32_t given; /* GIVEN_* */
+	uint64_t cr0, cr3, cr4, efer, eptp;
+	uint64_t pdpte[4];
+	uint64_t pkru, pkrs;
+	uint64_t maxphyaddr, guest_maxphyaddr;
+	uint64_t ept_cap, sppt, ve;
+	uint64_t base, cpu, size;
+	enum udv_image_format format;
+	uint32_t access;       /* UDV_ACCESS_* */
+	uint32_t ept_controls; /* UDV_EPT_* */
+	uint32_t features;     /* UDV_FEATURE_* */
+	uint64_t cap_set, cap_clear;
+	bool gpa, json, brief, quiet, help;
+	const char *svg;
+};
+
+/* Fills *options; false after a line on standard error. Reorders argv. */
+bool walk_parse_options(struct walk_options *options, int argc, char **argv);
+void walk_print_help(void);
+
+/* ---------------------------------------------------------------- what it is done with */
+
+struct walk_session {
+	const struct walk_options *options;
+	struct udv_image image;
+	struct udv_image_range *ranges;
+	void *mapping;
+	size_t mapping_size;
+	struct udv_memory memory;
+	struct udv_paging_config config;
+	struct udv_paging paging;
+};
+
+/* Opens the image and prepares the context. 0, or an exit status after a line on stderr. */
+int walk_open(struct walk_session *session, const struct walk_options *options);
+void walk_close(struct walk_session *session);
+
+/* ---------------------------------------------------------------- one walk, and its readings */
+
+#define ADVICE_MAX_CHANGES 64
+
+/* A change of one entry, or of PKRU or PKRS, that would let the access through. */
+struct advice_change {
+	const char *reg; /* the register's name; NULL for an entry in memory */
+	enum udv_dimension dimension;
+	uint8_t level;
+	uint64_t address; /* of the entry */
+	uint64_t before, after;
+	uint8_t size;
+};
+
+struct advice {
+	unsigned nr_changes;
+	struct advice_change changes[ADVICE_MAX_CHANGES];
+	bool verified;	/* with the changes made, the access went through */
+	char rest[240]; /* otherwise: what still refuses it; or a remark */
+};
+
+struct walked {
+	const struct walk_session *session;
+	uint64_t address;
+	struct udv_walk_result result;
+	struct udv_walk_record record;
+	struct udv_exit_info exit;
+	bool to_ve; /* the violation is delivered as #VE */
+	struct advice advice;
+};
+
+/* Walks @address; the record is only written where @recorded. */
+enum udv_outcome walk_one(struct walk_session *session, uint64_t address, bool recorded,
+			  struct walked *walked);
+/* The same walk over other memory or other registers: what the advice is tried out with. */
+enum udv_outcome walk_again(const struct walk_options *options, struct udv_paging *paging,
+			    uint64_t address, struct udv_walk_result *result,
+			    struct udv_walk_record *record);
+
+void walk_advise(struct walked *walked);
+/* "EPT PDE at 0x5008: set W (bit 1): 0x...85 -> 0x...87" */
+void advice_change_text(const struct advice_change *change, char *buffer, size_t size);
+
+/* ---------------------------------------------------------------- words */
+
+const char *mode_text(enum udv_paging_mode mode);
+const char *access_text(uint32_t access, bool gpa, char *buffer, size_t size);
+/* "PDE", "EPT PML4E", "SPPT L1E" */
+const char *level_name(enum udv_dimension dimension, unsigned level);
+/* Index of the entry in its table; the number of a PDPTE register. */
+unsigned step_index(const struct udv_paging *paging, const struct udv_step *step);
+/* The rights and flags of an entry in letters: "P W U A D", "R W X". */
+void entry_flags(const struct udv_paging *paging, const struct udv_step *step, char *buffer,
+		 size_t size);
+/* Address that the entry holds: of the next table or of the page. */
+uint64_t entry_target(const struct udv_paging *paging, const struct udv_step *step);
+unsigned entry_page_shift(const struct udv_paging *paging, const struct udv_step *step);
+const char *page_size_text(unsigned shift);
+bool entry_is_leaf(const struct udv_paging *paging, const struct udv_step *step);
+/* True if the entry names a table that the walk was already in; *level is that table's. */
+bool entry_loops(const struct walked *walked, unsigned step, unsigned *level);
+/* True if this step's entry, alone or with others, is why the access was refused. */
+bool step_guilty(const struct walked *walked, const struct udv_step *step);
+/* True if the step is one of EPT for the guest-physical address that the result is about. */
+bool step_of_result(const struct walked *walked, const struct udv_step *step);
+/* Bits of the entry that must be 0 and are not. */
+uint64_t entry_reserved(const struct udv_paging *paging, const struct udv_step *step);
+void guest_rights_text(uint8_t rights, char *buffer, size_t size);
+void ept_rights_text(const struct udv_paging *paging, uint8_t rights, char *buffer, size_t size);
+
+/* A fault's code, bit by bit, each with what caused it. */
+struct fault_bit {
+	uint8_t high, low;
+	uint8_t value;
+	char text[160];
+};
+
+struct fault_words {
+	char title[96];	   /* "EPT violation: exit reason 48, exit qualification 0x181" */
+	char because[240]; /* which entry or fact refused the access */
+	unsigned nr_bits;
+	struct fault_bit bits[24];
+};
+
+void fault_words(const struct walked *walked, struct fault_words *words);
+/* The refusal alone, as for one line: "EPT PTE at 0x5008 = 0x0 not present". */
+void fault_because(const struct walked *walked, char *buffer, size_t size);
+
+/* ---------------------------------------------------------------- output */
+
+void walk_print_text(const struct walked *walked);
+void walk_print_json(const struct walked *walked);
+void walk_print_brief(const struct walked *walked);
+/* False after a line on standard error. */
+bool walk_write_svg(const struct walked *walked, const char *path);
+
+#endif
