@@ -10,7 +10,7 @@
 /*
  * The walk as a picture. One dimension is a row from CR3 to the page. Two dimensions are a grid:
  * a row for each guest-physical address, the EPT levels across it, the guest entry read there at
- * its right end, from which the next row starts. Entries not come to are empty frames.
+ * its right end, from which the next row starts. Entries not reached are empty frames.
  */
 
 #define MARGIN 24
@@ -36,7 +36,7 @@ struct row {
 	const struct udv_step *ept[6]; /* by level */
 	const struct udv_step *end;    /* the guest entry; NULL for the page */
 	bool is_page;
-	unsigned guest_level; /* of the entry at the end, also of one not come to */
+	unsigned guest_level; /* of the entry at the end, also of one not reached */
 };
 
 struct line {
@@ -434,15 +434,15 @@ static void build_rows(struct picture *p)
 	if (p->walked->result.outcome == UDV_WALK_OK || (row && row->is_page) ||
 	    p->walked->session->options->gpa)
 		return;
-	/* What the walk did not come to. A refused EPT row already stands for its level. */
+	/* What the walk did not reached. A refused EPT row already stands for its level. */
 	level = guest_levels(p->paging->mode);
 	if (guest)
 		level = guest->flags & UDV_STEP_LEAF ? 0 : guest->level - 1u;
 	if (row && !row->end && level > 0)
 		level--;
 	for (; level > 0; level--)
-		new_row(p, "not come to", "", 0, false)->guest_level = level;
-	new_row(p, "not come to", "", 0, false)->is_page = true;
+		new_row(p, "not reached", "", 0, false)->guest_level = level;
+	new_row(p, "not reached", "", 0, false)->is_page = true;
 }
 
 /* The column of an EPT level: the root's is the first after the address. */

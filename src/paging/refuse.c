@@ -69,11 +69,11 @@ COLD bool refuse_ept(struct walk *w, enum udv_outcome outcome, enum udv_cause ca
 	}
 	if (target->stage != UDV_STAGE_NONE)
 		fault->flags |= UDV_FAULT_GLA_VALID;
+	/* The walk's own access to a table is an ordinary one, whatever it is made for. */
 	if (target->stage == UDV_STAGE_FINAL)
 		fault->flags |= UDV_FAULT_RIGHTS_VALID;
 	else
-		fault->flags &=
-			~UDV_FAULT_SHADOW_STACK; /* the walk's own access is an ordinary one */
+		fault->flags &= ~UDV_FAULT_SHADOW_STACK;
 	if (cause == UDV_CAUSE_EPT_VERIFICATION)
 		fault->flags |= UDV_FAULT_VERIFICATION;
 	if (p->config.eptp & EPTP_SSS)

@@ -172,7 +172,8 @@ static void test_windows(void **state)
 	fill(&file, 0x1000, 0x5a, 0x3000);
 	assert_int_equal(open_file(&opened, &file), UDV_OK);
 	udv_image_memory(&opened.image, &memory);
-	/* The four largest, from their first multiple of 8; where they lie in the file is all one. */
+	/* The four largest, from their first multiple of 8; where they lie in the file is all one.
+	 */
 	assert_int_equal(memory.nr_windows, 4);
 	assert_int_equal(memory.windows[0].base, 0x50008);
 	assert_int_equal(memory.windows[0].size, 0x808);

@@ -62,7 +62,7 @@ MUTANTS = [
      "if (!p->ept_ad || !paging_needs_ept_flags(",
      "if (!p->ept_ad || !(target->kind & UDV_ACCESS_WRITE) || !paging_needs_ept_flags("),
     ("walk.c", "guest-paging verification is not done",
-     "w->linear && !guest_paging_verified(w))", "!w->linear && !guest_paging_verified(w))"),
+     "!guest_paging_verified(w))", "!w->linear && !guest_paging_verified(w))"),
     ("walk.c", "bits 51:48 of the address are ignored by 4-level EPT",
      "if (ept_levels == 4 && unlikely(target->gpa >> 48))",
      "if (ept_levels == 4 && unlikely(target->gpa >> 52))"),
