@@ -17,19 +17,21 @@ build:
 # Everything that takes seconds, and ends with one line that counts.
 test:
 	@scripts/packages build test
-	@test -f build-test/build.ninja || meson setup build-test -Dwerror=true >/dev/null
+	@test -f build-test/build.ninja || meson setup build-test -Dwerror=true -Dtests=enabled >/dev/null
 	@ninja -C build-test --quiet
 	@scripts/run_tests build-test
 
 test-clang:
 	@scripts/packages build test ci
-	@test -f build-clang/build.ninja || CC=clang meson setup build-clang -Dwerror=true >/dev/null
+	@test -f build-clang/build.ninja || CC=clang meson setup build-clang -Dwerror=true \
+		-Dtests=enabled >/dev/null
 	@ninja -C build-clang --quiet
 	@scripts/run_tests build-clang --no-suite mutants
 
 test-sanitize:
 	@scripts/packages build test ci
-	@test -f build-sanitize/build.ninja || CC=clang meson setup build-sanitize $(SANITIZE) >/dev/null
+	@test -f build-sanitize/build.ninja || CC=clang meson setup build-sanitize $(SANITIZE) \
+		-Dtests=enabled >/dev/null
 	@ninja -C build-sanitize --quiet
 	@scripts/run_tests build-sanitize --no-suite mutants
 
@@ -37,8 +39,9 @@ test-sanitize:
 test-aarch64:
 	@scripts/packages build ci
 	@scripts/cross_cmocka build-aarch64-root
-	@test -f build-aarch64/build.ninja || PKG_CONFIG_LIBDIR=$(CURDIR)/build-aarch64-root/pkgconfig \
-		meson setup build-aarch64 --cross-file scripts/aarch64.ini -Dwerror=true >/dev/null
+	@test -f build-aarch64/build.ninja || meson setup build-aarch64 \
+		--cross-file scripts/aarch64.ini --cross-file build-aarch64-root/cross.ini \
+		-Dwerror=true -Dtests=enabled >/dev/null
 	@ninja -C build-aarch64 --quiet
 	@scripts/run_tests build-aarch64 --no-suite mutants --no-suite host
 
@@ -50,7 +53,7 @@ test-real: build
 # Tens of millions of cases against the oracle; minutes.
 test-full: build
 	@scripts/packages build test
-	@test -f build-test/build.ninja || meson setup build-test -Dwerror=true >/dev/null
+	@test -f build-test/build.ninja || meson setup build-test -Dwerror=true -Dtests=enabled >/dev/null
 	@ninja -C build-test enumerate-full
 
 # FUZZ_SECONDS for each target.

@@ -7,7 +7,9 @@ Usage: golden.py [--rebase] UNDERVISOR
 
 import difflib
 import json
+import os
 import pathlib
+import shlex
 import subprocess
 import sys
 
@@ -132,7 +134,9 @@ LISTS = ["vmcs-fields", "exit-reasons", "msrs", "controls"]
 
 
 def run(exe, arguments, stdin=""):
-    return subprocess.run([exe, "explain", *arguments], input=stdin, text=True,
+    # A cross build's programs run under what Meson names, user-mode emulation for example.
+    wrapper = shlex.split(os.environ.get("MESON_EXE_WRAPPER", ""))
+    return subprocess.run([*wrapper, exe, "explain", *arguments], input=stdin, text=True,
                           capture_output=True, timeout=60)
 
 

@@ -11,6 +11,7 @@ exit status must be as in golden/NAME.txt. --rebase writes those files anew.
 import json
 import os
 import pathlib
+import shlex
 import re
 import subprocess
 import sys
@@ -35,7 +36,7 @@ def read_cases():
 
 def run(tool, arguments, text, folder):
     done = subprocess.run(
-        [tool, *arguments],
+        [*tool, *arguments],
         input=text.encode("latin-1"),
         cwd=folder,
         stdout=subprocess.PIPE,
@@ -133,7 +134,7 @@ def check_svg(tool, folder):
     for number, (arguments, status) in enumerate(cases):
         path = os.path.join(folder, f"{number}.svg")
         done = subprocess.run(
-            [tool, *arguments, "--svg", path],
+            [*tool, *arguments, "--svg", path],
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -164,10 +165,10 @@ def check_svg(tool, folder):
 
 def check_manners(tool, folder):
     bad = []
-    base = [tool, "walk", "--quiet", "--cr3", "0x1000", "one.raw"]
+    base = [*tool, "walk", "--quiet", "--cr3", "0x1000", "one.raw"]
     # A full disk: one line, status 1.
     if os.path.exists("/dev/full"):
-        for arguments in ([tool, "--help"], base + ["0x402000"], base + ["-"]):
+        for arguments in ([*tool, "--help"], base + ["0x402000"], base + ["-"]):
             with open("/dev/full", "w") as full:
                 done = subprocess.run(
                     arguments,
@@ -208,7 +209,7 @@ def check_manners(tool, folder):
     process.stdin.close()
     if process.wait(60) != 0:
         bad.append(f"dialogue: status {process.returncode}")
-    done = subprocess.run([tool, "--version"], stdout=subprocess.PIPE)
+    done = subprocess.run([*tool, "--version"], stdout=subprocess.PIPE)
     if done.returncode != 0 or not re.fullmatch(rb"undervisor \d+\.\d+\.\d+\n", done.stdout):
         bad.append(f"--version: {done}")
     # The image stays as it is.
@@ -223,7 +224,8 @@ def main():
     arguments = [a for a in sys.argv[1:] if a != "--rebase"]
     if len(arguments) != 1:
         sys.exit(__doc__)
-    tool = os.path.abspath(arguments[0])
+    # A cross build's programs run under what Meson names, user-mode emulation for example.
+    tool = [*shlex.split(os.environ.get("MESON_EXE_WRAPPER", "")), os.path.abspath(arguments[0])]
     with tempfile.TemporaryDirectory() as folder:
         images.build(folder)
         bad, golden = check_golden(tool, folder, "--rebase" in sys.argv)
