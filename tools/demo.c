@@ -27,11 +27,11 @@
 #define DATA 0xc000ull
 
 #define LINEAR 0x00007f5a3c2b1948ull
-#define GUEST_TABLE (ENTRY_P | ENTRY_W | ENTRY_A)
-#define GUEST_PAGE (GUEST_TABLE | ENTRY_D)
-#define EPT_RWX (EPT_ENTRY_R | EPT_ENTRY_W | EPT_ENTRY_X)
-#define EPT_TABLE (EPT_RWX | EPT_ENTRY_A)
-#define EPT_PAGE (EPT_RWX | 6ull << EPT_ENTRY_TYPE_SHIFT | EPT_ENTRY_A | EPT_ENTRY_D)
+#define GUEST_TABLE (UDV_PTE_P | UDV_PTE_W | UDV_PTE_A)
+#define GUEST_PAGE (GUEST_TABLE | UDV_PTE_D)
+#define EPT_RWX (UDV_EPTE_R | UDV_EPTE_W | UDV_EPTE_X)
+#define EPT_TABLE (EPT_RWX | UDV_EPTE_A)
+#define EPT_PAGE (EPT_RWX | 6ull << UDV_EPTE_TYPE_SHIFT | UDV_EPTE_A | UDV_EPTE_D)
 
 struct demo_machine {
 	_Alignas(4096) uint64_t ram[RAM_PAGES * PAGE / 8];
@@ -96,10 +96,10 @@ static const struct demo_case cases[] = {
 	  0x181, 0x581 },
 	{ "OUTSB, page-table page unmapped", "the EPT PTE of the page that holds the PTE is 0",
 	  GUEST_PT, ~0ull, UDV_ACCESS_READ, 0x083, 0x083 },
-	{ "INSB, data page not writable", "the data page's EPT PTE has no W", DATA, EPT_ENTRY_W,
+	{ "INSB, data page not writable", "the data page's EPT PTE has no W", DATA, UDV_EPTE_W,
 	  UDV_ACCESS_WRITE, 0x1aa, 0x5aa },
 	{ "OUTSB, page-table page not writable",
-	  "the EPT PTE of the page that holds the PTE has no W", GUEST_PT, EPT_ENTRY_W,
+	  "the EPT PTE of the page that holds the PTE has no W", GUEST_PT, UDV_EPTE_W,
 	  UDV_ACCESS_READ, 0x0ab, 0x0ab },
 };
 
@@ -108,27 +108,6 @@ static void walk_case(struct demo_machine *m, uint32_t access, struct walked *wa
 	m->options.access = access;
 	udv_paging_init(&m->session.paging, &m->session.config, &m->session.memory);
 	walk_one(&m->session, LINEAR, true, walked);
-}
-
-static void print_fault(const struct walked *walked)
-{
-	struct fault_words words;
-
-	fault_words(walked, &words);
-	printf("  %s\n  %s\n", words.title, words.because);
-	printf("  guest-linear address 0x%" PRIx64 ", guest-physical address 0x%" PRIx64 "\n",
-	       walked->exit.guest_linear_address.value, walked->exit.guest_physical_address.value);
-	for (unsigned i = 0; i < words.nr_bits; i++)
-		printf("    bit %-2u = %u  %s\n", words.bits[i].low, words.bits[i].value,
-		       words.bits[i].text);
-	for (unsigned i = 0; i < walked->advice.nr_changes; i++) {
-		char change[200];
-
-		advice_change_text(&walked->advice.changes[i], change, sizeof(change));
-		printf("  would go through with: %s\n", change);
-	}
-	if (walked->advice.rest[0])
-		printf("  %s\n", walked->advice.rest);
 }
 
 /* True if the walk gave exactly what it has to. */
@@ -146,7 +125,7 @@ static bool run_case(struct demo_machine *m, const struct demo_case *c, unsigned
 	printf("  exit qualification 0x%03" PRIx64 ", with advanced information 0x%03" PRIx64
 	       " (expected 0x%03" PRIx64 ", 0x%03" PRIx64 ")\n",
 	       plain, walked.exit.exit_qualification, c->plain, c->advanced);
-	print_fault(&walked);
+	walk_print_fault(&walked);
 	return plain == c->plain && walked.exit.exit_qualification == c->advanced;
 }
 

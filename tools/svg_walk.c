@@ -2,6 +2,7 @@
 #include "walk.h"
 
 #include "svg_draw.h"
+#include "svg_panel.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -25,7 +26,6 @@
 #define PANEL_PAD 14
 #define MIN_COLUMNS 5
 #define MAX_ROWS 8
-#define MAX_LINES 48
 #define MAX_COLUMN 8
 
 /* One row: the address that is translated, EPT entries by level, and where it ends. */
@@ -39,13 +39,6 @@ struct row {
 	unsigned guest_level; /* of the entry at the end, also of one not reached */
 };
 
-struct line {
-	enum svg_face face;
-	enum svg_color color;
-	int indent;
-	char text[200];
-};
-
 struct picture {
 	FILE *file;
 	const struct walked *walked;
@@ -53,122 +46,8 @@ struct picture {
 	int columns, nr_rows;
 	struct row rows[MAX_ROWS];
 	int width, height;
-	int nr_lines;
-	struct line lines[MAX_LINES];
+	struct panel panel;
 };
-
-/* ---------------------------------------------------------------- the panel's lines */
-
-/* Adds @text, broken at spaces where it is wider than the panel. */
-static void add_lines(struct picture *p, enum svg_face face, enum svg_color color, int indent,
-		      const char *text)
-{
-	int room = p->width - 2 * MARGIN - 2 * PANEL_PAD - indent;
-	bool first = true;
-
-	while (*text && p->nr_lines < MAX_LINES) {
-		struct line *line = &p->lines[p->nr_lines++];
-		size_t length = strlen(text), cut;
-		int here = first ? room : room - 16;
-
-		if (length >= sizeof(line->text))
-			length = sizeof(line->text) - 1;
-		memcpy(line->text, text, length);
-		line->text[length] = '\0';
-		while (length > 8 && svg_text_width(face, line->text) > here) {
-			for (cut = length - 1; cut > 8 && line->text[cut] != ' '; cut--)
-				;
-			length = cut;
-			line->text[length] = '\0';
-		}
-		line->face = face;
-		line->color = color;
-		line->indent = first ? indent : indent + 16;
-		text += length;
-		while (*text == ' ')
-			text++;
-		first = false;
-	}
-}
-
-static void success_lines(struct picture *p)
-{
-	const struct udv_walk_result *result = &p->walked->result;
-	char text[200], rights[64];
-
-	if (p->paging->ept_levels && !p->walked->session->options->gpa)
-		snprintf(text, sizeof(text),
-			 "translated: guest-physical 0x%" PRIx64 ", physical 0x%" PRIx64,
-			 result->gpa.value, result->hpa.value);
-	else
-		snprintf(text, sizeof(text), "translated: physical 0x%" PRIx64, result->hpa.value);
-	add_lines(p, SVG_BOLD, SVG_PAGE, 0, text);
-	if (result->guest_page_shift) {
-		guest_rights_text(result->guest_rights, rights, sizeof(rights));
-		snprintf(text, sizeof(text), "%s page: %s",
-			 page_size_text(result->guest_page_shift), rights);
-		add_lines(p, SVG_SANS, SVG_INK, 0, text);
-	}
-	if (result->ept_page_shift) {
-		ept_rights_text(p->paging, result->ept_rights, rights, sizeof(rights));
-		snprintf(text, sizeof(text), "EPT: %s page, %s",
-			 page_size_text(result->ept_page_shift), rights);
-		add_lines(p, SVG_SANS, SVG_INK, 0, text);
-	}
-}
-
-static void advice_lines(struct picture *p)
-{
-	const struct advice *advice = &p->walked->advice;
-	char text[240];
-
-	if (advice->nr_changes)
-		add_lines(p, SVG_BOLD, SVG_INK, 0,
-			  advice->verified ? "Lets the access through:" : "Comes further:");
-	for (unsigned i = 0; i < advice->nr_changes; i++) {
-		advice_change_text(&advice->changes[i], text, sizeof(text));
-		add_lines(p, SVG_MONO, SVG_INK, 12, text);
-	}
-	if (advice->rest[0])
-		add_lines(p, SVG_SANS, SVG_INK, 12, advice->rest);
-}
-
-static void fault_lines(struct picture *p)
-{
-	const struct udv_exit_info *exit = &p->walked->exit;
-	struct fault_words words;
-	char text[240];
-
-	fault_words(p->walked, &words);
-	add_lines(p, SVG_BOLD, SVG_WRONG, 0, words.title);
-	add_lines(p, SVG_SANS, SVG_WRONG, 0, words.because);
-	if (exit->exit_reason)
-		snprintf(text, sizeof(text), "guest-physical address 0x%" PRIx64 "%s",
-			 exit->guest_physical_address.value,
-			 exit->gla_valid ? "" : "; no guest-linear address");
-	if (exit->exit_reason)
-		add_lines(p, SVG_SANS, SVG_INK, 0, text);
-	for (unsigned i = 0; i < words.nr_bits; i++) {
-		const struct fault_bit *bit = &words.bits[i];
-		char label[16];
-
-		if (bit->high == bit->low)
-			snprintf(label, sizeof(label), "%u", bit->low);
-		else
-			snprintf(label, sizeof(label), "%u:%u", bit->high, bit->low);
-		snprintf(text, sizeof(text), "bit %-4s = %u  %s", label, bit->value, bit->text);
-		add_lines(p, SVG_MONO, SVG_INK, 12, text);
-	}
-	advice_lines(p);
-}
-
-static void panel_lines(struct picture *p)
-{
-	if (p->walked->result.outcome == UDV_WALK_OK)
-		success_lines(p);
-	else
-		fault_lines(p);
-}
 
 /* ---------------------------------------------------------------- boxes */
 
@@ -540,11 +419,11 @@ static void draw_panel(struct picture *p)
 	bool ok = p->walked->result.outcome == UDV_WALK_OK;
 
 	svg_box(p->file, MARGIN, y, p->width - 2 * MARGIN,
-		p->nr_lines * LINE_HEIGHT + 2 * PANEL_PAD - 4, ok ? SVG_PAGE : SVG_WRONG);
-	for (int i = 0; i < p->nr_lines; i++)
-		svg_text(p->file, MARGIN + PANEL_PAD + p->lines[i].indent,
-			 y + PANEL_PAD + 11 + i * LINE_HEIGHT, p->lines[i].face, p->lines[i].color,
-			 p->lines[i].text);
+		p->panel.nr_lines * LINE_HEIGHT + 2 * PANEL_PAD - 4, ok ? SVG_PAGE : SVG_WRONG);
+	for (int i = 0; i < p->panel.nr_lines; i++)
+		svg_text(p->file, MARGIN + PANEL_PAD + p->panel.lines[i].indent,
+			 y + PANEL_PAD + 11 + i * LINE_HEIGHT, p->panel.lines[i].face,
+			 p->panel.lines[i].color, p->panel.lines[i].text);
 }
 
 static void lay_out(struct picture *p)
@@ -560,8 +439,8 @@ static void lay_out(struct picture *p)
 	}
 	p->width = (p->columns < MIN_COLUMNS ? MIN_COLUMNS : p->columns) * PITCH_X - GAP_X +
 		   2 * MARGIN;
-	panel_lines(p);
-	p->height = HEAD + p->nr_rows * PITCH_Y - GAP_Y + 22 + p->nr_lines * LINE_HEIGHT +
+	panel_fill(&p->panel, p->walked, p->width - 2 * MARGIN - 2 * PANEL_PAD);
+	p->height = HEAD + p->nr_rows * PITCH_Y - GAP_Y + 22 + p->panel.nr_lines * LINE_HEIGHT +
 		    2 * PANEL_PAD - 4 + MARGIN;
 }
 

@@ -4,36 +4,10 @@
 
 #include "common.h"
 
+#include <undervisor/entries.h>
 #include <undervisor/exit_info.h>
 #include <undervisor/image.h>
 #include <undervisor/paging.h>
-
-/* Bits of guest and EPT entries. SDM Vol 3A "Paging", Vol 3C "EPT Translation Mechanism" */
-#define ENTRY_P (1ull << 0)
-#define ENTRY_W (1ull << 1)
-#define ENTRY_U (1ull << 2)
-#define ENTRY_A (1ull << 5)
-#define ENTRY_D (1ull << 6)
-#define ENTRY_PS (1ull << 7)
-#define ENTRY_G (1ull << 8)
-#define ENTRY_XD (1ull << 63)
-#define ENTRY_KEY_SHIFT 59
-#define ENTRY_KEY_MASK 0xfull
-#define ENTRY_ADDRESS 0x000ffffffffff000ull
-#define EPT_ENTRY_R (1ull << 0)
-#define EPT_ENTRY_W (1ull << 1)
-#define EPT_ENTRY_X (1ull << 2)
-#define EPT_ENTRY_TYPE_SHIFT 3
-#define EPT_ENTRY_IPAT (1ull << 6)
-#define EPT_ENTRY_PS (1ull << 7)
-#define EPT_ENTRY_A (1ull << 8)
-#define EPT_ENTRY_D (1ull << 9)
-#define EPT_ENTRY_XU (1ull << 10)
-#define EPT_ENTRY_VERIFY (1ull << 57)
-#define EPT_ENTRY_PAGING_WRITE (1ull << 58)
-#define EPT_ENTRY_SSS (1ull << 60)
-#define EPT_ENTRY_SPP (1ull << 61)
-#define EPT_ENTRY_SUPPRESS_VE (1ull << 63)
 
 /* Exit statuses of "undervisor walk". */
 #define WALK_TRANSLATED 0
@@ -178,12 +152,16 @@ struct fault_words {
 };
 
 void fault_words(const struct walked *walked, struct fault_words *words);
+/* "bit 5:3  = 7  ..." */
+void fault_bit_text(const struct fault_bit *bit, char *buffer, size_t size);
 /* The refusal alone, as for one line: "EPT PTE at 0x5008 = 0x0 not present". */
 void fault_because(const struct walked *walked, char *buffer, size_t size);
 
 /* ---------------------------------------------------------------- output */
 
 void walk_print_text(const struct walked *walked);
+/* The part of it that says what refused the access. */
+void walk_print_fault(const struct walked *walked);
 void walk_print_json(const struct walked *walked);
 void walk_print_brief(const struct walked *walked);
 /* False after a line on standard error. */

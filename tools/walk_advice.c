@@ -188,21 +188,21 @@ static const struct udv_step *deciding_step(const struct trial *trial)
  */
 static bool make_present(struct trial *trial, const struct udv_step *step)
 {
-	if (!(step->value & ENTRY_ADDRESS) || step->flags & UDV_STEP_REGISTER)
+	if (!(step->value & UDV_ENTRY_ADDRESS) || step->flags & UDV_STEP_REGISTER)
 		return false;
 	if (step->dimension == UDV_DIM_GUEST)
-		return change_entry(trial, step, ENTRY_P, 0);
-	return change_entry(trial, step, EPT_ENTRY_R, 0);
+		return change_entry(trial, step, UDV_PTE_P, 0);
+	return change_entry(trial, step, UDV_EPTE_R, 0);
 }
 
 static bool allow_shadow_stack(struct trial *trial)
 {
 	bool user = trial->walked->session->options->access & UDV_ACCESS_USER;
-	bool changed = change_guest(trial, ENTRY_W | (user ? ENTRY_U : 0), 0);
+	bool changed = change_guest(trial, UDV_PTE_W | (user ? UDV_PTE_U : 0), 0);
 
 	/* The leaf is the opposite of an ordinary writable page: R/W = 0 and dirty. */
-	changed |= change_guest_leaf(trial, ENTRY_D | (user ? ENTRY_U : 0),
-				     ENTRY_W | (user ? 0 : ENTRY_U));
+	changed |= change_guest_leaf(trial, UDV_PTE_D | (user ? UDV_PTE_U : 0),
+				     UDV_PTE_W | (user ? 0 : UDV_PTE_U));
 	return changed;
 }
 
@@ -215,7 +215,7 @@ static bool allow_key(struct trial *trial)
 
 	if (!leaf)
 		return false;
-	key = (unsigned)(leaf->value >> ENTRY_KEY_SHIFT & ENTRY_KEY_MASK);
+	key = (unsigned)(leaf->value >> UDV_PTE_KEY_SHIFT & UDV_PTE_KEY_MASK);
 	return change_key_register(trial, user, (write ? 3u : 1u) << 2 * key);
 }
 
@@ -237,7 +237,7 @@ static bool allow_fetch(struct trial *trial)
 {
 	bool mbec = trial->paging.config.ept_controls & UDV_EPT_MBEC;
 	bool user = trial->result.guest_rights & UDV_GUEST_USER;
-	uint64_t right = mbec && user ? EPT_ENTRY_XU : EPT_ENTRY_X;
+	uint64_t right = mbec && user ? UDV_EPTE_XU : UDV_EPTE_X;
 
 	return change_ept(trial, right, right);
 }
@@ -254,12 +254,12 @@ static bool mend_entry(struct trial *trial, enum udv_cause cause)
 	case UDV_CAUSE_RESERVED_BIT:
 		return change_entry(trial, step, 0, entry_reserved(&trial->paging, step));
 	case UDV_CAUSE_EPT_RIGHTS:
-		return change_entry(trial, step, EPT_ENTRY_R, 0);
+		return change_entry(trial, step, UDV_EPTE_R, 0);
 	case UDV_CAUSE_EPT_MEMORY_TYPE:
-		return change_entry(trial, step, 6ull << EPT_ENTRY_TYPE_SHIFT,
-				    1ull << EPT_ENTRY_TYPE_SHIFT);
+		return change_entry(trial, step, 6ull << UDV_EPTE_TYPE_SHIFT,
+				    1ull << UDV_EPTE_TYPE_SHIFT);
 	case UDV_CAUSE_EPT_VERIFICATION:
-		return change_entry(trial, step, 0, EPT_ENTRY_VERIFY);
+		return change_entry(trial, step, 0, UDV_EPTE_VERIFY_GUEST_PAGING);
 	default:
 		return false;
 	}
@@ -272,27 +272,28 @@ static bool mend(struct trial *trial)
 
 	switch (cause) {
 	case UDV_CAUSE_USER:
-		return change_guest(trial, ENTRY_U, 0);
+		return change_guest(trial, UDV_PTE_U, 0);
 	case UDV_CAUSE_NOT_WRITABLE:
-		return change_guest(trial, ENTRY_W, 0);
+		return change_guest(trial, UDV_PTE_W, 0);
 	case UDV_CAUSE_NX:
-		return change_guest(trial, 0, ENTRY_XD);
+		return change_guest(trial, 0, UDV_PTE_XD);
 	case UDV_CAUSE_SMAP:
 	case UDV_CAUSE_SMEP:
-		return change_guest_leaf(trial, 0, ENTRY_U);
+		return change_guest_leaf(trial, 0, UDV_PTE_U);
 	case UDV_CAUSE_SHADOW_STACK:
 		return allow_shadow_stack(trial);
 	case UDV_CAUSE_KEY:
 		return allow_key(trial);
 	case UDV_CAUSE_EPT_READ:
-		return change_ept(trial, EPT_ENTRY_R, EPT_ENTRY_R);
+		return change_ept(trial, UDV_EPTE_R, UDV_EPTE_R);
 	case UDV_CAUSE_EPT_WRITE:
 	case UDV_CAUSE_EPT_AD_UPDATE:
-		return change_ept(trial, EPT_ENTRY_W, EPT_ENTRY_W);
+		return change_ept(trial, UDV_EPTE_W, UDV_EPTE_W);
 	case UDV_CAUSE_EPT_EXECUTE:
 		return allow_fetch(trial);
 	case UDV_CAUSE_EPT_SHADOW_STACK:
-		return change_ept(trial, EPT_ENTRY_R | EPT_ENTRY_W, EPT_ENTRY_R | EPT_ENTRY_SSS);
+		return change_ept(trial, UDV_EPTE_R | UDV_EPTE_W,
+				  UDV_EPTE_R | UDV_EPTE_SUPERVISOR_SHADOW_STACK);
 	case UDV_CAUSE_SPP_WRITE:
 		return allow_sub_page(trial);
 	default:

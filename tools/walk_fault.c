@@ -67,12 +67,12 @@ static void fault_of_entry(const struct walked *walked, const struct udv_step *s
 		break;
 	case UDV_CAUSE_EPT_RIGHTS:
 		snprintf(buffer, size, "has rights %s%s%s, which may not be together or alone",
-			 step->value & EPT_ENTRY_R ? "R" : "", step->value & EPT_ENTRY_W ? "W" : "",
-			 step->value & EPT_ENTRY_X ? "X" : "");
+			 step->value & UDV_EPTE_R ? "R" : "", step->value & UDV_EPTE_W ? "W" : "",
+			 step->value & UDV_EPTE_X ? "X" : "");
 		break;
 	case UDV_CAUSE_EPT_MEMORY_TYPE:
 		snprintf(buffer, size, "has reserved memory type %u",
-			 (unsigned)(step->value >> EPT_ENTRY_TYPE_SHIFT & 7));
+			 (unsigned)(step->value >> UDV_EPTE_TYPE_SHIFT & 7));
 		break;
 	case UDV_CAUSE_USER:
 		snprintf(buffer, size, "has U/S = 0: a supervisor-mode address");
@@ -228,12 +228,12 @@ static void rights_bits(const struct walked *walked, struct fault_words *words)
 				: "an EPT entry is not present");
 		return;
 	}
-	right_bit(walked, words, 3, EPT_ENTRY_R, "readable");
-	right_bit(walked, words, 4, EPT_ENTRY_W, "writable");
-	right_bit(walked, words, 5, EPT_ENTRY_X,
+	right_bit(walked, words, 3, UDV_EPTE_R, "readable");
+	right_bit(walked, words, 4, UDV_EPTE_W, "writable");
+	right_bit(walked, words, 5, UDV_EPTE_X,
 		  mbec ? "executable from supervisor-mode addresses" : "executable");
 	if (mbec)
-		right_bit(walked, words, 6, EPT_ENTRY_XU, "executable from user-mode addresses");
+		right_bit(walked, words, 6, UDV_EPTE_XU, "executable from user-mode addresses");
 }
 
 /* What bit 9, 10 or 11 says of the guest's own entries. */
@@ -245,9 +245,9 @@ struct guest_right {
 };
 
 static const struct guest_right guest_rights[] = {
-	{ 9, false, ENTRY_U, "U/S", "user-mode address", "supervisor-mode address" },
-	{ 10, false, ENTRY_W, "R/W", "writable page", "read-only page" },
-	{ 11, true, ENTRY_XD, "XD", "execute-disable page", "executable page" },
+	{ 9, false, UDV_PTE_U, "U/S", "user-mode address", "supervisor-mode address" },
+	{ 10, false, UDV_PTE_W, "R/W", "writable page", "read-only page" },
+	{ 11, true, UDV_PTE_XD, "XD", "execute-disable page", "executable page" },
 };
 
 /* The first guest entry that decides the bit is named, if it is not all of them that do. */
@@ -348,4 +348,15 @@ void fault_words(const struct walked *walked, struct fault_words *words)
 			 udv_outcome_text(result->outcome));
 		break;
 	}
+}
+
+void fault_bit_text(const struct fault_bit *bit, char *buffer, size_t size)
+{
+	char label[16];
+
+	if (bit->high == bit->low)
+		snprintf(label, sizeof(label), "%u", bit->low);
+	else
+		snprintf(label, sizeof(label), "%u:%u", bit->high, bit->low);
+	snprintf(buffer, size, "bit %-4s = %u  %s", label, bit->value, bit->text);
 }

@@ -152,7 +152,7 @@ static void print_advice(const struct advice *advice)
 		printf("  %s\n", advice->rest);
 }
 
-static void print_fault(const struct walked *walked)
+void walk_print_fault(const struct walked *walked)
 {
 	const struct udv_exit_info *exit = &walked->exit;
 	struct fault_words words;
@@ -168,14 +168,10 @@ static void print_fault(const struct walked *walked)
 		printf("  guest-linear address   0x%" PRIx64 "\n",
 		       exit->guest_linear_address.value);
 	for (unsigned i = 0; i < words.nr_bits; i++) {
-		const struct fault_bit *bit = &words.bits[i];
-		char label[16];
+		char text[200];
 
-		if (bit->high == bit->low)
-			snprintf(label, sizeof(label), "%u", bit->low);
-		else
-			snprintf(label, sizeof(label), "%u:%u", bit->high, bit->low);
-		printf("  bit %-4s = %u  %s\n", label, bit->value, bit->text);
+		fault_bit_text(&words.bits[i], text, sizeof(text));
+		printf("  %s\n", text);
 	}
 	if (walked->to_ve)
 		puts("  convertible: delivered to the guest as #VE, without an exit");
@@ -220,5 +216,5 @@ void walk_print_text(const struct walked *walked)
 	else if (walked->result.outcome == UDV_WALK_NO_MEMORY)
 		print_no_memory(walked);
 	else
-		print_fault(walked);
+		walk_print_fault(walked);
 }

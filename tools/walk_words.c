@@ -104,12 +104,12 @@ uint64_t entry_target(const struct udv_paging *paging, const struct udv_step *st
 	uint64_t within;
 
 	if (!entry_is_leaf(paging, step))
-		return value & ENTRY_ADDRESS;
+		return value & UDV_ENTRY_ADDRESS;
 	within = (1ull << entry_page_shift(paging, step)) - 1;
 	/* PSE-36: bits 20:13 of a 4 MB entry are address bits 39:32. */
 	if (entry_page_shift(paging, step) == 22)
 		return (value & 0xffc00000) | ((value >> 13 & 0xff) << 32);
-	return value & ENTRY_ADDRESS & ~within;
+	return value & UDV_ENTRY_ADDRESS & ~within;
 }
 
 uint64_t entry_reserved(const struct udv_paging *paging, const struct udv_step *step)
@@ -148,11 +148,11 @@ static void append_flags(char *buffer, size_t size, uint64_t value, const struct
 static void guest_flags(const struct udv_step *step, bool leaf, char *buffer, size_t size)
 {
 	static const struct flag_name names[] = {
-		{ ENTRY_P, "P" },   { ENTRY_W, "W" }, { ENTRY_U, "U" },
-		{ ENTRY_XD, "XD" }, { ENTRY_A, "A" },
+		{ UDV_PTE_P, "P" },   { UDV_PTE_W, "W" }, { UDV_PTE_U, "U" },
+		{ UDV_PTE_XD, "XD" }, { UDV_PTE_A, "A" },
 	};
-	static const struct flag_name leaf_names[] = { { ENTRY_D, "D" }, { ENTRY_G, "G" } };
-	uint64_t key = step->value >> ENTRY_KEY_SHIFT & ENTRY_KEY_MASK;
+	static const struct flag_name leaf_names[] = { { UDV_PTE_D, "D" }, { UDV_PTE_G, "G" } };
+	uint64_t key = step->value >> UDV_PTE_KEY_SHIFT & UDV_PTE_KEY_MASK;
 
 	/* A PDPTE register has no rights. */
 	append_flags(buffer, size, step->value, names, step->flags & UDV_STEP_REGISTER ? 1 : 5);
@@ -173,9 +173,9 @@ static void ept_flags(const struct udv_paging *paging, const struct udv_step *st
 		      char *buffer, size_t size)
 {
 	static const struct flag_name rights[] = {
-		{ EPT_ENTRY_R, "R" },
-		{ EPT_ENTRY_W, "W" },
-		{ EPT_ENTRY_X, "X" },
+		{ UDV_EPTE_R, "R" },
+		{ UDV_EPTE_W, "W" },
+		{ UDV_EPTE_X, "X" },
 	};
 	static const char *const types[8] = { "UC", "WC", "type2", "type3",
 					      "WT", "WP", "WB",	   "type7" };
@@ -183,28 +183,28 @@ static void ept_flags(const struct udv_paging *paging, const struct udv_step *st
 	uint64_t value = step->value;
 
 	append_flags(buffer, size, value, rights, 3);
-	if (controls & UDV_EPT_MBEC && value & EPT_ENTRY_XU)
+	if (controls & UDV_EPT_MBEC && value & UDV_EPTE_XU)
 		append(buffer, size, "XU");
 	if (leaf)
-		append(buffer, size, types[value >> EPT_ENTRY_TYPE_SHIFT & 7]);
-	if (paging->ept_ad && value & EPT_ENTRY_A)
+		append(buffer, size, types[value >> UDV_EPTE_TYPE_SHIFT & 7]);
+	if (paging->ept_ad && value & UDV_EPTE_A)
 		append(buffer, size, "A");
 	if (!leaf)
 		return;
-	if (paging->ept_ad && value & EPT_ENTRY_D)
+	if (paging->ept_ad && value & UDV_EPTE_D)
 		append(buffer, size, "D");
 	if (step->level > 1)
 		append(buffer, size, "PS");
-	if (controls & UDV_EPT_VERIFICATION && value & EPT_ENTRY_VERIFY)
+	if (controls & UDV_EPT_VERIFICATION && value & UDV_EPTE_VERIFY_GUEST_PAGING)
 		append(buffer, size, "VGP");
 	if (controls & (UDV_EPT_PAGING_WRITE | UDV_EPT_VERIFICATION) &&
-	    value & EPT_ENTRY_PAGING_WRITE)
+	    value & UDV_EPTE_PAGING_WRITE)
 		append(buffer, size, "PW");
-	if (controls & UDV_EPT_SPP && value & EPT_ENTRY_SPP)
+	if (controls & UDV_EPT_SPP && value & UDV_EPTE_SUB_PAGE_WRITE)
 		append(buffer, size, "SPP");
-	if (paging->config.eptp & 1ull << 7 && value & EPT_ENTRY_SSS)
+	if (paging->config.eptp & 1ull << 7 && value & UDV_EPTE_SUPERVISOR_SHADOW_STACK)
 		append(buffer, size, "SSS");
-	if (value & EPT_ENTRY_IPAT)
+	if (value & UDV_EPTE_IPAT)
 		append(buffer, size, "IPAT");
 }
 
@@ -275,7 +275,7 @@ bool step_guilty(const struct walked *walked, const struct udv_step *step)
 	const struct udv_paging *paging = &walked->session->paging;
 	bool guest = step->dimension == UDV_DIM_GUEST && !(step->flags & UDV_STEP_REGISTER);
 	bool ept = step_of_result(walked, step);
-	uint64_t execute = EPT_ENTRY_X;
+	uint64_t execute = UDV_EPTE_X;
 
 	if (walked->result.outcome == UDV_WALK_OK)
 		return false;
@@ -283,24 +283,24 @@ bool step_guilty(const struct walked *walked, const struct udv_step *step)
 		return true;
 	if (paging->config.ept_controls & UDV_EPT_MBEC &&
 	    walked->result.guest_rights & UDV_GUEST_USER)
-		execute = EPT_ENTRY_XU;
+		execute = UDV_EPTE_XU;
 	switch (walked->result.fault.cause) {
 	case UDV_CAUSE_USER:
-		return guest && !(step->value & ENTRY_U);
+		return guest && !(step->value & UDV_PTE_U);
 	case UDV_CAUSE_NOT_WRITABLE:
-		return guest && !(step->value & ENTRY_W);
+		return guest && !(step->value & UDV_PTE_W);
 	case UDV_CAUSE_NX:
-		return guest && step->size == 8 && step->value & ENTRY_XD;
+		return guest && step->size == 8 && step->value & UDV_PTE_XD;
 	case UDV_CAUSE_SMAP:
 	case UDV_CAUSE_SMEP:
 	case UDV_CAUSE_KEY:
 	case UDV_CAUSE_SHADOW_STACK:
 		return guest && step->flags & UDV_STEP_LEAF;
 	case UDV_CAUSE_EPT_READ:
-		return ept && !(step->value & EPT_ENTRY_R);
+		return ept && !(step->value & UDV_EPTE_R);
 	case UDV_CAUSE_EPT_WRITE:
 	case UDV_CAUSE_EPT_AD_UPDATE:
-		return ept && !(step->value & EPT_ENTRY_W);
+		return ept && !(step->value & UDV_EPTE_W);
 	case UDV_CAUSE_EPT_EXECUTE:
 		return ept && !(step->value & execute);
 	case UDV_CAUSE_SPP_WRITE:

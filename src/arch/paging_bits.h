@@ -2,6 +2,8 @@
 #ifndef UDV_ARCH_PAGING_BITS_H
 #define UDV_ARCH_PAGING_BITS_H
 
+#include <undervisor/entries.h>
+
 #include "base/bits.h"
 
 /*
@@ -31,49 +33,34 @@
 #define EFER_LMA BIT(10)
 #define EFER_NXE BIT(11)
 
-/*
- * Guest entry, 8 bytes (a 4-byte one has the low half):
- *
- *  63 62  59        51        12        7   6   5        2   1   0
- * +--+------+-----+--------------+-----+--+---+---+-----+---+---+-+
- * |XD| key  |     |   address    |     |PS| D | A |     |U/S|R/W|P|
- * +--+------+-----+--------------+-----+--+---+---+-----+---+---+-+
- */
-#define PTE_P BIT(0)
-#define PTE_W BIT(1)
-#define PTE_U BIT(2)
-#define PTE_A BIT(5)
-#define PTE_D BIT(6)
-#define PTE_PS BIT(7)
+/* The public names without their prefix. */
+#define PTE_P UDV_PTE_P
+#define PTE_W UDV_PTE_W
+#define PTE_U UDV_PTE_U
+#define PTE_A UDV_PTE_A
+#define PTE_D UDV_PTE_D
+#define PTE_PS UDV_PTE_PS
 #define PTE_PAT BIT(7)	      /* of a 4-KByte page */
 #define PTE_LARGE_PAT BIT(12) /* of a larger one */
-#define PTE_XD BIT(63)
-#define PTE_KEY_SHIFT 59
-#define PTE_KEY_MASK 0xfu
+#define PTE_XD UDV_PTE_XD
+#define PTE_KEY_SHIFT UDV_PTE_KEY_SHIFT
+#define PTE_KEY_MASK UDV_PTE_KEY_MASK
 
-/*
- * EPT entry; bits 5:3, 6, 9, 57, 58, 60, 61 and 63 in a leaf only:
- *
- *  63   61  60  58 57   51        12  10  9  8  7  6   5:3  2 1 0
- * +---+---+---+--+--+-+--------------+--+-+-+-+--+---+----+-+-+-+
- * |SVE|SPP|SSS|PW|GV| |   address    |XU| |D|A|PS|IPA|type|X|W|R|
- * +---+---+---+--+--+-+--------------+--+-+-+-+--+---+----+-+-+-+
- */
-#define EPT_R BIT(0)
-#define EPT_W BIT(1)
-#define EPT_X BIT(2)
+#define EPT_R UDV_EPTE_R
+#define EPT_W UDV_EPTE_W
+#define EPT_X UDV_EPTE_X
 #define EPT_RWX (EPT_R | EPT_W | EPT_X)
-#define EPT_TYPE_SHIFT 3
-#define EPT_TYPE_MASK 7u
-#define EPT_PS BIT(7)
-#define EPT_A BIT(8)
-#define EPT_D BIT(9)
-#define EPT_XU BIT(10)
-#define EPT_VERIFY_GUEST_PAGING BIT(57)
-#define EPT_PAGING_WRITE BIT(58)
-#define EPT_SUPERVISOR_SHADOW_STACK BIT(60)
-#define EPT_SUB_PAGE_WRITE BIT(61)
-#define EPT_SUPPRESS_VE BIT(63)
+#define EPT_TYPE_SHIFT UDV_EPTE_TYPE_SHIFT
+#define EPT_TYPE_MASK UDV_EPTE_TYPE_MASK
+#define EPT_PS UDV_EPTE_PS
+#define EPT_A UDV_EPTE_A
+#define EPT_D UDV_EPTE_D
+#define EPT_XU UDV_EPTE_XU
+#define EPT_VERIFY_GUEST_PAGING UDV_EPTE_VERIFY_GUEST_PAGING
+#define EPT_PAGING_WRITE UDV_EPTE_PAGING_WRITE
+#define EPT_SUPERVISOR_SHADOW_STACK UDV_EPTE_SUPERVISOR_SHADOW_STACK
+#define EPT_SUB_PAGE_WRITE UDV_EPTE_SUB_PAGE_WRITE
+#define EPT_SUPPRESS_VE UDV_EPTE_SUPPRESS_VE
 /* Memory types 2, 3 and 7 are reserved: bit n of this set stands for type n. */
 #define EPT_RESERVED_TYPES 0x8cu
 
@@ -92,7 +79,6 @@
 
 #define PML_LAST_INDEX 511u
 
-/* The address field of every entry of 8 bytes, before page-size and MAXPHYADDR masks. */
-#define ENTRY_ADDRESS BITS(51, 12)
+#define ENTRY_ADDRESS UDV_ENTRY_ADDRESS
 
 #endif
