@@ -35,8 +35,9 @@
  */
 #define UDV_EPTE_R (1ull << 0)
 #define UDV_EPTE_W (1ull << 1)
-#define UDV_EPTE_X (1ull << 2) /* with mode-based execute control: from supervisor-mode addresses  \
-				*/
+#define UDV_EPTE_X                                                                                 \
+	(1ull << 2) /* with mode-based execute control: from supervisor-mode addresses             \
+		     */
 #define UDV_EPTE_TYPE_SHIFT 3
 #define UDV_EPTE_TYPE_MASK 7u
 #define UDV_EPTE_IPAT (1ull << 6)

@@ -116,6 +116,7 @@ struct udv_paging_dimension {
 	uint64_t reserved_table[6]; /* by level: must be 0 in an entry that references a table */
 	uint64_t reserved_leaf[6];  /* by level: must be 0 in an entry that maps a page */
 	uint64_t page_size[6];	    /* by level: bit 7 where it makes the entry a leaf, else 0 */
+	uint64_t plain[6]; /* by level: of these only bit 0: a table, and nothing to judge */
 };
 
 /*

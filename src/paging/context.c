@@ -211,6 +211,13 @@ static void prepare_ept(struct udv_paging *p)
 	d->reserved_leaf[3] |= BITS(29, 12);
 }
 
+/* Bit 0 is P in a guest entry and R in EPT's, and no set of rights with R is reserved. */
+static void prepare_plain(struct udv_paging_dimension *d)
+{
+	for (unsigned level = 2; level <= 5; level++)
+		d->plain[level] = BIT(0) | d->reserved_table[level] | d->page_size[level];
+}
+
 enum udv_status udv_paging_init(struct udv_paging *p, const struct udv_paging_config *config,
 				const struct udv_memory *memory)
 {
@@ -235,5 +242,7 @@ enum udv_status udv_paging_init(struct udv_paging *p, const struct udv_paging_co
 		prepare_64bit(p);
 	if (config->ept)
 		prepare_ept(p);
+	prepare_plain(&p->guest);
+	prepare_plain(&p->ept);
 	return UDV_OK;
 }

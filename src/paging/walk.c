@@ -136,6 +136,7 @@ ALWAYS_INLINE enum stop descend(struct walk *w, const struct format *f,
 				unsigned ept_levels, bool recording, struct leaf *end)
 {
 	const unsigned index_mask = (1u << f->index_bits) - 1;
+	const struct udv_paging *p = w->paging;
 	uint64_t table = root, tables = ~0ull;
 	unsigned level;
 
@@ -155,15 +156,20 @@ ALWAYS_INLINE enum stop descend(struct walk *w, const struct format *f,
 				return STOP_FILLED;
 		}
 		t->address[level] = hpa;
-		if (unlikely(!read_entry(w->paging, hpa, f->entry_size, &entry)))
+		if (unlikely(!read_entry(p, hpa, f->entry_size, &entry)))
 			return stop_without_memory(w, f, t, level, at, target, recording);
 		t->entry[level] = entry;
-		leaf = level == 1 || (level <= 3 && entry & d->page_size[level]);
 		if (recording)
 			record_entry(w, f, d, t, level, at, target);
+		if (likely(level > 1 && (entry & d->plain[level]) == BIT(0))) {
+			tables &= f->ept ? entry : entry ^ PTE_XD;
+			table = entry & ENTRY_ADDRESS;
+			continue;
+		}
+		leaf = level == 1 || (level <= 3 && entry & d->page_size[level]);
 		if (unlikely(!(entry & (f->ept ? d->present : PTE_P))))
 			return stop_at(t, level, tables, STOP_NOT_PRESENT);
-		if (unlikely(entry_reserved(w->paging, f, d, level, leaf, entry)))
+		if (unlikely(entry_reserved(p, f, d, level, leaf, entry)))
 			return stop_at(t, level, tables, STOP_RESERVED);
 		if (leaf) {
 			end->entry = entry;
@@ -172,6 +178,7 @@ ALWAYS_INLINE enum stop descend(struct walk *w, const struct format *f,
 			end->page_shift = (uint8_t)shift;
 			return stop_at(t, level, tables, STOP_LEAF);
 		}
+		/* A table that is not plain: execute-only, in EPT. */
 		tables &= f->ept ? entry : entry ^ PTE_XD;
 		table = entry & ENTRY_ADDRESS;
 	}
