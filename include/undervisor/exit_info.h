@@ -83,8 +83,10 @@ struct udv_hardware_report {
  * UDV_ERR_NEEDS_WALK: EPT02 has A/D flags and EPT12 has not, so that the report cannot tell a
  * plain read of a guest entry from the setting of a flag in it: @access is READ, and
  * udv_exit_info_from_report() decides whether that was enough. Or the processor has no advanced
- * information and EPT12 has mode-based execute control, so that a refused fetch does not say
- * whether the linear address was a user-mode one; @access is then 0.
+ * information, and EPT12 treats user-mode and supervisor-mode addresses differently for this access
+ * (a fetch under mode-based execute control, a shadow-stack access under EPTP[7]), so that the
+ * report leaves open which one it was; @access is then 0, and only a walk of the guest's tables
+ * can tell.
  * UDV_ERR_ARGUMENT: the reason is neither 48 nor 49, or the qualification has no access bit.
  */
 enum udv_status udv_report_access(const struct udv_hardware_report *report,
@@ -100,6 +102,9 @@ enum udv_status udv_report_access(const struct udv_hardware_report *report,
  * UDV_OK with exit_reason 0: L1 sees nothing, EPT12 allows the access; L0 mends EPT02.
  * UDV_ERR_RETRY: EPT12 refuses, but the report was a misconfiguration of EPT02: drop that
  * mapping and let the processor report the violation that follows.
+ * UDV_ERR_RETRY also where the walk was UDV_WALK_CONTENDED.
+ * UDV_ERR_NOT_FOUND: a table of EPT12 lies outside L1's memory; what then is, the owner of that
+ * memory decides (a bus that answers all ones makes it a misconfiguration).
  * UDV_ERR_NEEDS_WALK: EPT12 allows the read and withholds the write that setting a guest flag
  * would need: only a walk of the guest's tables can tell whether one must be set.
  */

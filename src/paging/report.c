@@ -47,6 +47,20 @@ static bool flag_update_unknown(const struct udv_hardware_report *report,
 	return report_stage(report) == UDV_STAGE_TABLE && report->ept02_ad && !ept12->ept_ad;
 }
 
+/*
+ * True if EPT12 treats user-mode and supervisor-mode addresses differently for this access, and the
+ * report does not say which one it was.
+ */
+static bool mode_unknown(const struct udv_hardware_report *report, const struct udv_paging *ept12)
+{
+	uint64_t qualification = report->exit_qualification;
+
+	if (report->advanced_info)
+		return false;
+	return (qualification & UDV_EQ_FETCH && ept12->config.ept_controls & UDV_EPT_MBEC) ||
+	       (qualification & UDV_EQ_SHADOW_STACK && ept12->config.eptp & EPTP_SSS);
+}
+
 static uint32_t table_access(const struct udv_hardware_report *report,
 			     const struct udv_paging *ept12)
 {
@@ -66,9 +80,8 @@ static uint32_t final_access(const struct udv_hardware_report *report)
 
 	if (qualification & UDV_EQ_SHADOW_STACK)
 		access |= UDV_ACCESS_SHADOW_STACK;
-	/* A shadow-stack access has the mode of its page. */
-	if (qualification & UDV_EQ_SHADOW_STACK && report->advanced_info &&
-	    qualification & UDV_EQ_USER)
+	/* A shadow-stack access has the mode of its page; mode_unknown() where that matters. */
+	if (qualification & UDV_EQ_SHADOW_STACK && report_rights(report) & UDV_GUEST_USER)
 		access |= UDV_ACCESS_USER;
 	return access;
 }
@@ -94,8 +107,7 @@ enum udv_status udv_report_access(const struct udv_hardware_report *report,
 		*access = table_access(report, ept12);
 	} else {
 		origin->guest_rights = report_rights(report);
-		if (qualification & UDV_EQ_FETCH && !report->advanced_info &&
-		    ept12->config.ept_controls & UDV_EPT_MBEC)
+		if (mode_unknown(report, ept12))
 			return UDV_ERR_NEEDS_WALK;
 		*access = final_access(report);
 	}
@@ -140,6 +152,10 @@ enum udv_status udv_exit_info_from_report(const struct udv_hardware_report *repo
 	bool violation = report->exit_reason == UDV_EXIT_REASON_EPT_VIOLATION;
 
 	*info = udv_exit_info(walk, l1_cap);
+	if (walk->outcome == UDV_WALK_NO_MEMORY)
+		return UDV_ERR_NOT_FOUND;
+	if (walk->outcome == UDV_WALK_CONTENDED)
+		return UDV_ERR_RETRY;
 	if (verification_refused(report, ept12, walk)) {
 		info->exit_reason = UDV_EXIT_REASON_EPT_VIOLATION;
 		info->exit_qualification = (report->exit_qualification & EQ_KIND) |
