@@ -16,8 +16,15 @@ static int digit_value(char c)
 	return 16;
 }
 
-bool parse_number_n(const char *text, size_t length, uint64_t *value)
+enum number {
+	NUMBER_OK,
+	NUMBER_MALFORMED,
+	NUMBER_TOO_WIDE,
+};
+
+static enum number read_number(const char *text, size_t length, uint64_t *value)
 {
+	enum number number = NUMBER_OK;
 	unsigned base = 10;
 	uint64_t sum = 0;
 
@@ -30,16 +37,35 @@ bool parse_number_n(const char *text, size_t length, uint64_t *value)
 		length--;
 	}
 	if (length == 0)
-		return false;
+		return NUMBER_MALFORMED;
 	for (size_t i = 0; i < length; i++) {
 		unsigned digit = (unsigned)digit_value(text[i]);
 
-		if (digit >= base || sum > (UINT64_MAX - digit) / base)
-			return false;
+		if (digit >= base)
+			return NUMBER_MALFORMED;
+		if (sum > (UINT64_MAX - digit) / base)
+			number = NUMBER_TOO_WIDE;
 		sum = sum * base + digit;
 	}
 	*value = sum;
+	return number;
+}
+
+bool parse_number_n(const char *text, size_t length, uint64_t *value)
+{
+	uint64_t number;
+
+	if (read_number(text, length, &number) != NUMBER_OK)
+		return false;
+	*value = number;
 	return true;
+}
+
+bool number_too_wide(const char *text, size_t length)
+{
+	uint64_t number;
+
+	return read_number(text, length, &number) == NUMBER_TOO_WIDE;
 }
 
 bool parse_number(const char *text, uint64_t *value)

@@ -13,6 +13,8 @@
 bool parse_number(const char *text, uint64_t *value);
 /* The same for @length bytes that no zero ends. */
 bool parse_number_n(const char *text, size_t length, uint64_t *value);
+/* True if these bytes are a number as above, but one of more than 64 bits. */
+bool number_too_wide(const char *text, size_t length);
 
 /* One line on standard error: "undervisor COMMAND: ...". */
 __attribute__((format(printf, 2, 3))) void complain(const char *command, const char *format, ...);

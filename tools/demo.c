@@ -69,10 +69,10 @@ static void prepare(struct demo_machine *m)
 		.nr_windows = 1,
 	};
 	s->config = (struct udv_paging_config){
-		.cr0 = 0x80010001,
+		.cr0 = UDV_CR0_PE | UDV_CR0_WP | UDV_CR0_PG,
 		.cr3 = GUEST_PML4,
-		.cr4 = 0x20,
-		.efer = 0xd00,
+		.cr4 = UDV_CR4_PAE,
+		.efer = UDV_EFER_LME | UDV_EFER_LMA | UDV_EFER_NXE,
 		.features = UDV_FEATURES_ALL,
 		.guest_maxphyaddr = 46,
 		.maxphyaddr = 46,
@@ -107,7 +107,7 @@ static void walk_case(struct demo_machine *m, uint32_t access, struct walked *wa
 {
 	m->options.access = access;
 	udv_paging_init(&m->session.paging, &m->session.config, &m->session.memory);
-	walk_one(&m->session, LINEAR, true, walked);
+	walk_one(&m->session, LINEAR, WALK_ADVICE, walked);
 }
 
 /* True if the walk gave exactly what it has to. */

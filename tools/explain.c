@@ -124,7 +124,7 @@ static void print_help(void)
 	     "Names every bit of VALUE and says what follows. Numbers are written 0x1a, 26 or "
 	     "1AH;\n"
 	     "VMCS fields, exit reasons and MSRs also by name. VALUE - reads values from standard\n"
-	     "input, one a line.\n"
+	     "input, one a line; a bad line is reported and passed over.\n"
 	     "\n"
 	     "Kinds, an example each:");
 	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++)
@@ -135,6 +135,8 @@ static void print_help(void)
 
 		printf("  %-14s %-6s %s\n", flags[i].name, argument ? argument : "", flags[i].help);
 	}
+	puts("\n"
+	     "Exit status: 0 all explained, 1 input or output failed, 2 usage or a bad line.");
 }
 
 /* ---- reading it */
@@ -379,6 +381,10 @@ static bool parse_value(enum udv_explain_kind kind, const char *where, const cha
 
 	if (parse_number(text, value))
 		return true;
+	if (number_too_wide(text, strlen(text))) {
+		complain(NAME, "%s%s has more than 64 bits", where, text);
+		return false;
+	}
 	if (!list_of(kind, &list)) {
 		complain(NAME, "%s%s is not a number; write 0x1a, 26 or 1AH", where, text);
 		return false;
@@ -460,6 +466,7 @@ static int answer_line(struct request *request, const char *index, char *line, u
 		     : answer_msr(request, where, first, second);
 }
 
+/* A bad line does not end it: the status tells at the end that there was one. */
 static int answer_stream(struct request *request, const char *index)
 {
 	unsigned number = 0;
@@ -467,17 +474,28 @@ static int answer_stream(struct request *request, const char *index)
 	size_t size = 0;
 	int status = 0;
 
-	while (status == 0 && getline(&line, &size, stdin) >= 0) {
-		status = answer_line(request, index, line, ++number);
-		if (fflush(stdout))
-			status = status ? status : 1;
+	while (!ferror(stdout) && getline(&line, &size, stdin) >= 0) {
+		if (answer_line(request, index, line, ++number) == EXIT_USAGE)
+			status = EXIT_USAGE;
+		fflush(stdout);
 	}
 	free(line);
-	if (status == 0 && ferror(stdin)) {
+	if (ferror(stdout))
+		return 1;
+	if (ferror(stdin)) {
 		complain(NAME, "standard input could not be read");
 		return 1;
 	}
 	return status;
+}
+
+static int answer_one(struct request *request, const char *index, const char *value)
+{
+	if (strcmp(value, "-") == 0)
+		return answer_stream(request, index);
+	if (request->kind == UDV_EXPLAIN_MSR)
+		return answer_msr(request, "", index, value);
+	return answer(request, request->kind, "", value);
 }
 
 static int answer_values(struct request *request)
@@ -491,15 +509,14 @@ static int answer_values(struct request *request)
 		return answer_stream(request, NULL);
 	if (msr && request->nr_values == 1)
 		return answer_msr(request, "", index, NULL);
-	for (; i < request->nr_values && status == 0; i++) {
-		const char *value = request->values[i];
+	for (; i < request->nr_values; i++) {
+		int now = answer_one(request, index, request->values[i]);
 
-		if (strcmp(value, "-") == 0)
-			status = answer_stream(request, index);
-		else if (msr)
-			status = answer_msr(request, "", index, value);
-		else
-			status = answer(request, request->kind, "", value);
+		if (now == 0)
+			continue;
+		status = now;
+		if (now != EXIT_USAGE || strcmp(request->values[i], "-") != 0)
+			break;
 	}
 	return status;
 }
@@ -549,7 +566,7 @@ int cmd_explain(int argc, char **argv)
 		complain(NAME, "out of memory");
 		return 1;
 	}
-	status = serve(&request, argc, argv);
+	status = finish_output(NAME, serve(&request, argc, argv));
 	free(request.values);
 	return status;
 }

@@ -48,6 +48,8 @@ static void success_lines(struct panel *p, const struct walked *walked)
 	else
 		snprintf(text, sizeof(text), "translated: physical 0x%" PRIx64, result->hpa.value);
 	add_lines(p, SVG_BOLD, SVG_PAGE, 0, text);
+	if (!walked->in_image)
+		add_lines(p, SVG_SANS, SVG_INK, 0, "the image does not hold this physical address");
 	if (result->guest_page_shift) {
 		guest_rights_text(result->guest_rights, rights, sizeof(rights));
 		snprintf(text, sizeof(text), "%s page: %s",
@@ -78,21 +80,35 @@ static void advice_lines(struct panel *p, const struct advice *advice)
 		add_lines(p, SVG_SANS, SVG_INK, 12, advice->rest);
 }
 
+static void address_lines(struct panel *p, const struct udv_exit_info *exit)
+{
+	char text[120], linear[64] = "";
+
+	if (exit->gla_valid)
+		snprintf(linear, sizeof(linear), "; guest-linear address 0x%" PRIx64,
+			 exit->guest_linear_address.value);
+	else if (exit->exit_reason == UDV_EXIT_REASON_EPT_VIOLATION)
+		snprintf(linear, sizeof(linear), "; no guest-linear address");
+	snprintf(text, sizeof(text), "guest-physical address 0x%" PRIx64 "%s",
+		 exit->guest_physical_address.value, linear);
+	add_lines(p, SVG_SANS, SVG_INK, 0, text);
+}
+
 static void fault_lines(struct panel *p, const struct walked *walked)
 {
-	const struct udv_exit_info *exit = &walked->exit;
 	struct fault_words words;
-	char text[240];
+	char text[320];
 
+	if (walked->result.outcome == UDV_WALK_NO_MEMORY) {
+		outside_text(walked, text, sizeof(text));
+		add_lines(p, SVG_BOLD, SVG_WRONG, 0, text);
+		return;
+	}
 	fault_words(walked, &words);
 	add_lines(p, SVG_BOLD, SVG_WRONG, 0, words.title);
 	add_lines(p, SVG_SANS, SVG_WRONG, 0, words.because);
-	if (exit->exit_reason)
-		snprintf(text, sizeof(text), "guest-physical address 0x%" PRIx64 "%s",
-			 exit->guest_physical_address.value,
-			 exit->gla_valid ? "" : "; no guest-linear address");
-	if (exit->exit_reason)
-		add_lines(p, SVG_SANS, SVG_INK, 0, text);
+	if (walked->exit.exit_reason)
+		address_lines(p, &walked->exit);
 	for (unsigned i = 0; i < words.nr_bits; i++) {
 		fault_bit_text(&words.bits[i], text, sizeof(text));
 		add_lines(p, SVG_MONO, SVG_INK, 12, text);

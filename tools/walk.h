@@ -8,11 +8,13 @@
 #include <undervisor/exit_info.h>
 #include <undervisor/image.h>
 #include <undervisor/paging.h>
+#include <undervisor/registers.h>
 
-/* Exit statuses of "undervisor walk". */
+/* Exit statuses of "undervisor walk". Of several addresses the largest counts. */
 #define WALK_TRANSLATED 0
-#define WALK_REFUSED 1 /* an address faulted, could not be walked, or was no address */
+#define WALK_REFUSED 1 /* an address faulted, or was no address */
 #define WALK_BAD_IMAGE 3
+#define WALK_OUTSIDE 4 /* a table lies outside the image */
 
 /* ---------------------------------------------------------------- what the user asked for */
 
@@ -25,6 +27,11 @@
 #define GIVEN_CPU 0x40u
 #define GIVEN_BASE 0x80u
 #define GIVEN_GUEST_MAXPHYADDR 0x100u
+#define GIVEN_MAXPHYADDR 0x200u
+#define GIVEN_EPT_CAP 0x400u
+#define GIVEN_ADVANCED_INFO 0x800u
+#define GIVEN_SPPT 0x1000u
+#define GIVEN_VE 0x2000u
 
 struct walk_options {
 	const char *image;
@@ -61,11 +68,15 @@ struct walk_session {
 	struct udv_memory memory;
 	struct udv_paging_config config;
 	struct udv_paging paging;
+	const char *assumed[2]; /* what to say of it once everything is known to be usable */
+	unsigned nr_assumed;
 };
 
 /* Opens the image and prepares the context. 0, or an exit status after a line on stderr. */
 int walk_open(struct walk_session *session, const struct walk_options *options);
 void walk_close(struct walk_session *session);
+/* True if the image has the byte at physical @address. */
+bool session_holds(const struct walk_session *session, uint64_t address);
 
 /* ---------------------------------------------------------------- one walk, and its readings */
 
@@ -94,12 +105,19 @@ struct walked {
 	struct udv_walk_result result;
 	struct udv_walk_record record;
 	struct udv_exit_info exit;
-	bool to_ve; /* the violation is delivered as #VE */
+	bool to_ve;    /* the violation is delivered as #VE */
+	bool in_image; /* on success: the image has the byte reached */
 	struct advice advice;
 };
 
-/* Walks @address; the record is only written where @recorded. */
-enum udv_outcome walk_one(struct walk_session *session, uint64_t address, bool recorded,
+/* How much of struct walked is wanted: each costs more than the one before. */
+enum walk_depth {
+	WALK_RESULT, /* no record, except of a walk that left the image */
+	WALK_RECORD,
+	WALK_ADVICE,
+};
+
+enum udv_outcome walk_one(struct walk_session *session, uint64_t address, enum walk_depth depth,
 			  struct walked *walked);
 /* The same walk over other memory or other registers: what the advice is tried out with. */
 enum udv_outcome walk_again(const struct walk_options *options, struct udv_paging *paging,
@@ -113,6 +131,8 @@ void advice_change_text(const struct advice_change *change, char *buffer, size_t
 /* ---------------------------------------------------------------- words */
 
 const char *mode_text(enum udv_paging_mode mode);
+/* "PDE at 0x5008 = 0x0", "PDPTE register 1 = 0x0" */
+void entry_text(const struct udv_step *step, char *buffer, size_t size);
 const char *access_text(uint32_t access, bool gpa, char *buffer, size_t size);
 /* "PDE", "EPT PML4E", "SPPT L1E" */
 const char *level_name(enum udv_dimension dimension, unsigned level);
@@ -156,9 +176,13 @@ void fault_words(const struct walked *walked, struct fault_words *words);
 void fault_bit_text(const struct fault_bit *bit, char *buffer, size_t size);
 /* The refusal alone, as for one line: "EPT PTE at 0x5008 = 0x0 not present". */
 void fault_because(const struct walked *walked, char *buffer, size_t size);
+/* Of UDV_WALK_NO_MEMORY: "outside the image: no PDE can be read at 0x...; ... names that table". */
+void outside_text(const struct walked *walked, char *buffer, size_t size);
 
 /* ---------------------------------------------------------------- output */
 
+/* On standard error: a table outside the image; and, unless --quiet, a loop in the tables. */
+void walk_complain(const struct walked *walked);
 void walk_print_text(const struct walked *walked);
 /* The part of it that says what refused the access. */
 void walk_print_fault(const struct walked *walked);

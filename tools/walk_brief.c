@@ -86,6 +86,8 @@ static void print_success(const struct walked *walked)
 		at = put_text(at, short_size(result->ept_page_shift));
 		at = put_ept_rights(at, paging, result->ept_rights);
 	}
+	if (!walked->in_image)
+		at = put_text(at, " outside the image");
 	*at++ = '\n';
 	fwrite(line, 1, (size_t)(at - line), stdout);
 }
@@ -94,9 +96,15 @@ void walk_print_brief(const struct walked *walked)
 {
 	const struct udv_walk_result *result = &walked->result;
 	const struct udv_fault *fault = &result->fault;
+	char text[320];
 
 	if (result->outcome == UDV_WALK_OK) {
 		print_success(walked);
+		return;
+	}
+	if (result->outcome == UDV_WALK_NO_MEMORY) {
+		outside_text(walked, text, sizeof(text));
+		printf("0x%" PRIx64 " !! %s\n", walked->address, text);
 		return;
 	}
 	printf("0x%" PRIx64 " !! %s", walked->address, udv_outcome_text(result->outcome));
@@ -112,8 +120,5 @@ void walk_print_brief(const struct walked *walked)
 		printf(", %s at 0x%" PRIx64 " = 0x%" PRIx64,
 		       level_name(fault->dimension, fault->level), fault->entry_address,
 		       fault->entry);
-	else if (result->outcome == UDV_WALK_NO_MEMORY)
-		printf(", %s at 0x%" PRIx64, level_name(fault->dimension, fault->level),
-		       fault->entry_address);
 	putchar('\n');
 }

@@ -5,8 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* "PDE at 0x5008 = 0x0" */
-static void entry_text(const struct udv_step *step, char *buffer, size_t size)
+void entry_text(const struct udv_step *step, char *buffer, size_t size)
 {
 	if (step->flags & UDV_STEP_REGISTER)
 		snprintf(buffer, size, "PDPTE register %" PRIu64 " = 0x%" PRIx64,
@@ -107,7 +106,11 @@ void fault_because(const struct walked *walked, char *buffer, size_t size)
 	unsigned nr;
 	const struct udv_step *step = first_guilty(walked, &nr);
 
-	if (walked->result.outcome == UDV_WALK_NO_MEMORY || !step) {
+	if (walked->result.outcome == UDV_WALK_NO_MEMORY) {
+		outside_text(walked, buffer, size);
+		return;
+	}
+	if (!step) {
 		snprintf(buffer, size, "%s", udv_cause_text(fault->cause));
 		return;
 	}
@@ -149,7 +152,7 @@ static void page_fault_bits(const struct walked *walked, struct fault_words *wor
 {
 	uint32_t code = walked->result.fault.error_code;
 	uint64_t cr4 = walked->session->config.cr4;
-	bool smep = cr4 >> 20 & 1;
+	bool smep = cr4 & UDV_CR4_SMEP;
 
 	add_bit(words, 0, 0, code,
 		code & UDV_PF_P

@@ -139,6 +139,7 @@ static void print_result(const struct walked *walked)
 
 	printf(",\"result\":{\"gpa\":\"0x%" PRIx64 "\"", result->gpa.value);
 	key_hex("hpa", result->hpa.value);
+	key_bool("in_image", walked->in_image);
 	if (!walked->session->options->gpa) {
 		if (result->guest_page_shift)
 			key_hex("guest_page_size", 1ull << result->guest_page_shift);

@@ -37,17 +37,17 @@ static const struct option_entry entries[] = {
 	{ "--pdpte", OPTION_PDPTE, AT(pdpte), GIVEN_PDPTE },
 	{ "--pkru", OPTION_NUMBER, AT(pkru), 0 },
 	{ "--pkrs", OPTION_NUMBER, AT(pkrs), 0 },
-	{ "--maxphyaddr", OPTION_WIDTH, AT(maxphyaddr), 0 },
+	{ "--maxphyaddr", OPTION_WIDTH, AT(maxphyaddr), GIVEN_MAXPHYADDR },
 	{ "--guest-maxphyaddr", OPTION_WIDTH, AT(guest_maxphyaddr), GIVEN_GUEST_MAXPHYADDR },
-	{ "--ept-cap", OPTION_NUMBER, AT(ept_cap), 0 },
+	{ "--ept-cap", OPTION_NUMBER, AT(ept_cap), GIVEN_EPT_CAP },
 	{ "--advanced-info", OPTION_CAP_SET, 0, 22 },
 	{ "--no-advanced-info", OPTION_CAP_CLEAR, 0, 22 },
 	{ "--mbec", OPTION_SET, AT(ept_controls), UDV_EPT_MBEC },
 	{ "--spp", OPTION_SET, AT(ept_controls), UDV_EPT_SPP },
-	{ "--sppt", OPTION_NUMBER, AT(sppt), 0 },
+	{ "--sppt", OPTION_NUMBER, AT(sppt), GIVEN_SPPT },
 	{ "--paging-write", OPTION_SET, AT(ept_controls), UDV_EPT_PAGING_WRITE },
 	{ "--verification", OPTION_SET, AT(ept_controls), UDV_EPT_VERIFICATION },
-	{ "--ve", OPTION_NUMBER, AT(ve), 0 },
+	{ "--ve", OPTION_NUMBER, AT(ve), GIVEN_VE },
 	{ "--no-1gb-pages", OPTION_CLEAR, AT(features), UDV_FEATURE_1GB_PAGES },
 	{ "--no-pse36", OPTION_CLEAR, AT(features), UDV_FEATURE_PSE36 },
 	{ "--no-pat", OPTION_CLEAR, AT(features), UDV_FEATURE_PAT },
@@ -134,12 +134,16 @@ static bool take_value(struct walk_options *options, const struct option_entry *
 		       bad_value(entry, text, "one of auto, elf, lime, raw");
 	case OPTION_PDPTE:
 		return parse_pdptes(text, options->pdpte) ||
-		       bad_value(entry, text, "four numbers with commas between");
+		       bad_value(entry, text, "four numbers of up to 64 bits with commas between");
 	default:
 		break;
 	}
+	if (number_too_wide(text, strlen(text))) {
+		complain("walk", "%s %s: has more than 64 bits", entry->name, text);
+		return false;
+	}
 	if (!parse_number(text, &value))
-		return bad_value(entry, text, "a number (0x1a, 26 or 1AH) of up to 64 bits");
+		return bad_value(entry, text, "a number (0x1a, 26 or 1AH)");
 	if (entry->kind == OPTION_WIDTH && (value < 32 || value > 52))
 		return bad_value(entry, text, "a width from 32 to 52");
 	if (entry->kind == OPTION_BYTES && (value < 1 || value > 255))
@@ -166,10 +170,12 @@ static void take_flag(struct walk_options *options, const struct option_entry *e
 		options->access = (options->access & ~UDV_ACCESS_KIND) | entry->value;
 		break;
 	case OPTION_CAP_SET:
+		options->given |= GIVEN_ADVANCED_INFO;
 		options->cap_set |= 1ull << entry->value;
 		options->cap_clear &= ~(1ull << entry->value);
 		break;
 	case OPTION_CAP_CLEAR:
+		options->given |= GIVEN_ADVANCED_INFO;
 		options->cap_clear |= 1ull << entry->value;
 		options->cap_set &= ~(1ull << entry->value);
 		break;
@@ -217,22 +223,45 @@ static bool take_option(struct walk_options *options, int argc, char **argv, int
 	return take_value(options, entry, argv[++*i]);
 }
 
+/* What says something of the second dimension only, and is not silently ignored without it. */
+static const char *check_second_dimension(const struct walk_options *options)
+{
+	uint32_t given = options->given;
+
+	if (!(given & GIVEN_EPTP)) {
+		if (options->gpa)
+			return "--gpa needs --eptp: without EPT an address is its own translation";
+		if (options->ept_controls)
+			return "--mbec, --spp, --paging-write and --verification need --eptp";
+		if (given & (GIVEN_SPPT | GIVEN_VE))
+			return "--sppt and --ve need --eptp";
+		if (given & (GIVEN_EPT_CAP | GIVEN_ADVANCED_INFO))
+			return "--ept-cap, --advanced-info and --no-advanced-info need --eptp";
+		if (given & GIVEN_MAXPHYADDR && given & GIVEN_GUEST_MAXPHYADDR)
+			return "--maxphyaddr beside --guest-maxphyaddr needs --eptp";
+		return NULL;
+	}
+	if (options->ept_controls & UDV_EPT_SPP && !(given & GIVEN_SPPT))
+		return "--spp needs --sppt, the address of its table";
+	if (given & GIVEN_SPPT && !(options->ept_controls & UDV_EPT_SPP))
+		return "--sppt needs --spp, the control that uses it";
+	return NULL;
+}
+
 /* What no single option can tell. */
 static bool check_options(const struct walk_options *options)
 {
-	const char *problem = NULL;
+	const char *problem;
 
 	if (!options->image)
 		problem = "no image; undervisor walk [OPTIONS] IMAGE ADDRESS...";
 	else if (options->nr_addresses == 0)
 		problem = "no address; give one or more, or - to read them from standard input";
-	else if (options->gpa && !(options->given & GIVEN_EPTP))
-		problem = "--gpa needs --eptp: without EPT an address is its own translation";
-	else if (options->ept_controls && !(options->given & GIVEN_EPTP))
-		problem = "--mbec, --spp, --paging-write and --verification need --eptp";
 	else if (options->svg &&
 		 (options->nr_addresses != 1 || strcmp(options->addresses[0], "-") == 0))
 		problem = "--svg draws one address";
+	else if (options->base % 4096)
+		problem = "--base must be a multiple of 4096";
 	else if (options->json && options->brief)
 		problem = "either --json or --brief";
 	else if ((options->access & UDV_ACCESS_SHADOW_STACK) &&
@@ -240,6 +269,8 @@ static bool check_options(const struct walk_options *options)
 		problem = "--shadow-stack goes with --read, --write or --rmw";
 	else if (options->pkru > UINT32_MAX || options->pkrs > UINT32_MAX)
 		problem = "--pkru and --pkrs have 32 bits";
+	else
+		problem = check_second_dimension(options);
 	if (problem)
 		complain("walk", "%s", problem);
 	return !problem;
@@ -290,21 +321,22 @@ void walk_print_help(void)
 	      "Translates linear addresses in a memory image, which is never changed, and shows\n"
 	      "each step. IMAGE is an ELF core (QEMU's dump-guest-memory, kdump), a LiME file or\n"
 	      "raw memory. ADDRESS may be -: addresses are then read from standard input, one a\n"
-	      "line. Numbers are 0x1a, 26 or 1AH.\n"
+	      "line, and one that is none is passed over. Numbers are 0x1a, 26 or 1AH.\n"
 	      "\n"
 	      "Registers, by default those in the image:\n"
 	      "  --cr0 N --cr3 N --cr4 N --efer N --pdpte A,B,C,D --pkru N --pkrs N\n"
 	      "  --cpu N                 whose registers to take, 0 for the first\n"
 	      "  --guest-maxphyaddr N    physical-address width of the guest\n"
+	      "  --maxphyaddr N          the same of the processor, 52; the guest's by default\n"
 	      "  --no-1gb-pages --no-pse36 --no-pat\n"
 	      "\n"
 	      "The second dimension:\n"
-	      "  --eptp N                the EPT pointer\n"
+	      "  --eptp N                the EPT pointer; all of the following need it\n"
 	      "  --gpa                   the addresses are guest-physical: EPT only\n"
-	      "  --maxphyaddr N          physical-address width of the processor, 52\n"
 	      "  --ept-cap N             IA32_VMX_EPT_VPID_CAP; all of it by default\n"
 	      "  --advanced-info, --no-advanced-info    bit 22 of it\n"
-	      "  --mbec --spp --sppt N --paging-write --verification --ve N\n"
+	      "  --mbec --paging-write --verification --ve N\n"
+	      "  --spp --sppt N          sub-page permissions and their table: both or none\n"
 	      "\n"
 	      "The access:\n"
 	      "  --read (default), --write, --rmw, --fetch\n"
@@ -313,14 +345,19 @@ void walk_print_help(void)
 	      "\n"
 	      "The image:\n"
 	      "  --format auto|elf|lime|raw\n"
-	      "  --base N                physical address at which a raw image starts\n"
+	      "  --base N                where a raw image starts, a multiple of 4096\n"
 	      "\n"
 	      "Output:\n"
 	      "  --brief                 one line an address; the default for several\n"
 	      "  --json                  one JSON object an address\n"
 	      "  --svg FILE              draw the walk of a single address\n"
-	      "  --quiet                 do not say which registers were assumed\n"
+	      "  --quiet                 no line about assumed registers, none about loops\n"
 	      "\n"
-	      "Exit status: 0 all translated, 1 some refused, 2 usage, 3 unusable image.\n",
+	      "Exit status; of several addresses the largest counts:\n"
+	      "  0  all translated\n"
+	      "  1  some access refused, a line that is no address, or output not written\n"
+	      "  2  usage: an option, a number, registers that no processor could hold\n"
+	      "  3  the image cannot be used\n"
+	      "  4  some table lies outside the image\n",
 	      stdout);
 }

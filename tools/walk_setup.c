@@ -10,18 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* SDM Vol 3A "Control Registers", "Extended Feature Enable Register" */
-#define CR0_PE (1ull << 0)
-#define CR0_ET (1ull << 4)
-#define CR0_NE (1ull << 5)
-#define CR0_WP (1ull << 16)
-#define CR0_PG (1ull << 31)
-#define CR4_PAE (1ull << 5)
-#define CR4_LA57 (1ull << 12)
-#define EFER_LME (1ull << 8)
-#define EFER_LMA (1ull << 10)
-#define EFER_NXE (1ull << 11)
-
 /* ---------------------------------------------------------------- the image */
 
 static bool map_file(struct walk_session *session, const char *path)
@@ -81,11 +69,19 @@ static bool parse_image(struct walk_session *session)
 
 /* ---------------------------------------------------------------- the registers */
 
-/* Says once what was assumed, so that nobody takes a guess for a fact. */
-static void remark(const struct walk_options *options, const char *text)
+/*
+ * What is assumed is said, so that nobody takes a guess for a fact; but not before it is known to
+ * be of use, so that an error stands alone.
+ */
+static void assume(struct walk_session *session, const char *text)
 {
-	if (!options->quiet)
-		complain("walk", "%s", text);
+	session->assumed[session->nr_assumed++] = text;
+}
+
+static void say_assumed(const struct walk_session *session)
+{
+	for (unsigned i = 0; i < session->nr_assumed && !session->options->quiet; i++)
+		complain("walk", "%s", session->assumed[i]);
 }
 
 static bool registers_of_cpu(struct walk_session *session)
@@ -103,9 +99,9 @@ static bool registers_of_cpu(struct walk_session *session)
 	config->cr0 = cpu.cr0;
 	config->cr3 = cpu.cr3;
 	config->cr4 = cpu.cr4;
-	config->efer = cpu.long_mode ? EFER_LME | EFER_LMA | EFER_NXE : EFER_NXE;
-	if (!(options->given & GIVEN_EFER) && (cpu.cr0 & CR0_PG))
-		remark(options,
+	config->efer = cpu.long_mode ? UDV_EFER_LME | UDV_EFER_LMA | UDV_EFER_NXE : UDV_EFER_NXE;
+	if (!(options->given & GIVEN_EFER) && (cpu.cr0 & UDV_CR0_PG))
+		assume(session,
 		       cpu.long_mode ? "EFER is not in the image: long mode and NXE = 1 assumed"
 				     : "EFER is not in the image: legacy mode and NXE = 1 assumed");
 	return true;
@@ -119,21 +115,21 @@ static void assume_registers(struct walk_session *session)
 	struct udv_paging_config *config = &session->config;
 	bool legacy = options->given & GIVEN_PDPTE;
 
-	config->cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_WP | CR0_PG;
-	config->cr4 = CR4_PAE;
+	config->cr0 = UDV_CR0_PE | UDV_CR0_ET | UDV_CR0_NE | UDV_CR0_WP | UDV_CR0_PG;
+	config->cr4 = UDV_CR4_PAE;
 	if (kernel->flags & UDV_IMAGE_KERNEL_LA57)
-		config->cr4 |= CR4_LA57;
+		config->cr4 |= UDV_CR4_LA57;
 	if (kernel->flags & UDV_IMAGE_KERNEL_CR3)
 		config->cr3 = kernel->cr3;
-	if ((options->given & GIVEN_CR4) && !(options->cr4 & CR4_PAE))
+	if ((options->given & GIVEN_CR4) && !(options->cr4 & UDV_CR4_PAE))
 		legacy = true;
-	if ((options->given & GIVEN_CR0) && !(options->cr0 & CR0_PG))
+	if ((options->given & GIVEN_CR0) && !(options->cr0 & UDV_CR0_PG))
 		legacy = true;
-	config->efer = legacy ? EFER_NXE : EFER_LME | EFER_LMA | EFER_NXE;
+	config->efer = legacy ? UDV_EFER_NXE : UDV_EFER_LME | UDV_EFER_LMA | UDV_EFER_NXE;
 	if (!(options->given & GIVEN_CR3) && (kernel->flags & UDV_IMAGE_KERNEL_CR3))
-		remark(options, "CR3 of the kernel taken from the image's vmcoreinfo");
+		assume(session, "CR3 of the kernel taken from the image's vmcoreinfo");
 	if ((options->given & (GIVEN_CR0 | GIVEN_CR4 | GIVEN_EFER)) == 0)
-		remark(options, config->cr4 & CR4_LA57
+		assume(session, config->cr4 & UDV_CR4_LA57
 					? "assumed: 64-bit mode, 5-level paging, WP = 1, NXE = 1"
 				: legacy ? "assumed: PAE paging, WP = 1, NXE = 1"
 					 : "assumed: 64-bit mode, 4-level paging, WP = 1, NXE = 1");
@@ -147,14 +143,14 @@ static bool choose_registers(struct walk_session *session)
 
 	if (options->gpa) {
 		/* Linear addresses play no part; any valid set will do. */
-		config->cr0 = CR0_PE;
+		config->cr0 = UDV_CR0_PE;
 	} else if (session->image.nr_cpus > 0 || (given & GIVEN_CPU)) {
 		if (!registers_of_cpu(session))
 			return false;
 	} else {
 		assume_registers(session);
 		if (!(given & GIVEN_CR3) && config->cr3 == 0 &&
-		    (!(given & GIVEN_CR0) || (options->cr0 & CR0_PG))) {
+		    (!(given & GIVEN_CR0) || (options->cr0 & UDV_CR0_PG))) {
 			complain("walk", "%s: no registers in the image; give --cr3",
 				 options->image);
 			return false;
@@ -188,7 +184,7 @@ static void configure_rest(struct walk_session *session)
 	config->ept_vpid_cap = options->ept_cap;
 	config->sppt_pointer = options->sppt;
 	config->ve_information = options->ve;
-	if (options->ve)
+	if (options->given & GIVEN_VE)
 		config->ept_controls |= UDV_EPT_VE;
 }
 
@@ -213,11 +209,13 @@ static int load_pdptes(struct walk_session *session)
 		 "the PDPTEs at CR3 = 0x%" PRIx64
 		 " cannot be loaded: %s at guest-physical 0x%" PRIx64 "; give --pdpte",
 		 session->config.cr3, udv_outcome_text(outcome), result.gpa.value);
-	return WALK_REFUSED;
+	return outcome == UDV_WALK_NO_MEMORY ? WALK_OUTSIDE : WALK_REFUSED;
 }
 
 int walk_open(struct walk_session *session, const struct walk_options *options)
 {
+	int status;
+
 	*session = (struct walk_session){ .options = options };
 	if (!map_file(session, options->image) || !parse_image(session))
 		return WALK_BAD_IMAGE;
@@ -237,7 +235,10 @@ int walk_open(struct walk_session *session, const struct walk_options *options)
 			 problem ? problem : "invalid configuration");
 		return EXIT_USAGE;
 	}
-	return load_pdptes(session);
+	status = load_pdptes(session);
+	if (status == WALK_TRANSLATED)
+		say_assumed(session);
+	return status;
 }
 
 void walk_close(struct walk_session *session)

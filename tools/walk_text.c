@@ -133,6 +133,8 @@ static void print_success(const struct walked *walked)
 		printf("  EPT: %s page; %s%s\n", page_size_text(result->ept_page_shift), rights,
 		       result->write_by_spp ? "; the write is allowed by its sub-page" : "");
 	}
+	if (!walked->in_image)
+		puts("  the image does not hold this physical address");
 }
 
 static void print_advice(const struct advice *advice)
@@ -182,29 +184,10 @@ void walk_print_fault(const struct walked *walked)
 /* The one thing that is not the guest's fault: the image has not what the tables name. */
 static void print_no_memory(const struct walked *walked)
 {
-	const struct udv_walk_record *record = &walked->record;
-	const struct udv_step *step =
-		record->nr_steps ? &record->steps[record->nr_steps - 1] : NULL;
+	char text[320];
 
-	if (!step) {
-		puts("outside the image");
-		return;
-	}
-	printf("outside the image: no %s can be read at 0x%" PRIx64,
-	       level_name(step->dimension, step->level), step->address.value);
-	for (unsigned i = record->nr_steps - 1; i-- > 0;) {
-		const struct udv_step *from = &record->steps[i];
-
-		if (from->dimension != step->dimension ||
-		    (step->dimension == UDV_DIM_EPT && from->gpa.value != step->gpa.value))
-			continue;
-		printf("; the %s at 0x%" PRIx64 " = 0x%" PRIx64 " names that table\n",
-		       level_name(from->dimension, from->level), from->address.value, from->value);
-		return;
-	}
-	printf("; %s names that table\n", step->dimension == UDV_DIM_EPT   ? "EPTP"
-					  : step->dimension == UDV_DIM_SPP ? "SPPTP"
-									   : "CR3");
+	outside_text(walked, text, sizeof(text));
+	puts(text);
 }
 
 void walk_print_text(const struct walked *walked)

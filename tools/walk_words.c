@@ -106,9 +106,8 @@ uint64_t entry_target(const struct udv_paging *paging, const struct udv_step *st
 	if (!entry_is_leaf(paging, step))
 		return value & UDV_ENTRY_ADDRESS;
 	within = (1ull << entry_page_shift(paging, step)) - 1;
-	/* PSE-36: bits 20:13 of a 4 MB entry are address bits 39:32. */
 	if (entry_page_shift(paging, step) == 22)
-		return (value & 0xffc00000) | ((value >> 13 & 0xff) << 32);
+		return udv_pse36_address(value);
 	return value & UDV_ENTRY_ADDRESS & ~within;
 }
 
@@ -235,9 +234,11 @@ bool entry_loops(const struct walked *walked, unsigned step, unsigned *level)
 {
 	const struct udv_paging *paging = &walked->session->paging;
 	const struct udv_step *self = &walked->record.steps[step];
-	const uint32_t ends = UDV_STEP_NOT_PRESENT | UDV_STEP_BAD | UDV_STEP_NO_MEMORY;
+	const uint32_t ends =
+		UDV_STEP_NOT_PRESENT | UDV_STEP_BAD | UDV_STEP_NO_MEMORY | UDV_STEP_LEAF;
+	uint64_t table = self->value & UDV_ENTRY_ADDRESS;
 
-	if (entry_is_leaf(paging, self) || self->flags & ends || self->dimension == UDV_DIM_SPP)
+	if (self->flags & ends || entry_is_leaf(paging, self) || self->dimension == UDV_DIM_SPP)
 		return false;
 	for (unsigned i = step + 1; i-- > 0;) {
 		const struct udv_step *other = &walked->record.steps[i];
@@ -247,7 +248,7 @@ bool entry_loops(const struct walked *walked, unsigned step, unsigned *level)
 			return false;
 		if (other->dimension != self->dimension || other->flags & UDV_STEP_REGISTER)
 			continue;
-		if (table_of(other) == entry_target(paging, self)) {
+		if (table_of(other) == table) {
 			*level = other->level;
 			return true;
 		}

@@ -2,6 +2,8 @@
 #ifndef UNDERVISOR_ENTRIES_H
 #define UNDERVISOR_ENTRIES_H
 
+#include <stdint.h>
+
 /*
  * The bits of paging-structure entries, for those who build tables or read them.
  *
@@ -53,5 +55,14 @@
 
 /* The address field of every entry of 8 bytes, before page-size and MAXPHYADDR masks. */
 #define UDV_ENTRY_ADDRESS 0x000ffffffffff000ull
+
+/*
+ * Where the 4-MByte page of a 32-bit PDE lies: bits 20:13 are address bits 39:32. On a processor
+ * without PSE-36 they are reserved, and 0 in an entry that is used.
+ */
+static inline uint64_t udv_pse36_address(uint64_t entry)
+{
+	return (entry & 0xffc00000) | (entry >> 13 & 0xff) << 32;
+}
 
 #endif

@@ -69,8 +69,11 @@ struct udv_hardware_report {
 	uint64_t exit_qualification; /* means something for reason 48 only */
 	udv_gpa_t guest_physical_address;
 	udv_gva_t guest_linear_address;
-	bool ept02_ad;	    /* EPTP02[6] */
-	bool advanced_info; /* that processor's CAP[22]: bits 9 to 11 mean something */
+	bool ept02_ad;		     /* EPTP02[6] */
+	bool advanced_info;	     /* that processor's CAP[22]: bits 9 to 11 mean something */
+	bool nmi_unblocking_defined; /* "NMI exiting" is 0 or "virtual NMIs" is 1: bit 12 does */
+	bool event_delivery;	     /* IDT-vectoring information is valid; bit 12 then is not */
+	bool enclave;		     /* exit-reason bit 27 */
 };
 
 /*
@@ -78,16 +81,17 @@ struct udv_hardware_report {
  * paging-structure access READ, or READ|WRITE where EPT12 has A/D flags enabled.
  *
  * UDV_ERR_RETRY: the report is a misconfiguration of EPT02, which says neither the kind of the
- * access nor its stage. @access and @origin are then those of a probing read without a linear
- * address.
+ * access nor its stage. @access and @origin are then those of a peeking read without a linear
+ * address, to find out whether EPT12 is misconfigured too.
  * UDV_ERR_NEEDS_WALK: EPT02 has A/D flags and EPT12 has not, so that the report cannot tell a
  * plain read of a guest entry from the setting of a flag in it: @access is READ, and
  * udv_exit_info_from_report() decides whether that was enough. Or the processor has no advanced
  * information, and EPT12 treats user-mode and supervisor-mode addresses differently for this access
  * (a fetch under mode-based execute control, a shadow-stack access under EPTP[7]), so that the
  * report leaves open which one it was; @access is then 0, and only a walk of the guest's tables
- * can tell.
- * UDV_ERR_ARGUMENT: the reason is neither 48 nor 49, or the qualification has no access bit.
+ * can tell. An L0 that gives EPT02 the A/D flags of EPT12 never meets the first.
+ * UDV_ERR_ARGUMENT: the reason is neither 48 nor 49, or the qualification has no access bit, or a
+ * set of them that no access has (a fetch that reads or writes).
  */
 enum udv_status udv_report_access(const struct udv_hardware_report *report,
 				  const struct udv_paging *ept12, uint32_t *access,
@@ -95,18 +99,22 @@ enum udv_status udv_report_access(const struct udv_hardware_report *report,
 
 /*
  * The fault as L1 must see it, where the processor reported it: @walk is the walk of EPT12 for
- * the reported guest-physical address with the access of udv_report_access(). Bits 0 to 6 and 14
- * come from that walk, bits 7 to 11 from the report, 12, 13 and 16 from the report; @l1_cap is
- * the IA32_VMX_EPT_VPID_CAP that L1 was given.
+ * the reported guest-physical address with the access and origin of udv_report_access(). Bits 0 to
+ * 6, 14 and 15 come from that walk, bits 7 to 11 from the report, 12, 13 and 16 from the report
+ * where they are defined; @l1_cap is the IA32_VMX_EPT_VPID_CAP that L1 was given.
  *
  * UDV_OK with exit_reason 0: L1 sees nothing, EPT12 allows the access; L0 mends EPT02.
+ * In every other case *info is empty:
  * UDV_ERR_RETRY: EPT12 refuses, but the report was a misconfiguration of EPT02: drop that
- * mapping and let the processor report the violation that follows.
- * UDV_ERR_RETRY also where the walk was UDV_WALK_CONTENDED.
+ * mapping and let the processor report the violation that follows. Also where the walk was
+ * UDV_WALK_CONTENDED.
  * UDV_ERR_NOT_FOUND: a table of EPT12 lies outside L1's memory; what then is, the owner of that
  * memory decides (a bus that answers all ones makes it a misconfiguration).
- * UDV_ERR_NEEDS_WALK: EPT12 allows the read and withholds the write that setting a guest flag
- * would need: only a walk of the guest's tables can tell whether one must be set.
+ * UDV_ERR_NEEDS_WALK: only a walk of the guest's tables for the instruction's own access can tell.
+ * EPT12 allows the read of a guest entry and withholds the write that setting a flag in it would
+ * need; or a sub-page permission allowed the write, and the report does not say how many bytes it
+ * has; or L1 was given advanced information that the processor does not have.
+ * UDV_ERR_ARGUMENT: @walk is none of a guest-physical address.
  */
 enum udv_status udv_exit_info_from_report(const struct udv_hardware_report *report,
 					  const struct udv_paging *ept12,

@@ -142,8 +142,8 @@ struct udv_paging {
 
 /*
  * Prepares @paging for walks over @memory. Both must outlive every walk.
- * UDV_ERR_ARGUMENT if a register holds what the processor could not have loaded;
- * udv_paging_problem() says what.
+ * UDV_ERR_ARGUMENT if a register holds what the processor could not have loaded (what it is,
+ * udv_paging_problem() says), or if a window is not aligned as memory.h asks.
  */
 enum udv_status udv_paging_init(struct udv_paging *paging, const struct udv_paging_config *config,
 				const struct udv_memory *memory);
@@ -345,13 +345,13 @@ struct udv_gpa_origin {
 	enum udv_stage stage;
 	udv_gva_t gla;
 	uint8_t guest_rights;
+	bool unverified; /* guest-paging verification found a table page that does not pass */
 };
 
 /*
  * Translates @gpa through EPT alone, for @access: an access that has no linear address, or the
  * one guest-physical address that a processor reported. At UDV_STAGE_TABLE READ|WRITE is judged
- * as a paging write. UDV_ERR_... does not exist here: without EPT the address is its own
- * translation. @record may be NULL.
+ * as a paging write. Without EPT the address is its own translation. @record may be NULL.
  */
 enum udv_outcome udv_walk_gpa(struct udv_paging *paging, uint32_t access, udv_gpa_t gpa,
 			      const struct udv_gpa_origin *origin, struct udv_walk_result *result,

@@ -3,6 +3,7 @@
 #define UDV_ARCH_PAGING_BITS_H
 
 #include <undervisor/entries.h>
+#include <undervisor/registers.h>
 
 #include "base/bits.h"
 
@@ -11,29 +12,29 @@
  * SDM Vol 3A "Control Registers", "Paging"; Vol 3C "The Extended Page Table Mechanism (EPT)".
  */
 
-#define CR0_PE BIT(0)
-#define CR0_WP BIT(16)
-#define CR0_PG BIT(31)
-
-#define CR3_LAM_U57 BIT(61)
-#define CR3_LAM_U48 BIT(62)
-
-#define CR4_PSE BIT(4)
-#define CR4_PAE BIT(5)
-#define CR4_LA57 BIT(12)
-#define CR4_SMEP BIT(20)
-#define CR4_SMAP BIT(21)
-#define CR4_PKE BIT(22)
-#define CR4_CET BIT(23)
-#define CR4_PKS BIT(24)
-#define CR4_LASS BIT(27)
-#define CR4_LAM_SUP BIT(28)
-
-#define EFER_LME BIT(8)
-#define EFER_LMA BIT(10)
-#define EFER_NXE BIT(11)
-
 /* The public names without their prefix. */
+#define CR0_PE UDV_CR0_PE
+#define CR0_WP UDV_CR0_WP
+#define CR0_PG UDV_CR0_PG
+
+#define CR3_LAM_U57 UDV_CR3_LAM_U57
+#define CR3_LAM_U48 UDV_CR3_LAM_U48
+
+#define CR4_PSE UDV_CR4_PSE
+#define CR4_PAE UDV_CR4_PAE
+#define CR4_LA57 UDV_CR4_LA57
+#define CR4_SMEP UDV_CR4_SMEP
+#define CR4_SMAP UDV_CR4_SMAP
+#define CR4_PKE UDV_CR4_PKE
+#define CR4_CET UDV_CR4_CET
+#define CR4_PKS UDV_CR4_PKS
+#define CR4_LASS UDV_CR4_LASS
+#define CR4_LAM_SUP UDV_CR4_LAM_SUP
+
+#define EFER_LME UDV_EFER_LME
+#define EFER_LMA UDV_EFER_LMA
+#define EFER_NXE UDV_EFER_NXE
+
 #define PTE_P UDV_PTE_P
 #define PTE_W UDV_PTE_W
 #define PTE_U UDV_PTE_U

@@ -154,8 +154,8 @@ static void note_memory_type(struct udv_explanation *out, uint64_t entry)
 		return;
 	text_add(out, "memory type ");
 	text_add(out, words);
-	text_add(out, entry & BIT(6) ? ", whatever the guest's PAT says"
-				     : ", combined with the guest's PAT");
+	text_add(out, entry & UDV_EPTE_IPAT ? ", whatever the guest's PAT says"
+					    : ", combined with the guest's PAT");
 	note_text(out);
 }
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include <undervisor/registers.h>
+
 #include "arch/fault_bits.h"
 #include "explain/explain.h"
 
 /* ---- #PF. SDM Vol 3A "Page-Fault Exceptions" */
-
-#define PF_HLAT BIT(7)
-#define PF_SGX BIT(15)
 
 static void note_page_fault_access(struct udv_explanation *out, uint64_t code)
 {
@@ -22,7 +21,7 @@ static void note_page_fault_access(struct udv_explanation *out, uint64_t code)
 		text_add(out, " of an address whose walk met an entry that is not present");
 	else if (code & UDV_PF_RSVD)
 		text_add(out, " of an address whose walk met a present entry with a reserved bit");
-	else if (code & PF_SGX)
+	else if (code & UDV_PF_SGX)
 		text_add(out, " that SGX access control refused");
 	else
 		text_add(out, " of a present page, refused by its rights");
@@ -31,7 +30,7 @@ static void note_page_fault_access(struct udv_explanation *out, uint64_t code)
 
 static bool rights_refused(uint64_t code)
 {
-	return (code & UDV_PF_P) && !(code & (UDV_PF_RSVD | PF_SGX));
+	return (code & UDV_PF_P) && !(code & (UDV_PF_RSVD | UDV_PF_SGX));
 }
 
 /* What can have refused it, given the kind of access. */
@@ -85,7 +84,7 @@ enum udv_status explain_page_fault(struct explainer *e, uint64_t value)
 	explain_layout(e, &arch_layout_PAGE_FAULT);
 	note_page_fault_access(e->out, value);
 	note_page_fault_cause(e->out, value);
-	if (value & PF_HLAT)
+	if (value & UDV_PF_HLAT)
 		note(e->out, "HLAT paging was in use and found no translation");
 	note_page_fault_contradictions(e->out, value);
 	return UDV_OK;
@@ -93,16 +92,13 @@ enum udv_status explain_page_fault(struct explainer *e, uint64_t value)
 
 /* ---- NPF. AMD64 Vol 2 "Nested versus Guest Page Faults, Fault Ordering" */
 
-#define NPF_FINAL BIT(32)
-#define NPF_TABLE BIT(33)
-
 static void note_npf_stage(struct udv_explanation *out, uint64_t code)
 {
-	switch (code & (NPF_FINAL | NPF_TABLE)) {
-	case NPF_FINAL:
+	switch (code & (UDV_NPF_FINAL | UDV_NPF_TABLE)) {
+	case UDV_NPF_FINAL:
 		note(out, "the fault is in the translation of the final guest-physical address");
 		break;
-	case NPF_TABLE:
+	case UDV_NPF_TABLE:
 		note(out, "the fault is in the translation of a guest page-table entry's address, "
 			  "which EXITINFO2 holds");
 		if (!(code & UDV_PF_W))

@@ -114,10 +114,8 @@ static bool is_leaf(const struct arch_layout *layout)
 static uint64_t target(const struct udv_explain_options *options, const struct arch_layout *layout,
 		       uint64_t entry)
 {
-	uint64_t high = pse_width(options) - 20;
-
 	if (layout == &arch_layout_PTE32_4M)
-		return (entry & BITS(31, 22)) | (high >= 13 ? (entry & BITS(high, 13)) << 19 : 0);
+		return udv_pse36_address(entry) & BITS(pse_width(options) - 1, 0);
 	if (layout == &arch_layout_PTE_1G)
 		return entry & BITS(51, 30);
 	if (layout == &arch_layout_PTE_2M || layout == &arch_layout_PAE_2M)

@@ -7,12 +7,24 @@
 
 /* SDM Vol 3A "Control Registers", "Extended Feature Enable Register" */
 
-#define CR0_NE BIT(5)
-#define CR0_NW BIT(29)
-#define CR0_CD BIT(30)
-#define CR4_VMXE BIT(13)
-#define CR4_PCIDE BIT(17)
-#define CR3_NO_FLUSH BIT(63)
+/*
+ * In the low half of CR0 nothing is checked: MOV ignores what a reserved bit should become, and ET
+ * stays 1. SDM Vol 2B "MOV-Move to/from Control Registers"
+ */
+static void amend_ignored(struct udv_explanation *out)
+{
+	unsigned i;
+
+	for (i = 0; i < out->nr_rows; i++) {
+		const struct udv_explain_row *row = &out->rows[i];
+
+		if (row->class != UDV_CLASS_VIOLATED || row->high > 31)
+			continue;
+		explain_amend(out, row->low, UDV_CLASS_IGNORED,
+			      row->set ? "what is written here is lost, it stays 0"
+				       : "what is written here is lost, it stays 1");
+	}
+}
 
 static void note_reserved(struct udv_explanation *out)
 {
@@ -25,6 +37,7 @@ enum udv_status explain_cr0(struct explainer *e, uint64_t value)
 	struct udv_explanation *out = e->out;
 
 	explain_layout(e, &arch_layout_CR0);
+	amend_ignored(out);
 	if (!(value & CR0_PE))
 		note(out, value & CR0_PG ? "contradiction: paging (bit 31) needs protected mode "
 					   "(bit 0)"
@@ -33,9 +46,9 @@ enum udv_status explain_cr0(struct explainer *e, uint64_t value)
 		note(out, value & CR0_PG ? "protected mode with paging"
 					 : "protected mode without paging: linear addresses are "
 					   "physical ones");
-	if ((value & CR0_NW) && !(value & CR0_CD))
+	if ((value & UDV_CR0_NW) && !(value & UDV_CR0_CD))
 		note(out, "contradiction: NW (bit 29) without CD (bit 30) raises #GP");
-	if (!(value & CR0_NE))
+	if (!(value & UDV_CR0_NE))
 		note(out, "VMX operation needs NE (bit 5)");
 	note_reserved(out);
 	return UDV_OK;
@@ -61,7 +74,7 @@ enum udv_status explain_cr3(struct explainer *e, uint64_t value)
 
 	explain_layout(e, layout);
 	if (layout != &arch_layout_CR3_LEGACY && layout != &arch_layout_CR3_PAE &&
-	    (value & CR3_NO_FLUSH) && !e->options->pcid) {
+	    (value & UDV_CR3_NO_FLUSH) && !e->options->pcid) {
 		explain_amend(out, 63, UDV_CLASS_VIOLATED, "must be 0 with CR4.PCIDE = 0");
 	}
 	if (e->options->mode == UDV_PAGING_NONE)
@@ -80,13 +93,14 @@ enum udv_status explain_cr4(struct explainer *e, uint64_t value)
 	if ((value & CR4_LA57) && !(value & CR4_PAE))
 		note(out,
 		     "LA57 (bit 12) has an effect in IA-32e mode only, which needs PAE (bit 5)");
-	if (value & CR4_PCIDE)
+	if (value & UDV_CR4_PCIDE)
 		note(out, "PCIDE (bit 17) may be set in IA-32e mode only");
 	if (value & CR4_CET)
 		note(out, "CET (bit 23) needs CR0.WP = 1");
 	if ((value & CR4_PSE) && (value & CR4_PAE))
 		note(out, "PSE (bit 4) has no effect with PAE (bit 5)");
-	note(out, value & CR4_VMXE ? "VMX can be entered" : "VMX operation needs VMXE (bit 13)");
+	note(out,
+	     value & UDV_CR4_VMXE ? "VMX can be entered" : "VMX operation needs VMXE (bit 13)");
 	note_reserved(out);
 	return UDV_OK;
 }

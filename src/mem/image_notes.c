@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "mem/image_internal.h"
 
+#include <undervisor/registers.h>
+
 #define NOTE_HEADER 12u
 #define QEMU_NOTE_VERSION 1u
 
@@ -12,10 +14,6 @@
 #define QEMU_CR2 408u
 #define QEMU_CR3 416u
 #define QEMU_CR4 424u
-
-/* What says whether a CPU is in long mode. SDM Vol 3A "Control Registers" */
-#define CR0_PG (1ull << 31)
-#define CR4_PAE (1ull << 5)
 
 /* Linux maps its own image here; phys_base is added to what lies above. */
 #define LINUX_KERNEL_MAP 0xffffffff80000000ull
@@ -114,7 +112,8 @@ enum udv_status udv_image_cpu(const struct udv_image *image, unsigned index,
 		cpu->cr3 = image_u64(image, note.desc + QEMU_CR3);
 		cpu->cr4 = image_u64(image, note.desc + QEMU_CR4);
 		/* QEMU calls the machine 64-bit if its first CPU was in long mode. */
-		cpu->long_mode = image->machine_64 && (cpu->cr0 & CR0_PG) && (cpu->cr4 & CR4_PAE);
+		cpu->long_mode =
+			image->machine_64 && (cpu->cr0 & UDV_CR0_PG) && (cpu->cr4 & UDV_CR4_PAE);
 		return UDV_OK;
 	}
 	return UDV_ERR_NOT_FOUND;

@@ -118,6 +118,15 @@ const char *udv_paging_problem(const struct udv_paging_config *c)
 	return c->ept ? ept_problem(c) : NULL;
 }
 
+/* "If the PAT is supported, ...; otherwise, reserved (must be 0)." */
+static void reserve_pat_bits(struct udv_paging *p)
+{
+	if (p->config.features & UDV_FEATURE_PAT)
+		return;
+	p->guest.reserved_leaf[1] |= PTE_PAT;
+	p->guest.reserved_leaf[2] |= PTE_LARGE_PAT;
+}
+
 /* SDM Vol 3A "32-Bit Paging", with the reserved bits of a 4-MByte page for this MAXPHYADDR. */
 static void prepare_32bit(struct udv_paging *p)
 {
@@ -134,10 +143,7 @@ static void prepare_32bit(struct udv_paging *p)
 	} else {
 		d->reserved_leaf[2] = BITS(21, 13);
 	}
-	if (!(c->features & UDV_FEATURE_PAT)) {
-		d->reserved_leaf[1] = PTE_PAT;
-		d->reserved_leaf[2] |= PTE_LARGE_PAT;
-	}
+	reserve_pat_bits(p);
 }
 
 /* PAE, 4-level and 5-level paging: entries of 8 bytes that differ in what lies above the address.
@@ -164,6 +170,9 @@ static void prepare_64bit(struct udv_paging *p)
 	else
 		d->reserved_table[3] |= PTE_PS;
 	d->reserved_leaf[3] |= BITS(29, 13);
+	/* Every processor with 64-bit paging has the PAT. */
+	if (p->mode == UDV_PAGING_PAE)
+		reserve_pat_bits(p);
 	d->reserved_table[4] |= PTE_PS;
 	d->reserved_table[5] |= PTE_PS;
 }
@@ -211,6 +220,24 @@ static void prepare_ept(struct udv_paging *p)
 	d->reserved_leaf[3] |= BITS(29, 12);
 }
 
+static bool aligned(const void *host)
+{
+	return !((uintptr_t)host & 7);
+}
+
+static bool memory_ok(const struct udv_memory *memory)
+{
+	if (memory->nr_windows > UDV_MEMORY_WINDOWS)
+		return false;
+	for (unsigned i = 0; i < memory->nr_windows; i++) {
+		const struct udv_memory_window *window = &memory->windows[i];
+
+		if (window->base & 7 || (!window->read_only && !aligned(window->host)))
+			return false;
+	}
+	return true;
+}
+
 /* Bit 0 is P in a guest entry and R in EPT's, and no set of rights with R is reserved. */
 static void prepare_plain(struct udv_paging_dimension *d)
 {
@@ -221,12 +248,12 @@ static void prepare_plain(struct udv_paging_dimension *d)
 enum udv_status udv_paging_init(struct udv_paging *p, const struct udv_paging_config *config,
 				const struct udv_memory *memory)
 {
-	if (udv_paging_problem(config) || memory->nr_windows > UDV_MEMORY_WINDOWS)
+	if (udv_paging_problem(config) || !memory_ok(memory))
 		return UDV_ERR_ARGUMENT;
 	memset(p, 0, sizeof(*p));
 	p->memory = memory;
 	p->config = *config;
-	if (memory->nr_windows) {
+	if (memory->nr_windows && aligned(memory->windows[0].host)) {
 		const struct udv_memory_window *window = &memory->windows[0];
 
 		p->fast_base = window->base;

@@ -50,7 +50,10 @@ static uint64_t advanced_bits(const struct udv_walk_result *walk)
 
 static uint64_t nmi_bit(const struct udv_fault *fault)
 {
-	return fault->flags & UDV_FAULT_NMI_UNBLOCKING ? UDV_EQ_NMI_UNBLOCKING : 0;
+	uint32_t relevant = fault->flags & (UDV_FAULT_NMI_UNBLOCKING | UDV_FAULT_EVENT_DELIVERY);
+
+	/* Undefined while an event is being delivered. */
+	return relevant == UDV_FAULT_NMI_UNBLOCKING ? UDV_EQ_NMI_UNBLOCKING : 0;
 }
 
 static uint64_t async_bit(const struct udv_fault *fault)
@@ -123,8 +126,6 @@ struct udv_exit_info udv_exit_info(const struct udv_walk_result *walk, uint64_t 
 #define NPF_RSVD BIT(3)
 #define NPF_I BIT(4)
 #define NPF_SS BIT(6)
-#define NPF_FINAL BIT(32)
-#define NPF_TABLE BIT(33)
 
 uint64_t udv_npf_exitinfo1(const struct udv_walk_result *walk)
 {
@@ -144,5 +145,5 @@ uint64_t udv_npf_exitinfo1(const struct udv_walk_result *walk)
 		code |= NPF_I;
 	if (fault->flags & UDV_FAULT_SHADOW_STACK)
 		code |= NPF_SS;
-	return code | (walk->stage == UDV_STAGE_TABLE ? NPF_TABLE : NPF_FINAL);
+	return code | (walk->stage == UDV_STAGE_TABLE ? UDV_NPF_TABLE : UDV_NPF_FINAL);
 }

@@ -24,6 +24,7 @@ struct place {
 	unsigned size;
 	enum udv_dimension dimension;
 	unsigned level;
+	const struct ept_target *target;
 };
 
 static bool set_flags(struct walk *w, const struct place *at, uint64_t flags)
@@ -44,7 +45,7 @@ static bool set_flags(struct walk *w, const struct place *at, uint64_t flags)
 		w->changed = true;
 		return false;
 	default:
-		return refuse_no_memory(w, at->address, at->dimension, at->level);
+		return refuse_no_memory(w, at->address, at->dimension, at->level, at->target);
 	}
 }
 
@@ -88,7 +89,9 @@ bool paging_set_ept_flags(struct walk *w, struct trail *t, const struct ept_targ
 	bool log = w->paging->config.ept_controls & UDV_EPT_PML;
 
 	for (unsigned level = t->top; level >= t->level; level--) {
-		struct place at = { &t->entry[level], t->address[level], 8, UDV_DIM_EPT, level };
+		struct place at = {
+			&t->entry[level], t->address[level], 8, UDV_DIM_EPT, level, target
+		};
 		uint64_t flags = EPT_A | (dirty && level == t->level ? EPT_D : 0);
 
 		flags = missing_flags(w, at.address, *at.entry, flags);
@@ -107,8 +110,9 @@ bool paging_set_guest_flags(struct walk *w, unsigned size, bool dirty)
 	struct trail *t = &w->guest;
 
 	for (unsigned level = t->top; level >= t->level; level--) {
-		struct place at = { &t->entry[level], t->address[level], size, UDV_DIM_GUEST,
-				    level };
+		struct place at = {
+			&t->entry[level], t->address[level], size, UDV_DIM_GUEST, level, NULL
+		};
 		uint64_t flags = PTE_A | (dirty && level == t->level ? PTE_D : 0);
 
 		flags = missing_flags(w, at.address, *at.entry, flags);

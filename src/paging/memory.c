@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include "paging/walk.h"
 
 static const struct udv_memory_window *find_window(const struct udv_memory *memory,
@@ -16,15 +18,17 @@ static const struct udv_memory_window *find_window(const struct udv_memory *memo
 
 bool paging_read_slow(const struct udv_paging *p, uint64_t address, unsigned size, uint64_t *value)
 {
-	typedef const volatile uint64_t __attribute__((aligned(1), may_alias)) * entry64;
-	typedef const volatile uint32_t __attribute__((aligned(1), may_alias)) * entry32;
 	const struct udv_memory *memory = p->memory;
 	const struct udv_memory_window *window = find_window(memory, address, size);
 
 	if (window) {
 		const uint8_t *host = (const uint8_t *)window->host + (address - window->base);
 
-		*value = size == 8 ? *(entry64)host : *(entry32)host;
+		*value = 0;
+		if ((uintptr_t)host & (size - 1))
+			memcpy(value, host, size); /* read-only, so nobody writes it meanwhile */
+		else
+			*value = load_entry(host, size);
 		return true;
 	}
 	*value = 0;
@@ -47,12 +51,14 @@ enum udv_cas paging_cas(const struct udv_paging *p, uint64_t address, unsigned s
 	if (window->read_only)
 		return UDV_CAS_NO_MEMORY;
 	if (size == 8) {
-		uint64_t *host = (uint64_t *)((uint8_t *)window->host + (address - window->base));
+		typedef uint64_t __attribute__((may_alias)) any64;
+		any64 *host = (any64 *)((uint8_t *)window->host + (address - window->base));
 
 		done = __atomic_compare_exchange_n(host, &expected, desired, false,
 						   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 	} else {
-		uint32_t *host = (uint32_t *)((uint8_t *)window->host + (address - window->base));
+		typedef uint32_t __attribute__((may_alias)) any32;
+		any32 *host = (any32 *)((uint8_t *)window->host + (address - window->base));
 		uint32_t expected32 = (uint32_t)expected;
 
 		done = __atomic_compare_exchange_n(host, &expected32, (uint32_t)desired, false,

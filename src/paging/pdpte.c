@@ -29,8 +29,9 @@ static enum udv_outcome refuse_load(struct udv_walk_result *result, enum udv_out
 		.access = UDV_ACCESS_READ,
 		.entry_address = address,
 		.entry = entry,
-		.flags = UDV_FAULT_ENTRY_VALID,
+		.flags = outcome == UDV_WALK_NO_MEMORY ? 0 : UDV_FAULT_ENTRY_VALID,
 	};
+	result->hpa = UDV_HPA(0);
 	return outcome;
 }
 

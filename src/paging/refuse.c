@@ -19,6 +19,7 @@ static struct udv_fault *start_fault(struct walk *w, enum udv_outcome outcome, e
 	if (w->access & UDV_ACCESS_ENCLAVE)
 		fault->flags |= UDV_FAULT_ENCLAVE;
 	w->result->outcome = outcome;
+	w->result->hpa = UDV_HPA(0);
 	return fault;
 }
 
@@ -82,10 +83,17 @@ COLD bool refuse_ept(struct walk *w, enum udv_outcome outcome, enum udv_cause ca
 }
 
 COLD bool refuse_no_memory(struct walk *w, uint64_t address, enum udv_dimension dimension,
-			   unsigned level)
+			   unsigned level, const struct ept_target *target)
 {
 	struct udv_fault *fault = start_fault(w, UDV_WALK_NO_MEMORY, UDV_CAUSE_NO_MEMORY);
 
+	if (target) {
+		w->result->gpa = UDV_GPA(target->gpa);
+		w->result->stage = target->stage;
+		fault->access = target->kind;
+	}
+	if (!target || target->stage != UDV_STAGE_NONE)
+		fault->flags |= UDV_FAULT_GLA_VALID;
 	fault->dimension = dimension;
 	fault->level = (uint8_t)level;
 	fault->entry_address = address;

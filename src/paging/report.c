@@ -8,20 +8,32 @@
  *
  * A report knows the stage of the access, and what the guest's tables said of it. It knows nothing
  * of EPT12: its rights are EPT02's, which may be empty or stricter. So the walk of EPT12 gives bits
- * 0 to 6 and 14, and the report the rest, if and only if it is of an EPT violation.
+ * 0 to 6, 14 and 15, and the report the rest, if and only if it is of an EPT violation.
  */
 
 #define EQ_KIND (UDV_EQ_READ | UDV_EQ_WRITE | UDV_EQ_FETCH)
 #define EQ_ADVANCED (UDV_EQ_USER | UDV_EQ_WRITABLE | UDV_EQ_NX)
-#define EQ_FROM_REPORT                                                                             \
-	(UDV_EQ_GLA_VALID | UDV_EQ_FINAL | UDV_EQ_NMI_UNBLOCKING | UDV_EQ_SHADOW_STACK |           \
-	 UDV_EQ_ASYNC)
+#define EQ_FROM_WALK                                                                               \
+	(EQ_KIND | UDV_EQ_R | UDV_EQ_W | UDV_EQ_X | UDV_EQ_XU | UDV_EQ_SSS | UDV_EQ_VERIFICATION)
 
+static bool is_violation(const struct udv_hardware_report *report)
+{
+	return report->exit_reason == UDV_EXIT_REASON_EPT_VIOLATION;
+}
+
+/* Bit 8 without bit 7 means nothing. */
 static enum udv_stage report_stage(const struct udv_hardware_report *report)
 {
 	if (!(report->exit_qualification & UDV_EQ_GLA_VALID))
 		return UDV_STAGE_NONE;
 	return report->exit_qualification & UDV_EQ_FINAL ? UDV_STAGE_FINAL : UDV_STAGE_TABLE;
+}
+
+static bool kind_possible(uint64_t qualification)
+{
+	uint64_t kind = qualification & EQ_KIND;
+
+	return kind && (!(kind & UDV_EQ_FETCH) || kind == UDV_EQ_FETCH);
 }
 
 static uint8_t report_rights(const struct udv_hardware_report *report)
@@ -55,7 +67,7 @@ static bool mode_unknown(const struct udv_hardware_report *report, const struct 
 {
 	uint64_t qualification = report->exit_qualification;
 
-	if (report->advanced_info)
+	if (report->advanced_info || report_stage(report) != UDV_STAGE_FINAL)
 		return false;
 	return (qualification & UDV_EQ_FETCH && ept12->config.ept_controls & UDV_EPT_MBEC) ||
 	       (qualification & UDV_EQ_SHADOW_STACK && ept12->config.eptp & EPTP_SSS);
@@ -72,17 +84,34 @@ static uint32_t table_access(const struct udv_hardware_report *report,
 							 : UDV_ACCESS_READ;
 }
 
-/* Particulars of a final access that decide rights in EPT12. */
+/* An access that is not the walk's own. */
 static uint32_t final_access(const struct udv_hardware_report *report)
 {
 	uint64_t qualification = report->exit_qualification;
 	uint32_t access = (uint32_t)(qualification & EQ_KIND);
 
-	if (qualification & UDV_EQ_SHADOW_STACK)
-		access |= UDV_ACCESS_SHADOW_STACK;
+	if (!(qualification & UDV_EQ_SHADOW_STACK))
+		return access;
 	/* A shadow-stack access has the mode of its page; mode_unknown() where that matters. */
-	if (qualification & UDV_EQ_SHADOW_STACK && report_rights(report) & UDV_GUEST_USER)
+	if (report_rights(report) & UDV_GUEST_USER)
 		access |= UDV_ACCESS_USER;
+	return access | UDV_ACCESS_SHADOW_STACK;
+}
+
+/* What is particular about the access, whatever it touches. */
+static uint32_t particulars(const struct udv_hardware_report *report)
+{
+	uint64_t qualification = report->exit_qualification;
+	uint32_t access = 0;
+
+	if (report->event_delivery)
+		access |= UDV_ACCESS_EVENT_DELIVERY;
+	else if (report->nmi_unblocking_defined && qualification & UDV_EQ_NMI_UNBLOCKING)
+		access |= UDV_ACCESS_NMI_UNBLOCKING;
+	if (qualification & UDV_EQ_ASYNC)
+		access |= UDV_ACCESS_ASYNC;
+	if (report->enclave)
+		access |= UDV_ACCESS_ENCLAVE;
 	return access;
 }
 
@@ -93,55 +122,99 @@ enum udv_status udv_report_access(const struct udv_hardware_report *report,
 	uint64_t qualification = report->exit_qualification;
 
 	*origin = (struct udv_gpa_origin){ .stage = UDV_STAGE_NONE };
+	*access = 0;
 	if (report->exit_reason == UDV_EXIT_REASON_EPT_MISCONFIG) {
-		*access = UDV_ACCESS_READ;
+		/* Nobody made this access, so it sets no flag. */
+		*access = UDV_ACCESS_READ | UDV_ACCESS_PEEK;
 		return UDV_ERR_RETRY;
 	}
-	*access = 0;
-	if (report->exit_reason != UDV_EXIT_REASON_EPT_VIOLATION || !(qualification & EQ_KIND))
+	if (!is_violation(report) || !kind_possible(qualification))
 		return UDV_ERR_ARGUMENT;
 	origin->stage = report_stage(report);
 	if (origin->stage != UDV_STAGE_NONE)
 		origin->gla = report->guest_linear_address;
-	if (origin->stage == UDV_STAGE_TABLE) {
-		*access = table_access(report, ept12);
-	} else {
+	if (origin->stage == UDV_STAGE_FINAL) {
 		origin->guest_rights = report_rights(report);
-		if (mode_unknown(report, ept12))
-			return UDV_ERR_NEEDS_WALK;
-		*access = final_access(report);
+		origin->unverified = qualification & UDV_EQ_VERIFICATION;
 	}
-	if (qualification & UDV_EQ_NMI_UNBLOCKING)
-		*access |= UDV_ACCESS_NMI_UNBLOCKING;
-	if (qualification & UDV_EQ_ASYNC)
-		*access |= UDV_ACCESS_ASYNC;
+	if (mode_unknown(report, ept12))
+		return UDV_ERR_NEEDS_WALK;
+	*access = origin->stage == UDV_STAGE_TABLE ? table_access(report, ept12)
+						   : final_access(report);
+	*access |= particulars(report);
 	return flag_update_unknown(report, ept12) ? UDV_ERR_NEEDS_WALK : UDV_OK;
 }
 
-/* Guest-paging verification is the processor's to see: EPT12 alone does not know the tables. */
-static bool verification_refused(const struct udv_hardware_report *report,
-				 const struct udv_paging *ept12, const struct udv_walk_result *walk)
+/* The report of an EPT violation and the refusal of EPT12 that it led to. */
+static enum udv_status mix_violation(const struct udv_hardware_report *report, uint64_t l1_cap,
+				     struct udv_exit_info *info)
 {
-	return report->exit_reason == UDV_EXIT_REASON_EPT_VIOLATION &&
-	       walk->outcome == UDV_WALK_OK && walk->stage == UDV_STAGE_FINAL &&
-	       report->exit_qualification & UDV_EQ_VERIFICATION &&
-	       ept12->config.ept_controls & UDV_EPT_VERIFICATION &&
-	       walk->ept_leaf & EPT_VERIFY_GUEST_PAGING;
+	enum udv_stage stage = report_stage(report);
+	uint64_t from_report = UDV_EQ_SHADOW_STACK | UDV_EQ_ASYNC;
+	uint64_t hidden = report->enclave ? BITS(11, 0) : 0;
+
+	if (stage != UDV_STAGE_NONE)
+		from_report |= UDV_EQ_GLA_VALID | UDV_EQ_FINAL;
+	if (report->nmi_unblocking_defined && !report->event_delivery)
+		from_report |= UDV_EQ_NMI_UNBLOCKING;
+	if (stage == UDV_STAGE_FINAL && l1_cap & UDV_EPT_CAP_ADVANCED_INFO) {
+		if (!report->advanced_info)
+			return UDV_ERR_NEEDS_WALK;
+		from_report |= EQ_ADVANCED;
+	}
+	info->exit_qualification &= EQ_FROM_WALK;
+	info->exit_qualification |= report->exit_qualification & from_report;
+	info->guest_physical_address = UDV_GPA(report->guest_physical_address.value & ~hidden);
+	info->gla_valid = stage != UDV_STAGE_NONE;
+	if (info->gla_valid)
+		info->guest_linear_address = UDV_GVA(report->guest_linear_address.value & ~hidden);
+	else
+		info->guest_linear_address = UDV_GVA(0);
+	return UDV_OK;
 }
 
-static void mix_violation(const struct udv_hardware_report *report, uint64_t l1_cap,
-			  struct udv_exit_info *info)
+/* EPT12 has no objection. */
+static enum udv_status allowed(const struct udv_hardware_report *report,
+			       const struct udv_paging *ept12, const struct udv_walk_result *walk)
 {
-	uint64_t from_report = EQ_FROM_REPORT;
+	if (!is_violation(report))
+		return UDV_OK;
+	if (flag_update_unknown(report, ept12) && !(walk->ept_rights & UDV_EPT_W))
+		return UDV_ERR_NEEDS_WALK;
+	return walk->write_by_spp ? UDV_ERR_NEEDS_WALK : UDV_OK;
+}
 
-	if (report_stage(report) == UDV_STAGE_FINAL && report->advanced_info &&
-	    l1_cap & UDV_EPT_CAP_ADVANCED_INFO)
-		from_report |= EQ_ADVANCED;
-	info->exit_qualification &= ~(EQ_FROM_REPORT | EQ_ADVANCED);
-	info->exit_qualification |= report->exit_qualification & from_report;
-	info->guest_physical_address = report->guest_physical_address;
-	info->gla_valid = report->exit_qualification & UDV_EQ_GLA_VALID;
-	info->guest_linear_address = info->gla_valid ? report->guest_linear_address : UDV_GVA(0);
+static enum udv_status refused(const struct udv_hardware_report *report,
+			       const struct udv_walk_result *walk, uint64_t l1_cap,
+			       struct udv_exit_info *info)
+{
+	/* A misconfiguration of EPT12 is one for any access; the rest depends on the access. */
+	if (!is_violation(report) && walk->outcome != UDV_WALK_EPT_MISCONFIG)
+		return UDV_ERR_RETRY;
+	*info = udv_exit_info(walk, l1_cap);
+	return walk->outcome == UDV_WALK_EPT_VIOLATION ? mix_violation(report, l1_cap, info)
+						       : UDV_OK;
+}
+
+static enum udv_status judge(const struct udv_hardware_report *report,
+			     const struct udv_paging *ept12, const struct udv_walk_result *walk,
+			     uint64_t l1_cap, struct udv_exit_info *info)
+{
+	switch (walk->outcome) {
+	case UDV_WALK_OK:
+		return allowed(report, ept12, walk);
+	case UDV_WALK_EPT_VIOLATION:
+	case UDV_WALK_EPT_MISCONFIG:
+	case UDV_WALK_PML_FULL:
+	case UDV_WALK_SPP_EVENT:
+		return refused(report, walk, l1_cap, info);
+	case UDV_WALK_NO_MEMORY:
+		return UDV_ERR_NOT_FOUND;
+	case UDV_WALK_CONTENDED:
+		return UDV_ERR_RETRY;
+	default:
+		return UDV_ERR_ARGUMENT;
+	}
 }
 
 enum udv_status udv_exit_info_from_report(const struct udv_hardware_report *report,
@@ -149,32 +222,11 @@ enum udv_status udv_exit_info_from_report(const struct udv_hardware_report *repo
 					  const struct udv_walk_result *walk, uint64_t l1_cap,
 					  struct udv_exit_info *info)
 {
-	bool violation = report->exit_reason == UDV_EXIT_REASON_EPT_VIOLATION;
+	enum udv_status status;
 
-	*info = udv_exit_info(walk, l1_cap);
-	if (walk->outcome == UDV_WALK_NO_MEMORY)
-		return UDV_ERR_NOT_FOUND;
-	if (walk->outcome == UDV_WALK_CONTENDED)
-		return UDV_ERR_RETRY;
-	if (verification_refused(report, ept12, walk)) {
-		info->exit_reason = UDV_EXIT_REASON_EPT_VIOLATION;
-		info->exit_qualification = (report->exit_qualification & EQ_KIND) |
-					   UDV_EQ_VERIFICATION | (uint64_t)walk->ept_rights << 3;
-	}
-	switch (info->exit_reason) {
-	case UDV_EXIT_REASON_EPT_VIOLATION:
-		if (!violation) {
-			*info = (struct udv_exit_info){ 0 };
-			return UDV_ERR_RETRY;
-		}
-		mix_violation(report, l1_cap, info);
-		return UDV_OK;
-	case 0:
-		if (violation && walk->outcome == UDV_WALK_OK &&
-		    flag_update_unknown(report, ept12) && !(walk->ept_rights & UDV_EPT_W))
-			return UDV_ERR_NEEDS_WALK;
-		return UDV_OK;
-	default:
-		return UDV_OK;
-	}
+	*info = (struct udv_exit_info){ 0 };
+	status = judge(report, ept12, walk, l1_cap, info);
+	if (status != UDV_OK)
+		*info = (struct udv_exit_info){ 0 };
+	return status;
 }

@@ -65,8 +65,10 @@ static bool find_vector(struct walk *w, const struct ept_target *target, uint64_
 		bool miss;
 
 		t.address[t.level] = address;
-		if (!read_entry(p, address, 8, entry))
-			return refuse_no_memory(w, address, UDV_DIM_SPP, t.level);
+		if (!read_entry(p, address, 8, entry)) {
+			record_sppt(w, &t, target, UDV_STEP_NO_MEMORY);
+			return refuse_no_memory(w, address, UDV_DIM_SPP, t.level, target);
+		}
 		miss = t.level > 1 && !(*entry & SPPT_VALID);
 		if (miss || bad_entry(p, &t)) {
 			record_sppt(w, &t, target, miss ? UDV_STEP_NOT_PRESENT : UDV_STEP_BAD);

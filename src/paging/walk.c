@@ -122,7 +122,7 @@ static COLD enum stop stop_without_memory(struct walk *w, const struct format *f
 
 		record_step(w, &step);
 	}
-	refuse_no_memory(w, t->address[level], dimension, level);
+	refuse_no_memory(w, t->address[level], dimension, level, target);
 	return STOP_FILLED;
 }
 
@@ -194,7 +194,7 @@ ALWAYS_INLINE uint64_t leaf_address(const struct format *f, const struct leaf *e
 	*page_shift = end->page_shift;
 	/* A 4-MByte page keeps address bits 39:32 in bits 20:13. */
 	if (f->entry_size == 4 && end->page_shift == 22)
-		page |= (end->entry >> 13 & 0xff) << 32;
+		page |= udv_pse36_address(end->entry);
 	return page | (address & end->offset);
 }
 
@@ -315,6 +315,8 @@ static bool guest_paging_verified(const struct walk *w)
 {
 	const struct trail *t = &w->guest;
 
+	if (!w->linear)
+		return !w->unverified;
 	if (w->paging->mode == UDV_PAGING_NONE)
 		return true;
 	for (unsigned level = t->top; level >= t->level; level--)
@@ -335,7 +337,7 @@ ALWAYS_INLINE bool ept_final(struct walk *w, unsigned ept_levels, const struct e
 			   recording))
 		return false;
 	if (unlikely(p->config.ept_controls & UDV_EPT_VERIFICATION) &&
-	    target->stage == UDV_STAGE_FINAL && end->entry & EPT_VERIFY_GUEST_PAGING && w->linear &&
+	    target->stage == UDV_STAGE_FINAL && end->entry & EPT_VERIFY_GUEST_PAGING &&
 	    !guest_paging_verified(w))
 		return refuse_ept(w, UDV_WALK_EPT_VIOLATION, UDV_CAUSE_EPT_VERIFICATION, t, target);
 	return log_has_room(w, t, target);
@@ -633,7 +635,13 @@ enum udv_outcome udv_walk_gpa(struct udv_paging *paging, uint32_t access, udv_gp
 		.stage = origin->stage,
 		.kind = (uint8_t)(access & UDV_ACCESS_KIND),
 	};
-	struct walk w = { .paging = paging, .result = result, .record = record, .access = access };
+	struct walk w = {
+		.paging = paging,
+		.result = result,
+		.record = record,
+		.access = access,
+		.unverified = origin->unverified,
+	};
 	unsigned attempt = 0;
 
 	if (record)

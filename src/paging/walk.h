@@ -48,8 +48,9 @@ struct walk {
 	uint32_t access;
 	uint16_t pml_index; /* as far as this walk has used it up */
 	uint8_t nr_pending;
-	bool changed; /* an entry changed under a compare-exchange: start again */
-	bool linear;  /* the guest trail is this access's: false for an address on its own */
+	bool changed;	 /* an entry changed under a compare-exchange: start again */
+	bool linear;	 /* the guest trail is this access's: false for an address on its own */
+	bool unverified; /* of an address on its own: what struct udv_gpa_origin says */
 	uint64_t entry_gpa[MAX_LEVEL + 1]; /* of the guest entries, by level */
 	struct trail guest;
 	struct trail ept[MAX_LEVEL + 1]; /* by guest level; [0]: the final address */
@@ -64,20 +65,24 @@ struct ept_target {
 	uint8_t kind;	     /* UDV_ACCESS_KIND bits as EPT counts them */
 };
 
-/* memory.c: everything that is not in the first window. */
+/* One access of its size, naturally aligned: another processor may be writing the entry. */
+ALWAYS_INLINE uint64_t load_entry(const void *host, unsigned size)
+{
+	typedef uint64_t __attribute__((may_alias)) any64;
+	typedef uint32_t __attribute__((may_alias)) any32;
+
+	return size == 8 ? __atomic_load_n((const any64 *)host, __ATOMIC_RELAXED)
+			 : __atomic_load_n((const any32 *)host, __ATOMIC_RELAXED);
+}
+
+/* memory.c: everything that is not in the first window, or not aligned there. */
 bool paging_read_slow(const struct udv_paging *p, uint64_t address, unsigned size, uint64_t *value);
 
 ALWAYS_INLINE bool read_entry(const struct udv_paging *p, uint64_t address, unsigned size,
 			      uint64_t *entry)
 {
-	typedef const volatile uint64_t __attribute__((aligned(1), may_alias)) * entry64;
-	typedef const volatile uint32_t __attribute__((aligned(1), may_alias)) * entry32;
-
 	if (likely(address - p->fast_base < p->fast_size)) {
-		uintptr_t host = p->fast_bias + (uintptr_t)address;
-
-		/* One access of its size: another processor may be writing the entry. */
-		*entry = size == 8 ? *(entry64)host : *(entry32)host;
+		*entry = load_entry((const void *)(p->fast_bias + (uintptr_t)address), size);
 		return true;
 	}
 	return paging_read_slow(p, address, size, entry);
@@ -116,8 +121,9 @@ bool refuse_linear(struct walk *w, enum udv_cause cause);
 bool refuse_guest(struct walk *w, enum udv_cause cause, uint32_t error_code);
 bool refuse_ept(struct walk *w, enum udv_outcome outcome, enum udv_cause cause,
 		const struct trail *t, const struct ept_target *target);
+/* @target: what the descent was for; NULL for the guest's own, or a table of no descent. */
 bool refuse_no_memory(struct walk *w, uint64_t address, enum udv_dimension dimension,
-		      unsigned level);
+		      unsigned level, const struct ept_target *target);
 
 /* record.c */
 void record_step(struct walk *w, const struct udv_step *step);

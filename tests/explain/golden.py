@@ -92,6 +92,8 @@ pte 0x12345003 --level 3 --mode pae
 pte 0x12345067 --level 5 --mode 5
 pte 0xfffffffe --level 2
 cr0 0x80050033
+cr0 0x80000001
+cr0 0x180001011
 cr3 0x8000000012345001 --pcid
 cr3 0x12345020 --mode pae
 cr4 0x3726e0
@@ -104,6 +106,10 @@ nonsense 1
 page-fault
 page-fault 0x1ffffffff
 page-fault 12z
+ept-violation 0x1ffffffffffffffff
+exit-reason 10000000000000000H
+msr 18446744073709551616 1
+page-fault 1z 2z
 page-fault --frobnicate 1
 page-fault 1 --level 2
 ept-entry 1
@@ -128,7 +134,11 @@ STREAMS = [
     ("msr efer -", "0xd01\n0x500\n", 0),
     ("page-fault -", "1\nfoo\n2\n", 2),
     ("page-fault -", "1 2\n", 2),
+    ("page-fault - 4", "foo\n1\n0x100000000\n1 2\n2\n", 2),
+    ("msr -", "nonsense\nefer 0x1ffffffffffffffff\n0x3a 5\n", 2),
 ]
+
+BAD_LINES = {"foo", "1 2", "0x100000000", "nonsense", "efer 0x1ffffffffffffffff"}
 
 LISTS = ["vmcs-fields", "exit-reasons", "msrs", "controls"]
 
@@ -155,11 +165,11 @@ def check(condition, message):
         raise SystemExit(f"golden.py: {message}")
 
 
-def check_error(command, result, status=2):
+def check_error(command, result, status=2, nr_lines=1):
     check(result.returncode == status, f"{command}: status {result.returncode}")
     lines = result.stderr.splitlines()
-    check(len(lines) == 1 and lines[0].startswith("undervisor explain: "),
-          f"{command}: not one line of error: {lines}")
+    check(len(lines) == nr_lines and all(l.startswith("undervisor explain: ") for l in lines),
+          f"{command}: not {nr_lines} lines of error: {lines}")
 
 
 def check_object(command, line):
@@ -207,7 +217,11 @@ def outputs(exe):
     for command, stdin, status in STREAMS:
         result = run(exe, command.split(), stdin)
         if status:
-            check_error(command, result, status)
+            bad = [line for line in stdin.splitlines() if line in BAD_LINES]
+            check_error(command, result, status, len(bad))
+            answers = result.stdout.count("\n\n")
+            good = len(stdin.splitlines()) - len(bad) + len(command.split()) - 2
+            check(answers == good, f"{command}: {answers} answers, {good} good values")
         else:
             check(result.returncode == 0, f"{command}: {result.stderr}")
         text += show(command, result, stdin)

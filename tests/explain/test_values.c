@@ -240,10 +240,12 @@ static void control_registers(void **state)
 	assert_int_equal(contradictions(), 1);
 	explain(UDV_EXPLAIN_CR0, 0x20000031);
 	assert_int_equal(contradictions(), 1);
-	explain(UDV_EXPLAIN_CR0, 0x21);
-	assert_int_equal(row(4)->class, UDV_CLASS_VIOLATED);
 	explain(UDV_EXPLAIN_CR4, 1 << 15);
 	assert_int_equal(row(15)->class, UDV_CLASS_VIOLATED);
+	assert_int_equal(count_notes("reserved bits are wrong"), 1);
+	explain(UDV_EXPLAIN_EFER, 1 << 9);
+	assert_int_equal(row(9)->class, UDV_CLASS_VIOLATED);
+	assert_int_equal(count_notes("reserved bits are wrong"), 1);
 	explain(UDV_EXPLAIN_EFER, 0x400);
 	assert_int_equal(contradictions(), 1);
 	explain(UDV_EXPLAIN_CR3, 1ull << 63 | 0x1000);
@@ -252,6 +254,24 @@ static void control_registers(void **state)
 	explain(UDV_EXPLAIN_CR3, 1ull << 63 | 0x1abc);
 	assert_int_equal(row(63)->class, UDV_CLASS_DEFINED);
 	assert_int_equal(row(0)->value, 0xabc);
+}
+
+/* MOV to CR0 ignores reserved bits in the low half, and raises #GP for those in the high half. */
+static void reserved_bits_of_cr0(void **state)
+{
+	(void)state;
+	explain(UDV_EXPLAIN_CR0, 0x80000021); /* ET = 0 */
+	assert_int_equal(row(4)->class, UDV_CLASS_IGNORED);
+	assert_int_equal(count_notes("reserved bits are wrong"), 0);
+	explain(UDV_EXPLAIN_CR0, 0x80021031); /* bits 12 and 17 */
+	assert_int_equal(row(6)->class, UDV_CLASS_IGNORED);
+	assert_int_equal(row(17)->class, UDV_CLASS_IGNORED);
+	assert_int_equal(row(19)->class, UDV_CLASS_RESERVED);
+	assert_int_equal(count_notes("reserved bits are wrong"), 0);
+	explain(UDV_EXPLAIN_CR0, 1ull << 32 | 0x80001031);
+	assert_int_equal(row(6)->class, UDV_CLASS_IGNORED);
+	assert_int_equal(row(32)->class, UDV_CLASS_VIOLATED);
+	assert_int_equal(count_notes("reserved bits are wrong"), 1);
 }
 
 int main(void)
@@ -266,6 +286,7 @@ int main(void)
 		TEST(guest_entries),
 		TEST(guest_entries_legacy),
 		TEST(control_registers),
+		TEST(reserved_bits_of_cr0),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

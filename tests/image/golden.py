@@ -51,7 +51,7 @@ def run(tool, arguments, text, folder):
 
 
 def check_json(name, arguments, done):
-    if "--json" not in arguments or done.returncode > 1:
+    if "--json" not in arguments or done.returncode in (2, 3):
         return []
     bad = []
     for line in done.stdout.decode().splitlines():
@@ -66,6 +66,20 @@ def check_json(name, arguments, done):
     return bad
 
 
+def check_stderr(name, arguments, done):
+    """An error stands alone; whatever else is said of an address begins with it."""
+    lines = done.stderr.decode().splitlines()
+    walked = done.returncode not in (2, 3)
+    if not walked and len(lines) != 1:
+        return [f"{name}: not one line on standard error: {lines}"]
+    outside = [line for line in lines if ": outside the image: " in line]
+    if (done.returncode == 4) != bool(outside) and "PDPTEs" not in "".join(lines):
+        return [f"{name}: status {done.returncode}, {len(outside)} lines of tables outside"]
+    if "--quiet" in arguments and any("loop" in line or "assumed" in line for line in lines):
+        return [f"{name}: not quiet: {lines}"]
+    return []
+
+
 def check_golden(tool, folder, rebase):
     bad = []
     expected = set()
@@ -73,7 +87,7 @@ def check_golden(tool, folder, rebase):
         path = HERE / "golden" / (name + ".txt")
         expected.add(path.name)
         got, done = run(tool, arguments, text, folder)
-        bad += check_json(name, arguments, done)
+        bad += check_json(name, arguments, done) + check_stderr(name, arguments, done)
         if rebase:
             path.write_text(got)
         elif not path.exists():
@@ -125,6 +139,9 @@ def check_svg(tool, folder):
         (two + ["0x404abc"], 1),
         (two + ["--spp", "--sppt", "0x30000", "0x406080", "--write"], 1),
         (two + ["--gpa", "0xa000"], 1),
+        (one + ["0xffffffff81000000"], 4),
+        (one + ["0x80123456"], 0),
+        (["walk", "--quiet", "--cr3", "0x5000000", "--eptp", "0x7fff01e", "two.raw", "0"], 4),
         (
             ["walk", "--quiet", "--cr3", "0x1000", "--cr4", "0x1020", "--eptp", "0x1026"]
             + ["two55.raw", "0x402abc"],
@@ -196,6 +213,20 @@ def check_manners(tool, folder):
     complaint = process.stderr.read()
     if process.wait(60) != 1 or complaint:
         bad.append(f"closed pipe: {process.returncode} {complaint!r}")
+    # A line that is far too long is one line, wherever the pieces end.
+    text = b"0x401000\n" + b"1" * 300000 + b"\n\n" + b"x" * 65535 + b"\n" + b"0" * 65536
+    done = subprocess.run(
+        base + ["-"],
+        cwd=folder,
+        input=text + b"\n0x402000\n" + b"0" * 70000,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    numbers = re.findall(rb"^undervisor walk: line (\d+): not an address", done.stderr, re.M)
+    if numbers != [b"2", b"4", b"5", b"7"] or done.stderr.count(b"\n") != 4:
+        bad.append(f"long lines: {done.stderr[:400]!r}")
+    if done.returncode != 1 or done.stdout.count(b"\n") != 2:
+        bad.append(f"long lines: status {done.returncode}: {done.stdout!r}")
     # A program at the other end gets each answer before it asks again.
     process = subprocess.Popen(
         base + ["-"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE

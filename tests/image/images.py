@@ -233,6 +233,7 @@ def build(folder):
     (folder / "pae.raw").write_bytes(pae().raw(0x10000))
     (folder / "legacy.raw").write_bytes(legacy().raw(0x10000))
     (folder / "two.raw").write_bytes(two_dimensions().raw(0x60000))
+    (folder / "two-cut.raw").write_bytes(two_dimensions().raw(0x60000)[:0x43000])
     (folder / "two55.raw").write_bytes(two_dimensions(5, 5).raw(0x60000))
     (folder / "one.lime").write_bytes(lime([(0, one[:0x3000]), (0x3000, one[0x3000:])]))
     cpus = qemu_cpu(0x80050033, 0x1000, 0x6F0) + qemu_cpu(0x10, 0, 0)

@@ -57,6 +57,8 @@ static const uint32_t modifiers[] = {
 	UDV_ACCESS_EVENT_DELIVERY,
 	UDV_ACCESS_RTM | UDV_ACCESS_NMI_UNBLOCKING,
 	UDV_ACCESS_ENCLAVE | UDV_ACCESS_ASYNC,
+	UDV_ACCESS_NMI_UNBLOCKING | UDV_ACCESS_EVENT_DELIVERY,
+	UDV_ACCESS_EVENT_DELIVERY | UDV_ACCESS_ASYNC,
 };
 
 static const uint8_t sizes[] = { 0, 1, 8, 96, 128, 255 };
@@ -82,6 +84,17 @@ static const uint32_t keys[] = { 0, 1u << 10, 2u << 10, 3u << 10, ~(3u << 10) };
 static const uint8_t guest_widths[] = { 46, 52, 36, 40, 32, 45, 39 };
 static const uint8_t widths[] = { 46, 52, 36, 40, 51, 48 };
 static const uint16_t pml_indices[] = { 511, 0, 5, 512, 0xffff, 1, 2 };
+
+static const uint32_t report_reasons[] = { 48, 49, 30 };
+static const uint8_t report_kinds[] = { 1, 2, 4, 3, 0, 5, 6, 7 };
+static const uint64_t report_stages[] = { 0x180, 0x080, 0x000, 0x100 };
+static const uint64_t report_junk[] = { 0, 0x78, ~0ull << 17, ~0ull << 17 | 0x78 };
+
+/* What the dwords at offsets 0 and 4 of the virtualization-exception information area hold. */
+static const uint64_t ve_areas[] = {
+	0, ~0ull << 32, 48, 1ull << 32, 1ull << 63, 0, /* the last lies where there is no memory */
+};
+#define VE_AREA_NOWHERE 5
 
 void case_shape(const uint16_t *d, struct world_shape *shape)
 {
@@ -131,6 +144,11 @@ void case_normalise(uint16_t *d)
 		d[D_ACCESS] = d[D_ACCESS] & 1;
 	if (d[D_ENTRY_POINT] >= ENTRY_PDPTES)
 		d[D_ACCESS] = d[D_MODIFIER] = 0;
+	if (d[D_MODE] != UDV_PAGING_NONE)
+		d[D_REAL_MODE] = 0;
+	/* No shadow-stack access (bit 13) is without a linear address. */
+	if (!(report_stages[d[D_EQ_STAGE]] & 0x80))
+		d[D_EQ_MORE] &= 0x1d;
 }
 
 /* ------------------------------------------------------------------ registers */
@@ -152,7 +170,7 @@ static uint64_t cr4_of(const uint16_t *d)
 
 static void guest_registers(struct udv_paging_config *g, const uint16_t *d, const struct world *w)
 {
-	g->cr0 = 0x31; /* PE, ET, NE */
+	g->cr0 = d[D_REAL_MODE] ? 0x30 : 0x31; /* PE, ET, NE */
 	g->cr0 |= d[D_WP] ? 0 : 1ull << 16;
 	g->cr0 |= d[D_MODE] ? 1ull << 31 : 0;
 	g->cr4 = cr4_of(d);
@@ -189,7 +207,10 @@ static void ept_registers(struct udv_paging_config *g, const uint16_t *d, const 
 	g->ept_vpid_cap &= d[D_CAP] & 4 ? ~UDV_EPT_CAP_1GB : ~0ull;
 	g->sppt_pointer = w->sppt_root;
 	g->pml_address = w->pml;
+	g->ept_controls |= d[D_VE] ? UDV_EPT_VE : 0;
 	g->ve_information = w->base;
+	if (d[D_VE_AREA] == VE_AREA_NOWHERE)
+		g->ve_information ^= 1ull << 31;
 	g->pml_index = pml_indices[d[D_PML_INDEX]];
 	if (w->shape.layout == LAYOUT_WIDE) {
 		g->maxphyaddr = 52;
@@ -290,6 +311,30 @@ static void put_bad_pdpte(const struct test_case *c, const struct world *w, uint
 	world_set(w, words, address, 8, value);
 }
 
+/* Reported addresses are of the byte, but in enclave mode. */
+static void put_report(struct test_case *c)
+{
+	const uint16_t *d = c->digit;
+	struct udv_hardware_report *r = &c->report;
+	uint64_t told = d[D_IN_ENCLAVE] ? ~0xfffull : ~0ull;
+
+	if (d[D_BEYOND])
+		c->gpa |= 1ull << 48;
+	c->gpa &= told;
+	r->exit_reason = report_reasons[d[D_REASON]];
+	r->exit_qualification = report_kinds[d[D_EQ_KIND]] | report_stages[d[D_EQ_STAGE]] |
+				(uint64_t)d[D_EQ_RIGHTS] << 9 | (uint64_t)d[D_EQ_MORE] << 12 |
+				report_junk[d[D_EQ_JUNK]];
+	r->guest_physical_address = UDV_GPA(c->gpa);
+	r->guest_linear_address = UDV_GVA(c->origin.gla.value & told);
+	r->ept02_ad = d[D_EPT02_AD];
+	r->advanced_info = !d[D_BASIC_INFO];
+	r->nmi_unblocking_defined = !d[D_NMI_UNDEFINED];
+	r->event_delivery = d[D_IN_DELIVERY];
+	r->enclave = d[D_IN_ENCLAVE];
+	c->l1_cap = d[D_L1_BASIC] ? ~UDV_EPT_CAP_ADVANCED_INFO : UDV_EPT_CAP_ADVANCED_INFO;
+}
+
 void case_prepare(struct test_case *c, const struct world *w, uint64_t *words)
 {
 	const uint16_t *d = c->digit;
@@ -308,6 +353,9 @@ void case_prepare(struct test_case *c, const struct world *w, uint64_t *words)
 							      : UDV_STAGE_NONE;
 	c->origin.gla = UDV_GVA(0xffff80001234567aull);
 	c->origin.guest_rights = (uint8_t)d[D_GUEST_CHOICE];
+	c->origin.unverified = d[D_UNVERIFIED];
+	if (c->entry_point == ENTRY_REPORT)
+		put_report(c);
 
 	if (c->entry_point == ENTRY_PDPTES_BAD)
 		put_bad_pdpte(c, w, words);
@@ -325,4 +373,6 @@ void case_prepare(struct test_case *c, const struct world *w, uint64_t *words)
 	special_leaf_bits(d, w, words);
 	if (d[D_SPP])
 		put_sppt(c, w, words);
+	if (d[D_VE])
+		world_set(w, words, w->base, 8, ve_areas[d[D_VE_AREA]]);
 }

@@ -2,6 +2,8 @@
 #ifndef TESTS_ORACLE_CASES_H
 #define TESTS_ORACLE_CASES_H
 
+#include <undervisor/exit_info.h>
+
 #include "world.h"
 
 /*
@@ -19,10 +21,10 @@
 	X(NOISE, 2, "ignored bits")                                                                \
 	X(GUEST_FLAGS, 4, "guest flags clear (A, D)")                                              \
 	X(EPT_FLAGS, 4, "ept flags clear (A, D)")                                                  \
-	X(ENTRY_POINT, 6, "entry point")                                                           \
+	X(ENTRY_POINT, 7, "entry point")                                                           \
 	X(MEMORY, 3, "memory")                                                                     \
 	X(ACCESS, 27, "access")                                                                    \
-	X(MODIFIER, 8, "modifier")                                                                 \
+	X(MODIFIER, 10, "modifier")                                                                \
 	X(SIZE, 6, "size")                                                                         \
 	X(TAG, 12, "address tag")                                                                  \
 	X(WP, 2, "CR0.WP clear")                                                                   \
@@ -66,7 +68,24 @@
 	X(FINAL_BITS, 16, "final leaf bits 57 58 60 61")                                           \
 	X(TABLE_58, 32, "leaf bit 58 of table pages 1..5")                                         \
 	X(SPPT, 16, "sppt")                                                                        \
-	X(GUEST_CHOICE, 8, "rights of the origin")
+	X(GUEST_CHOICE, 8, "rights of the origin")                                                 \
+	X(UNVERIFIED, 2, "origin unverified")                                                      \
+	X(VE, 2, "#VE")                                                                            \
+	X(VE_AREA, 6, "#VE information")                                                           \
+	X(REAL_MODE, 2, "CR0.PE clear")                                                            \
+	X(REASON, 3, "report: reason (48, 49, 30)")                                                \
+	X(EQ_KIND, 8, "report: access")                                                            \
+	X(EQ_STAGE, 4, "report: stage")                                                            \
+	X(EQ_RIGHTS, 8, "report: bits 11:9")                                                       \
+	X(EQ_MORE, 32, "report: bits 16:12")                                                       \
+	X(EQ_JUNK, 4, "report: undefined bits")                                                    \
+	X(EPT02_AD, 2, "report: EPTP02[6]")                                                        \
+	X(BASIC_INFO, 2, "report: no advanced information")                                        \
+	X(NMI_UNDEFINED, 2, "report: bit 12 undefined")                                            \
+	X(IN_DELIVERY, 2, "report: event delivery")                                                \
+	X(IN_ENCLAVE, 2, "report: enclave mode")                                                   \
+	X(L1_BASIC, 2, "report: L1 without CAP[22]")                                               \
+	X(BEYOND, 2, "report: address bit 48")
 
 enum digit {
 #define X(name, radix, text) D_##name,
@@ -82,6 +101,7 @@ enum entry_point {
 	ENTRY_GPA_NONE,
 	ENTRY_PDPTES,
 	ENTRY_PDPTES_BAD, /* as before, with one reserved bit set in one of them: by GA_FLIP */
+	ENTRY_REPORT,	  /* a report of the processor, and the walk of EPT12 it asks for */
 };
 
 struct test_case {
@@ -92,6 +112,8 @@ struct test_case {
 	uint64_t gva;
 	uint64_t gpa; /* for the walks of EPT alone */
 	struct udv_gpa_origin origin;
+	struct udv_hardware_report report;
+	uint64_t l1_cap;
 };
 
 extern const char *const digit_name[NR_DIGITS];

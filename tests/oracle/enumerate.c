@@ -91,6 +91,37 @@ static uint64_t size_of(const struct group *g, bool full)
 	return size;
 }
 
+static bool has_range(const struct group *g, enum digit d)
+{
+	for (unsigned i = 0; is_range(g, i); i++)
+		if (g->ranges[i].digit == d)
+			return true;
+	return false;
+}
+
+/* The fields of a report that are left to chance, as a set of digits from D_EQ_KIND on. */
+static uint32_t left_to_chance(const struct group *g)
+{
+	uint32_t set = 0;
+
+	for (unsigned d = D_EQ_KIND; d <= D_L1_BASIC; d++)
+		if (!has_range(g, d))
+			set |= 1u << (d - D_EQ_KIND);
+	return set;
+}
+
+static void draw(uint32_t set, uint64_t number, uint16_t *digit)
+{
+	uint64_t chance = scramble(~number);
+
+	for (unsigned d = D_EQ_KIND; d <= D_L1_BASIC; d++) {
+		if (!(set >> (d - D_EQ_KIND) & 1))
+			continue;
+		digit[d] = (uint16_t)(chance % digit_radix[d]);
+		chance /= digit_radix[d];
+	}
+}
+
 /* Steps the counter. The last digits are the slowest; those that decide tables should be there. */
 static bool step(const struct group *g, bool full, uint16_t *digit)
 {
@@ -132,12 +163,14 @@ static bool enough(const struct options *options)
 static uint64_t run_group(struct rig *rig, const struct group *group, const struct options *options)
 {
 	struct group g = slow_worlds_last(group);
+	uint32_t chances = has_range(&g, D_EQ_KIND) ? left_to_chance(&g) : 0;
 	uint16_t digit[NR_DIGITS] = { 0 };
 	uint64_t number = 0;
 
 	for (unsigned i = 0; is_range(&g, i); i++)
 		digit[g.ranges[i].digit] = g.ranges[i].first;
 	do {
+		draw(chances, number, digit);
 		run_case(rig, g.name, number++, digit);
 		if (options->limit && number >= options->limit)
 			break;

@@ -150,6 +150,47 @@ const struct group groups[] = {
 	  { FROM(MODE, 0, 5, 5), FROM(EPT, 1, 1, 2), ALL(MODIFIER, 8), SOME(ACCESS, 16, 27),
 	    SOME(EA_PAGE, 2, 6), ALL(EA_BITS, 16), ALL(AD, 2), ALL(PML, 2), SOME(PML_INDEX, 4, 4),
 	    ALL(EPT_FLAGS, 2) } },
+
+	/* ---------------------------------------------------------- #VE: T41, W20 */
+	{ "ve",
+	  { FROM(MODE, 3, 1, 2), FROM(EPT, 1, 1, 2), SET(VE, 1), ALL(MODIFIER, 10), ALL(VE_AREA, 6),
+	    ALL(EA_BITS, 16), FROM(EA_FLIP, 63, 2, 2), ALL(EA_PAGE, 5), SOME(EA_LEVEL, 2, 4),
+	    FROM(EB_FLIP, 63, 2, 2), SOME(EB_LEVEL, 2, 4), SOME(ACCESS, 2, 3), SET(VERIFICATION, 1),
+	    ALL(FINAL_BITS, 2), SET(GUEST_FLAGS, 3) } },
+	{ "ve-stages",
+	  { FROM(ENTRY_POINT, 1, 3, 3), FROM(EPT, 1, 2, 2), ALL(VE, 2), ALL(REAL_MODE, 2),
+	    ALL(MODIFIER, 10), ALL(VE_AREA, 6), SOME(EA_BITS, 8, 16), FROM(EA_FLIP, 63, 2, 2),
+	    SOME(EA_LEVEL, 2, 5), SOME(ACCESS, 2, 3) } },
+	/* W6: no entry says that it may become one */
+	{ "ve-width",
+	  { SET(MODE, 3), FROM(EPT, 1, 2, 2), SET(VE, 1), SET(LAYOUT, LAYOUT_WIDE), ALL(ACCESS, 6),
+	    FROM(EA_FLIP, 63, 2, 2), ALL(EA_PAGE, 5), ALL(EA_LEVEL, 5), ALL(VE_AREA, 6) } },
+
+	/* ---------------------------------------------------------- reports: 4.2, 4.4, D1..D16,
+	   W21 */
+	{ "report",
+	  { SET(ENTRY_POINT, ENTRY_REPORT), FROM(EPT, 1, 1, 2), ALL(EQ_KIND, 4), ALL(EQ_STAGE, 3),
+	    ALL(EPT02_AD, 2), ALL(BASIC_INFO, 2), ALL(AD, 2), ALL(MBEC, 2), ALL(SSS, 2),
+	    ALL(VERIFICATION, 2), ALL(PAGING_WRITE, 2), ALL(FINAL_BITS, 16), ALL(EA_BITS, 16),
+	    SOME(EA_LEVEL, 2, 5) } },
+	{ "report-fields",
+	  { SET(ENTRY_POINT, ENTRY_REPORT), SET(EPT, 1), ALL(REASON, 3), ALL(EQ_KIND, 8),
+	    ALL(EQ_STAGE, 4), ALL(EQ_RIGHTS, 8), ALL(EQ_MORE, 32), SOME(EQ_JUNK, 2, 4),
+	    ALL(EPT02_AD, 2), ALL(BASIC_INFO, 2), ALL(L1_BASIC, 2), ALL(AD, 2), SET(MBEC, 1),
+	    SET(SSS, 1), SET(VERIFICATION, 1), SET(FINAL_BITS, 5), SOME(EA_BITS, 4, 16) } },
+	{ "report-entries",
+	  { SET(ENTRY_POINT, ENTRY_REPORT), FROM(EPT, 1, 2, 2), ALL(EQ_KIND, 4), ALL(EQ_STAGE, 3),
+	    ALL(REASON, 2), ALL(BEYOND, 2), ALL(EA_FLIP, 65), ALL(EA_LEVEL, 5), ALL(FINAL_LEAF, 3),
+	    SOME(CAP, 2, 8), ALL(MBEC, 2) } },
+	{ "report-spp",
+	  { SET(ENTRY_POINT, ENTRY_REPORT), SET(EPT, 1), SET(SPP, 1), ALL(SPPT, 16),
+	    ALL(EQ_KIND, 4), ALL(EQ_STAGE, 3), ALL(REASON, 2), ALL(IN_ENCLAVE, 2), ALL(AD, 2),
+	    ALL(VERIFICATION, 2), FROM(FINAL_BITS, 8, 2, 8), ALL(EA_BITS, 4),
+	    SOME(ADDRESS, 2, 4) } },
+	{ "report-log",
+	  { SET(ENTRY_POINT, ENTRY_REPORT), SET(EPT, 1), ALL(PML, 2), ALL(PML_INDEX, 7),
+	    ALL(EPT_FLAGS, 4), ALL(AD, 2), ALL(REASON, 2), ALL(EQ_KIND, 4), ALL(EQ_STAGE, 3),
+	    ALL(EA_BITS, 16), ALL(VERIFICATION, 2), ALL(FINAL_BITS, 2) } },
 };
 
 const unsigned nr_groups = sizeof(groups) / sizeof(groups[0]);

@@ -13,7 +13,10 @@ struct range {
 
 #define GROUP_RANGES 24
 
-/* Every combination of the ranges; the first range changes fastest. */
+/*
+ * Every combination of the ranges; the first range changes fastest. Fields of a report that have no
+ * range are drawn by chance in each case.
+ */
 struct group {
 	const char *name;
 	struct range ranges[GROUP_RANGES];

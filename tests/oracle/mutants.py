@@ -76,7 +76,7 @@ MUTANTS = [
     ("walk.c", "a read dirties the page in EPT",
      "bool dirty = target->kind & UDV_ACCESS_WRITE;", "bool dirty = target->kind != 0;"),
     ("walk.c", "PSE-36 loses address bit 39",
-     ">> 13 & 0xff) << 32;", ">> 13 & 0x7f) << 32;"),
+     "udv_pse36_address(end->entry);", "udv_pse36_address(end->entry & ~(1ull << 20));"),
     ("walk.h", "bit 6 of the qualification without mode-based execute control",
      "if (p->config.ept_controls & UDV_EPT_MBEC)", "if (p->ept_levels)"),
     ("ept_rights.h", "W above the leaf does not matter to a paging write",
@@ -132,8 +132,8 @@ class Builder:
         library = [f for part in ("base", "arch", "paging")
                    for f in sorted(glob.glob(os.path.join(house, part, "*.c")))]
         tests = [os.path.join(self.root, "tests", "oracle", f + ".c") for f in
-                 ("cases", "compare", "enumerate", "groups", "oracle", "oracle_ept",
-                  "oracle_guest", "oracle_report", "print", "rig", "world")]
+                 ("cases", "compare", "enumerate", "groups", "l1", "oracle", "oracle_ept",
+                  "oracle_guest", "oracle_l1", "oracle_report", "print", "rig", "world")]
         return house, library, tests
 
     def build_all(self, jobs):

@@ -47,6 +47,13 @@ static struct oracle_event *new_event(struct oracle *o, uint64_t address, unsign
 	return e;
 }
 
+/* W13: who owns the memory decides what then is. */
+void oracle_no_memory(struct oracle *o)
+{
+	o->result->outcome = UDV_WALK_NO_MEMORY;
+	o->result->causes = 1u << UDV_CAUSE_NO_MEMORY;
+}
+
 bool oracle_read(struct oracle *o, uint64_t address, unsigned size, uint64_t *value,
 		 unsigned *event)
 {
@@ -66,7 +73,7 @@ void oracle_write(struct oracle *o, uint64_t address, unsigned size, uint64_t va
 	struct oracle_event *e;
 
 	if (!oracle_memory_has(o->memory, address)) {
-		o->result->outcome = UDV_WALK_NO_MEMORY;
+		oracle_no_memory(o);
 		return;
 	}
 	e = new_event(o, address, size);
@@ -116,7 +123,7 @@ static bool get_entry(struct oracle *o, unsigned level, uint64_t gpa, unsigned s
 	if (!reach_table(o, level, gpa, u))
 		return false;
 	if (!oracle_read(o, u->hpa, size, &u->value, &u->event)) {
-		o->result->outcome = UDV_WALK_NO_MEMORY;
+		oracle_no_memory(o);
 		return false;
 	}
 	o->memory->events[u->event].dimension = UDV_DIM_GUEST;
@@ -164,6 +171,7 @@ static bool flags_writable(struct oracle *o)
 
 		if ((u->value & wanted) == wanted || ept_paging_write_allowed(o, &u->ept))
 			continue;
+		blame(o, UDV_CAUSE_EPT_AD_UPDATE);
 		ept_refuse(o, UDV_WALK_EPT_VIOLATION, &request, &u->ept);
 		return false;
 	}
@@ -204,15 +212,19 @@ static struct ept_request final_request(const struct oracle *o, bool user_addres
 /* "Guest-Paging Verification" */
 static bool verified(struct oracle *o, const struct ept_request *request, struct ept_path *path)
 {
+	bool passed = !o->unverified;
+
 	if (!(o->config->ept_controls & UDV_EPT_VERIFICATION) || !bit(path->leaf, 57))
 		return true;
 	for (unsigned i = 0; i < o->nr_used; i++)
-		if (!bit(o->used[i].ept.leaf, 58)) {
-			ept_refuse(o, UDV_WALK_EPT_VIOLATION, request, path);
-			o->result->flags |= UDV_FAULT_VERIFICATION;
-			return false;
-		}
-	return true;
+		if (!bit(o->used[i].ept.leaf, 58))
+			passed = false;
+	if (passed)
+		return true;
+	blame(o, UDV_CAUSE_EPT_VERIFICATION);
+	ept_refuse(o, UDV_WALK_EPT_VIOLATION, request, path);
+	o->result->flags |= UDV_FAULT_VERIFICATION;
+	return false;
 }
 
 static void succeed(struct oracle *o, uint64_t gpa, uint64_t hpa)
@@ -324,6 +336,10 @@ static void walk_pae(struct oracle *o, uint64_t la)
 
 	note_register(o, number, pdpte);
 	if (!bit(pdpte, ENTRY_P)) {
+		/* It decides as an entry of level 3 would, with its number for an address. */
+		o->used[0] = (struct used_entry){ .level = 3, .hpa = number, .value = pdpte };
+		o->nr_used = 1;
+		blame(o, UDV_CAUSE_NOT_PRESENT);
 		guest_page_fault(o, 0);
 		return;
 	}
@@ -416,10 +432,18 @@ static uint64_t without_metadata(const struct oracle *o, uint64_t la)
 
 static bool canonical(const struct oracle *o, uint64_t la)
 {
-	for (unsigned n = bit(o->config->cr4, CR4_LA57) ? 56 : 47; n < 63; n++)
-		if (bit(la, n) != bit(la, 63))
-			return false;
-	return true;
+	unsigned first = bit(o->config->cr4, CR4_LA57) ? 56 : 47;
+
+	return bits(la, 63, first) == 0 || bits(la, 63, first) == bits(~0ull, 63, first);
+}
+
+static void refuse_linear(struct oracle *o, enum udv_cause cause)
+{
+	o->result->outcome = UDV_WALK_NOT_CANONICAL;
+	o->result->flags = access_flags(o) | UDV_FAULT_GLA_VALID;
+	if (is_shadow_stack(o))
+		o->result->flags |= UDV_FAULT_SHADOW_STACK;
+	blame(o, cause);
 }
 
 /* ------------------------------------------------------------------ entry points */
@@ -436,6 +460,7 @@ static void begin(struct oracle *o, const struct udv_paging_config *config,
 	o->result = result;
 	o->access = access;
 	o->nr_used = 0;
+	o->unverified = false;
 }
 
 /* A peek judges as the access would have gone, and leaves everything as it was. */
@@ -471,10 +496,13 @@ void oracle_walk(const struct udv_paging_config *config, struct oracle_memory *m
 		uint64_t la = without_metadata(&o, gva);
 
 		result->gla = la;
-		if (lass_allows(&o, gva) && canonical(&o, la))
-			walk_long(&o, la);
+		/* W16: it must be an address before it can be one of the wrong half. */
+		if (!canonical(&o, la))
+			refuse_linear(&o, UDV_CAUSE_NOT_CANONICAL);
+		else if (!lass_allows(&o, gva))
+			refuse_linear(&o, UDV_CAUSE_LASS);
 		else
-			result->outcome = UDV_WALK_NOT_CANONICAL;
+			walk_long(&o, la);
 	}
 	end(&o);
 }
@@ -498,10 +526,13 @@ void oracle_walk_gpa(const struct udv_paging_config *config, struct oracle_memor
 		request.paging_write = access & UDV_ACCESS_WRITE;
 	if (origin->stage != UDV_STAGE_FINAL)
 		request.spp_eligible = false; /* W19 */
+	else
+		o.unverified = origin->unverified;
 	if (!config->ept) {
 		succeed(&o, gpa, gpa);
 	} else if (ept_find(&o, gpa, origin->stage, 0, &request, &path) &&
-		   ept_judge(&o, &request, &path) && ept_log_ready(&o, &request, &path)) {
+		   ept_judge(&o, &request, &path) && verified(&o, &request, &path) &&
+		   ept_log_ready(&o, &request, &path)) {
 		succeed(&o, gpa, path.hpa);
 		ept_set_flags(&o, &request, &path);
 		note_mapping(result, config, &path);
@@ -537,8 +568,10 @@ void oracle_load_pdptes(const struct udv_paging_config *config, struct oracle_me
 	for (unsigned i = 0; i < 4; i++) {
 		unsigned event;
 
-		if (!oracle_read(&o, hpa + 8 * i, 8, &read[i], &event))
+		if (!oracle_read(&o, hpa + 8 * i, 8, &read[i], &event)) {
+			oracle_no_memory(&o);
 			goto out;
+		}
 		memory->events[event].dimension = UDV_DIM_GUEST;
 		memory->events[event].level = 3;
 		memory->events[event].gpa = gpa + 8 * i;
@@ -547,6 +580,7 @@ void oracle_load_pdptes(const struct udv_paging_config *config, struct oracle_me
 		for (unsigned n = 0; n < 64; n++)
 			if (bit(read[i], 0) && bit(read[i], n) && pdpte_bit_reserved(config, n)) {
 				result->outcome = UDV_WALK_GENERAL_PROTECTION;
+				blame(&o, UDV_CAUSE_RESERVED_BIT);
 				goto out;
 			}
 	memcpy(pdpte, read, sizeof(read));

@@ -2,7 +2,7 @@
 #ifndef TESTS_ORACLE_ORACLE_H
 #define TESTS_ORACLE_ORACLE_H
 
-#include <undervisor/paging.h>
+#include <undervisor/exit_info.h>
 
 /*
  * The naive oracle: a slow model of the two-dimensional walk, written from the manual's sentences
@@ -49,11 +49,18 @@ struct oracle_result {
 	bool write_by_spp;
 	uint32_t error_code; /* of a #PF */
 
-	/* The rest describes a refusal by EPT. */
+	/*
+	 * Of a refusal. Where several rights are missing at once nothing says which is to be named,
+	 * so @causes has a bit for each: 1 << enum udv_cause.
+	 */
+	uint32_t causes;
 	uint32_t flags;	 /* UDV_FAULT_* */
 	unsigned access; /* UDV_ACCESS_KIND bits */
+	enum udv_dimension dimension;
 	unsigned level;
 	uint64_t entry_address, entry;
+
+	/* The rest describes a refusal by EPT. */
 	bool spp_miss;
 	uint32_t exit_reason;
 	uint64_t qualification;	      /* as with IA32_VMX_EPT_VPID_CAP[22] = 1 */
@@ -78,6 +85,26 @@ void oracle_walk_gpa(const struct udv_paging_config *config, struct oracle_memor
 void oracle_load_pdptes(const struct udv_paging_config *config, struct oracle_memory *memory,
 			uint32_t flags, uint64_t cr3, uint64_t pdpte[4],
 			struct oracle_result *result);
+
+/* What comes of a processor's report: udv_report_access() and udv_exit_info_from_report(). */
+struct oracle_l1 {
+	enum udv_status access_status;
+	uint32_t access; /* 0: there is no walk */
+	struct udv_gpa_origin origin;
+	enum udv_status status;
+	bool needs_walk_allowed; /* @status, or UDV_ERR_NEEDS_WALK: one as right as the other */
+	struct udv_exit_info info;
+};
+
+void oracle_report_access(const struct udv_hardware_report *report,
+			  const struct udv_paging_config *ept12, struct oracle_l1 *l1);
+/* After the walk of EPT12 with that access. */
+void oracle_reflect(const struct udv_hardware_report *report, const struct udv_paging_config *ept12,
+		    const struct oracle_result *walk, uint64_t l1_cap, struct oracle_l1 *l1);
+
+/* Whether the violation becomes a #VE. */
+bool oracle_convertible(const struct udv_paging_config *config, const struct oracle_memory *memory,
+			uint32_t access, const struct oracle_result *walk);
 
 /* The aligned word at @address, for looking; no event. */
 uint64_t oracle_memory_get(const struct oracle_memory *memory, uint64_t address, unsigned size);

@@ -65,29 +65,38 @@ static bool any_bit_reserved(const struct oracle *o, uint64_t entry, unsigned le
 	return false;
 }
 
-/* "EPT Misconfigurations", of an entry that is present */
-static bool misconfigured(const struct oracle *o, uint64_t entry, unsigned level)
+static bool rights_misconfigured(const struct oracle *o, uint64_t entry, bool leaf)
+{
+	if (bit(entry, EPT_R))
+		return false;
+	if (bit(entry, EPT_W))
+		return true;
+	if (bit(entry, EPT_X) && !capability(o, 0))
+		return true;
+	if (bit(entry, EPT_XU) && control(o, UDV_EPT_MBEC) && !capability(o, 0))
+		return true;
+	return leaf && bit(entry, EPT_PAGING_WRITE) && control(o, UDV_EPT_PAGING_WRITE);
+}
+
+static bool page_size_unsupported(const struct oracle *o, unsigned level, bool leaf)
+{
+	return leaf && ((level == 2 && !capability(o, 16)) || (level == 3 && !capability(o, 17)));
+}
+
+/* "EPT Misconfigurations", of an entry that is present: all that is wrong with it, as causes */
+static uint32_t misconfigured(const struct oracle *o, uint64_t entry, unsigned level)
 {
 	bool leaf = entry_is_leaf(entry, level);
 	unsigned memory_type = (unsigned)(entry >> 3) & 7;
+	uint32_t causes = 0;
 
-	if (!bit(entry, EPT_R)) {
-		if (bit(entry, EPT_W))
-			return true;
-		if (bit(entry, EPT_X) && !capability(o, 0))
-			return true;
-		if (bit(entry, EPT_XU) && control(o, UDV_EPT_MBEC) && !capability(o, 0))
-			return true;
-		if (leaf && bit(entry, EPT_PAGING_WRITE) && control(o, UDV_EPT_PAGING_WRITE))
-			return true;
-	}
-	if (leaf && level == 2 && !capability(o, 16))
-		return true;
-	if (leaf && level == 3 && !capability(o, 17))
-		return true;
+	if (rights_misconfigured(o, entry, leaf))
+		causes |= 1u << UDV_CAUSE_EPT_RIGHTS;
 	if (leaf && (memory_type == 2 || memory_type == 3 || memory_type == 7))
-		return true;
-	return any_bit_reserved(o, entry, level, leaf);
+		causes |= 1u << UDV_CAUSE_EPT_MEMORY_TYPE;
+	if (page_size_unsupported(o, level, leaf) || any_bit_reserved(o, entry, level, leaf))
+		causes |= 1u << UDV_CAUSE_RESERVED_BIT;
+	return causes;
 }
 
 static void start(struct ept_path *path, uint64_t gpa, enum udv_stage stage, unsigned guest_level)
@@ -132,6 +141,8 @@ void ept_refuse(struct oracle *o, enum udv_outcome outcome, const struct ept_req
 	r->stage = path->stage;
 	r->gpa = path->gpa;
 	r->access = request->kind;
+	r->dimension = UDV_DIM_EPT;
+	r->flags = access_flags(o);
 	r->ept_rights = 0;
 	if (path->every_r)
 		r->ept_rights |= UDV_EPT_R;
@@ -149,6 +160,8 @@ void ept_refuse(struct oracle *o, enum udv_outcome outcome, const struct ept_req
 		r->flags |= UDV_FAULT_LEAF_REACHED;
 	if (request->shadow_stack)
 		r->flags |= UDV_FAULT_SHADOW_STACK;
+	if (bit(o->config->eptp, 7))
+		r->flags |= UDV_FAULT_SSS_CONTROL;
 	if (path->nr > 0) {
 		r->flags |= UDV_FAULT_ENTRY_VALID;
 		r->entry_address = path->entry[path->nr - 1].address;
@@ -188,6 +201,7 @@ bool ept_find(struct oracle *o, uint64_t gpa, enum udv_stage stage, unsigned gue
 	start(path, gpa, stage, guest_level);
 	if (levels == 4 && bits(gpa, 51, 48) != 0) {
 		no_rights(path);
+		blame(o, UDV_CAUSE_EPT_WIDTH);
 		ept_refuse(o, UDV_WALK_EPT_VIOLATION, request, path);
 		return false;
 	}
@@ -195,12 +209,12 @@ bool ept_find(struct oracle *o, uint64_t gpa, enum udv_stage stage, unsigned gue
 		unsigned shift = 12 + 9 * (level - 1);
 		struct path_entry *e = &path->entry[path->nr];
 		unsigned event;
-		bool bad;
+		uint32_t bad;
 
 		e->level = level;
 		e->address = table + 8 * ((gpa >> shift) & 511);
 		if (!oracle_read(o, e->address, 8, &e->value, &event)) {
-			o->result->outcome = UDV_WALK_NO_MEMORY;
+			oracle_no_memory(o);
 			return false;
 		}
 		path->nr++;
@@ -208,10 +222,12 @@ bool ept_find(struct oracle *o, uint64_t gpa, enum udv_stage stage, unsigned gue
 		describe(o, path, e, event, bad);
 		if (!entry_present(o, e->value)) {
 			no_rights(path);
+			blame(o, UDV_CAUSE_NOT_PRESENT);
 			ept_refuse(o, UDV_WALK_EPT_VIOLATION, request, path);
 			return false;
 		}
 		if (bad) {
+			o->result->causes |= bad;
 			ept_refuse(o, UDV_WALK_EPT_MISCONFIG, request, path);
 			return false;
 		}
@@ -316,6 +332,20 @@ static enum spp_verdict spp_look_up(struct oracle *o, const struct ept_path *pat
 	return spp_vector(o, path->gpa, entry);
 }
 
+/* The entry that decides is the last one read, of the SPPT. */
+static void spp_refuse(struct oracle *o, const struct ept_request *request,
+		       const struct ept_path *path)
+{
+	const struct oracle_event *last = &o->memory->events[o->memory->nr_events - 1];
+
+	ept_refuse(o, UDV_WALK_SPP_EVENT, request, path);
+	o->result->flags &= ~UDV_FAULT_LEAF_REACHED;
+	o->result->dimension = UDV_DIM_SPP;
+	o->result->level = last->level;
+	o->result->entry_address = last->address;
+	o->result->entry = last->value;
+}
+
 static bool spp_decides(struct oracle *o, const struct ept_request *request, struct ept_path *path)
 {
 	switch (spp_look_up(o, path)) {
@@ -323,46 +353,63 @@ static bool spp_decides(struct oracle *o, const struct ept_request *request, str
 		o->result->write_by_spp = true;
 		return true;
 	case SPP_NO_MEMORY:
-		o->result->outcome = UDV_WALK_NO_MEMORY;
+		oracle_no_memory(o);
 		return false;
 	case SPP_MISS:
 		o->result->spp_miss = true;
-		ept_refuse(o, UDV_WALK_SPP_EVENT, request, path);
+		blame(o, UDV_CAUSE_SPP_MISS);
+		spp_refuse(o, request, path);
 		return false;
 	case SPP_BAD:
-		ept_refuse(o, UDV_WALK_SPP_EVENT, request, path);
+		blame(o, UDV_CAUSE_SPP_MISCONFIG);
+		spp_refuse(o, request, path);
 		return false;
 	case SPP_DENIED:
 		break;
 	}
+	blame(o, UDV_CAUSE_SPP_WRITE);
 	ept_refuse(o, UDV_WALK_EPT_VIOLATION, request, path);
 	return false;
+}
+
+/* The rights that the access needs and does not have, as causes */
+static uint32_t missing_rights(const struct oracle *o, const struct ept_request *request,
+			       const struct ept_path *path)
+{
+	uint32_t missing = 0;
+
+	if (request->supervisor_shadow_stack && bit(o->config->eptp, 7)) {
+		if (!path->every_r || !path->every_upper_w || !bit(path->leaf, EPT_SSS))
+			missing |= 1u << UDV_CAUSE_EPT_SHADOW_STACK;
+		return missing;
+	}
+	if (request->kind & UDV_ACCESS_READ && !path->every_r)
+		missing |= 1u << UDV_CAUSE_EPT_READ;
+	if (request->kind & UDV_ACCESS_FETCH && !fetch_allowed(o, request, path))
+		missing |= 1u << UDV_CAUSE_EPT_EXECUTE;
+	if (request->paging_write) {
+		if (!missing && !ept_paging_write_allowed(o, path))
+			missing |= 1u << UDV_CAUSE_EPT_WRITE;
+	} else if (request->kind & UDV_ACCESS_WRITE && !path->every_w) {
+		missing |= 1u << UDV_CAUSE_EPT_WRITE;
+	}
+	return missing;
 }
 
 /* "EPT Violations": the rights, asked only once the leaf is known */
 bool ept_judge(struct oracle *o, const struct ept_request *request, struct ept_path *path)
 {
-	bool allowed = true;
+	uint32_t missing = missing_rights(o, request, path);
 
-	if (request->supervisor_shadow_stack && bit(o->config->eptp, 7)) {
-		allowed = path->every_r && path->every_upper_w && bit(path->leaf, EPT_SSS);
-	} else {
-		if (request->kind & UDV_ACCESS_READ && !path->every_r)
-			allowed = false;
-		if (request->kind & UDV_ACCESS_FETCH && !fetch_allowed(o, request, path))
-			allowed = false;
-		if (request->paging_write)
-			allowed = allowed && ept_paging_write_allowed(o, path);
-		else if (request->kind & UDV_ACCESS_WRITE && !path->every_w) {
-			if (allowed && request->spp_eligible && control(o, UDV_EPT_SPP) &&
-			    path->every_r && path->page_shift == 12 && bit(path->leaf, EPT_SPP))
-				return spp_decides(o, request, path);
-			allowed = false;
-		}
-	}
-	if (!allowed)
-		ept_refuse(o, UDV_WALK_EPT_VIOLATION, request, path);
-	return allowed;
+	if (missing == 1u << UDV_CAUSE_EPT_WRITE && request->spp_eligible &&
+	    control(o, UDV_EPT_SPP) && path->every_r && path->page_shift == 12 &&
+	    bit(path->leaf, EPT_SPP))
+		return spp_decides(o, request, path);
+	if (!missing)
+		return true;
+	o->result->causes |= missing;
+	ept_refuse(o, UDV_WALK_EPT_VIOLATION, request, path);
+	return false;
 }
 
 static bool flag_needed(const struct ept_request *request, const struct path_entry *e, bool leaf)
@@ -379,6 +426,7 @@ bool ept_log_ready(struct oracle *o, const struct ept_request *request, const st
 		return true;
 	for (unsigned i = 0; i < path->nr; i++)
 		if (flag_needed(request, &path->entry[i], i == path->nr - 1)) {
+			blame(o, UDV_CAUSE_PML_FULL);
 			ept_refuse(o, UDV_WALK_PML_FULL, request, path);
 			return false;
 		}

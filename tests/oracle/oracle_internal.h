@@ -37,6 +37,7 @@ struct oracle {
 	struct oracle_memory *memory;
 	struct oracle_result *result;
 	uint32_t access;
+	bool unverified; /* what struct udv_gpa_origin says */
 	unsigned nr_used;
 	struct used_entry used[5];
 };
@@ -112,6 +113,11 @@ static inline bool is_user_mode(const struct oracle *o)
 	return (o->access & UDV_ACCESS_USER) && !(o->access & UDV_ACCESS_IMPLICIT);
 }
 
+static inline void blame(struct oracle *o, enum udv_cause cause)
+{
+	o->result->causes |= 1u << cause;
+}
+
 static inline bool long_mode(const struct oracle *o)
 {
 	return bit(o->config->cr0, CR0_PG) && bit(o->config->efer, EFER_LMA);
@@ -123,7 +129,9 @@ static inline bool xd_enabled(const struct oracle *o)
 	return bit(o->config->cr4, CR4_PAE) && bit(o->config->efer, EFER_NXE);
 }
 
-/* Ends the walk with a page fault: returns false. */
+/* What the access itself says of any fault, as UDV_FAULT_* bits. */
+uint32_t access_flags(const struct oracle *o);
+/* Ends the walk with a page fault: returns false. Who calls it has said what to blame. */
 bool guest_page_fault(struct oracle *o, uint32_t why);
 bool guest_rights_allow(struct oracle *o, const struct guest_rights *g, uint64_t leaf);
 
@@ -135,6 +143,7 @@ bool guest_entry_usable(struct oracle *o, uint64_t entry, unsigned level, bool l
 
 bool oracle_read(struct oracle *o, uint64_t address, unsigned size, uint64_t *value,
 		 unsigned *event);
+void oracle_no_memory(struct oracle *o);
 void oracle_write(struct oracle *o, uint64_t address, unsigned size, uint64_t value, bool log);
 void oracle_note_written(struct oracle *o, unsigned event, uint64_t value);
 

@@ -5,6 +5,12 @@
 
 /* SDM Vol 3C "Exit Qualification for EPT Violations", bit after bit. */
 
+/* "Information About NMI Unblocking Due to IRET": not while an event is being delivered */
+static bool nmi_unblocking(uint32_t access)
+{
+	return (access & UDV_ACCESS_NMI_UNBLOCKING) && !(access & UDV_ACCESS_EVENT_DELIVERY);
+}
+
 static bool violation_bit(const struct udv_paging_config *config, uint32_t access,
 			  const struct oracle_result *r, bool advanced, unsigned n)
 {
@@ -37,7 +43,7 @@ static bool violation_bit(const struct udv_paging_config *config, uint32_t acces
 	case 11:
 		return final && advanced && (r->guest_rights & UDV_GUEST_NX);
 	case 12:
-		return access & UDV_ACCESS_NMI_UNBLOCKING;
+		return nmi_unblocking(access);
 	case 13:
 		return r->flags & UDV_FAULT_SHADOW_STACK;
 	case 14:
@@ -67,7 +73,7 @@ static uint64_t event_qualification(uint32_t access, const struct oracle_result 
 {
 	uint64_t qualification = 0;
 
-	if (access & UDV_ACCESS_NMI_UNBLOCKING)
+	if (nmi_unblocking(access))
 		qualification |= 1ull << 12;
 	if (r->outcome == UDV_WALK_SPP_EVENT && r->spp_miss)
 		qualification |= 1ull << 11;

@@ -143,6 +143,30 @@ static void print_got(const struct rig *rig)
 	printf("\n");
 }
 
+static void print_l1(const char *who, const struct oracle_l1 *l1)
+{
+	printf("   %s access: %d, %#x, stage %d, gla %#" PRIx64 " rights %#x unverified %d;"
+	       " status %d, reason %u, gpa %#" PRIx64 " gla %d %#" PRIx64,
+	       who, (int)l1->access_status, l1->access, (int)l1->origin.stage, l1->origin.gla.value,
+	       l1->origin.guest_rights, l1->origin.unverified, (int)l1->status,
+	       l1->info.exit_reason, l1->info.guest_physical_address.value, l1->info.gla_valid,
+	       l1->info.guest_linear_address.value);
+	print_qualification("EQ", l1->info.exit_qualification);
+	printf("\n");
+}
+
+static void print_reports(const struct rig *rig)
+{
+	const struct udv_hardware_report *r = &rig->test.report;
+
+	printf("   report: reason %u,", r->exit_reason);
+	print_qualification("EQ", r->exit_qualification);
+	printf(", A/D %d, advanced %d, bit 12 defined %d, delivery %d, enclave %d\n", r->ept02_ad,
+	       r->advanced_info, r->nmi_unblocking_defined, r->event_delivery, r->enclave);
+	print_l1("oracle's ", &rig->expected_l1);
+	print_l1("library's", &rig->got_l1);
+}
+
 static void print_accesses(const struct rig *rig)
 {
 	printf("   oracle's accesses:");
@@ -168,6 +192,10 @@ void print_case(const struct rig *rig, const char *difference)
 	print_entries(rig);
 	print_expected(&rig->expected);
 	print_got(rig);
+	printf("   #VE: oracle %d, library %d; causes %#x\n", rig->expected_convertible,
+	       rig->got_convertible, rig->expected.causes);
+	if (rig->test.entry_point == ENTRY_REPORT)
+		print_reports(rig);
 	if (rig->test.digit[D_MEMORY] == MEMORY_CALLBACKS)
 		print_accesses(rig);
 }

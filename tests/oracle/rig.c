@@ -126,7 +126,9 @@ void rig_run_oracle(struct rig *rig)
 
 	reset(rig, rig->oracle_words);
 	memset(rig->expected_pdpte, 0xee, sizeof(rig->expected_pdpte));
-	if (c->entry_point == ENTRY_WALK)
+	if (c->entry_point == ENTRY_REPORT)
+		l1_run_oracle(rig);
+	else if (c->entry_point == ENTRY_WALK)
 		oracle_walk(&c->config, &rig->oracle_memory, c->access, c->gva, &rig->expected);
 	else if (loads_pdptes(c))
 		oracle_load_pdptes(&c->config, &rig->oracle_memory, 0, c->config.cr3,
@@ -134,6 +136,17 @@ void rig_run_oracle(struct rig *rig)
 	else
 		oracle_walk_gpa(&c->config, &rig->oracle_memory, c->access, c->gpa, &c->origin,
 				&rig->expected);
+	rig->expected_convertible = oracle_convertible(
+		&c->config, &rig->oracle_memory,
+		c->entry_point == ENTRY_REPORT ? rig->expected_l1.access : c->access,
+		&rig->expected);
+}
+
+bool rig_peeks(const struct rig *rig, enum rig_variant variant)
+{
+	if (rig->test.entry_point == ENTRY_REPORT && rig->expected_l1.access & UDV_ACCESS_PEEK)
+		return true;
+	return variant == RIG_PEEK;
 }
 
 static struct udv_paging *prepared(struct rig *rig, const struct test_case *c)
@@ -154,12 +167,23 @@ static struct udv_paging *prepared(struct rig *rig, const struct test_case *c)
 	return paging;
 }
 
+/* That this reads the area is no access of the walk's. */
+static void look_for_ve(struct rig *rig, struct udv_paging *paging)
+{
+	unsigned nr_accesses = rig->nr_accesses;
+
+	rig->got_convertible = udv_ve_convertible(paging, &rig->got);
+	rig->nr_accesses = nr_accesses;
+}
+
 const char *rig_run_library(struct rig *rig, enum rig_variant variant)
 {
 	const struct test_case *c = &rig->test;
-	uint32_t access = c->access | (variant == RIG_PEEK ? UDV_ACCESS_PEEK : 0);
+	uint32_t peek = variant == RIG_PEEK ? UDV_ACCESS_PEEK : 0;
+	uint32_t access = c->access | peek;
 	bool recorded = variant == RIG_RECORDED;
 	struct udv_paging *paging = prepared(rig, c);
+	const struct udv_gpa_origin *origin = &c->origin;
 	enum udv_outcome outcome;
 
 	if (!paging)
@@ -168,17 +192,27 @@ const char *rig_run_library(struct rig *rig, enum rig_variant variant)
 	rig->nr_accesses = 0;
 	memset(&rig->got, 0xa5, sizeof(rig->got));
 	memset(rig->got_pdpte, 0xee, sizeof(rig->got_pdpte));
+	if (c->entry_point == ENTRY_REPORT) {
+		access = l1_library_access(rig, paging);
+		if (!access)
+			return NULL;
+		access |= peek;
+		origin = &rig->got_l1.origin;
+	}
 	if (loads_pdptes(c))
 		outcome = udv_load_pdptes(paging, access & UDV_ACCESS_PEEK, c->config.cr3,
 					  rig->got_pdpte, &rig->got);
 	else if (c->entry_point != ENTRY_WALK)
-		outcome = udv_walk_gpa(paging, access, UDV_GPA(c->gpa), &c->origin, &rig->got,
+		outcome = udv_walk_gpa(paging, access, UDV_GPA(c->gpa), origin, &rig->got,
 				       recorded ? &rig->record : NULL);
 	else if (recorded)
 		outcome =
 			udv_walk_recorded(paging, access, UDV_GVA(c->gva), &rig->got, &rig->record);
 	else
 		outcome = udv_walk(paging, access, UDV_GVA(c->gva), &rig->got);
+	look_for_ve(rig, paging);
+	if (c->entry_point == ENTRY_REPORT)
+		l1_library_reflect(rig, paging);
 	return outcome == rig->got.outcome ? NULL : "returned outcome";
 }
 
@@ -295,12 +329,21 @@ static const char *compare_peek(const struct rig *rig)
 
 const char *rig_compare(struct rig *rig, enum rig_variant variant)
 {
-	const char *difference = compare_results(rig, variant == RIG_PEEK);
+	bool peek = rig_peeks(rig, variant);
+	const char *difference = NULL;
 	unsigned kind = rig->test.digit[D_MEMORY];
 
+	if (rig->test.entry_point == ENTRY_REPORT) {
+		difference = l1_compare(rig);
+		if (difference || !rig->expected_l1.access)
+			return difference;
+	}
+	difference = compare_results(rig, peek);
 	if (difference)
 		return difference;
-	if (variant == RIG_PEEK)
+	if (rig->got_convertible != rig->expected_convertible)
+		return "convertible to #VE";
+	if (peek)
 		return compare_peek(rig);
 	difference = compare_memory(rig, rig->oracle_words);
 	if (difference)

@@ -47,6 +47,8 @@ struct rig {
 	struct udv_walk_result got;
 	struct udv_walk_record record;
 	uint64_t expected_pdpte[4], got_pdpte[4];
+	struct oracle_l1 expected_l1, got_l1;
+	bool expected_convertible, got_convertible;
 	const char *problem; /* why the library refused the registers */
 };
 
@@ -71,6 +73,16 @@ const char *rig_compare(struct rig *rig, enum rig_variant variant);
 
 /* What differs between the two results, without memory and steps; NULL for nothing. */
 const char *compare_results(const struct rig *rig, bool peek);
+
+/* l1.c: the steps of ENTRY_REPORT. */
+void l1_run_oracle(struct rig *rig);
+/* The walk that the library asks for, or 0 if it asks for none; then the rest. */
+uint32_t l1_library_access(struct rig *rig, struct udv_paging *paging);
+void l1_library_reflect(struct rig *rig, struct udv_paging *paging);
+const char *l1_compare(const struct rig *rig);
+
+/* Whether this variant writes nothing. */
+bool rig_peeks(const struct rig *rig, enum rig_variant variant);
 
 void print_case(const struct rig *rig, const char *difference);
 

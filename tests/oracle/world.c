@@ -360,4 +360,5 @@ void world_build(struct world *w, const struct world_shape *shape)
 	map_everything(w);
 	map_final(w);
 	put_special_pages(w);
+	know(w, w->base); /* the virtualization-exception information area */
 }

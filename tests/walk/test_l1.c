@@ -252,6 +252,7 @@ static struct udv_hardware_report report_of(uint64_t qualification, uint64_t gpa
 		.guest_linear_address = UDV_GVA(TEST_GVA),
 		.ept02_ad = true,
 		.advanced_info = true,
+		.nmi_unblocking_defined = true,
 	};
 }
 

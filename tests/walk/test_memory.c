@@ -132,12 +132,7 @@ static void order_of_writes(void **state)
 
 	(void)state;
 	nested_world_init(&n, P | W | U);
-	preset_ept_flags();
-	for (unsigned level = 1; level <= 4; level++)
-		world_write(&n.w, n.data_ept_entry[level],
-			    world_read(&n.w, n.data_ept_entry[level]) & ~(EA | ED));
-	preset_ept_flags(); /* shared upper entries; only the page's own leaf is left without flags
-			     */
+	preset_ept_flags(); /* but for the page's own leaf */
 	world_write(&n.w, n.data_ept_entry[1], n.data | EALL | EWB);
 	assert_int_equal(walk(UDV_ACCESS_WRITE | UDV_ACCESS_USER), UDV_WALK_OK);
 	assert_int_equal(writes(), 5);
@@ -190,7 +185,7 @@ static void refused_accesses_write_nothing(void **state)
 static void peeking(void **state)
 {
 	static uint8_t before[WORLD_SIZE];
-	struct udv_walk_result real;
+	struct udv_walk_result peeked;
 
 	(void)state;
 	nested_world_init(&n, P | W | U);
@@ -203,10 +198,13 @@ static void peeking(void **state)
 	assert_int_equal(writes(), 0);
 	assert_memory_equal(before, n.w.ram, WORLD_SIZE);
 	assert_int_equal(n.w.paging.pml_index, 3);
+	peeked = r;
 	assert_int_equal(walk(UDV_ACCESS_WRITE), UDV_WALK_PML_FULL);
-	real = r;
 	assert_int_equal(n.w.paging.pml_index, 0xffff);
-	assert_int_equal(real.gpa.value, TEST_DATA_GPA | 0x567);
+	assert_int_equal(r.gpa.value, TEST_DATA_GPA | 0x567);
+	assert_int_equal(peeked.gpa.value, r.gpa.value);
+	assert_int_equal(peeked.fault.entry_address, r.fault.entry_address);
+	assert_int_equal(peeked.fault.entry, r.fault.entry);
 	/* No guest flag for the access that was not done. */
 	for (unsigned level = 1; level <= 4; level++)
 		assert_int_equal(world_read(&n.w, n.guest_entry[level]) & (A | D), 0);
@@ -259,10 +257,9 @@ static void restarts(void **state)
 	assert_int_equal(record.restarts, 3);
 	assert_int_equal(record.nr_steps, 24);
 	assert_int_equal(world_read(&n.w, n.guest_entry[1]) & A, A);
-	/* For ever, it is said so. */
+	/* For ever, it is said so, and after 64 attempts (W5). */
 	nested_world_init(&n, P | W | U);
 	nested_prepare(&n);
-	n.w.refuse_cas = ~0u;
 	for (unsigned i = 0; i < 3; i++) {
 		n.w.nr_log = 0;
 		n.w.refuse_cas = 64;
@@ -378,6 +375,63 @@ static void edges_of_memory(void **state)
 	assert_int_equal(r.fault.entry_address, 0x10000);
 }
 
+/* A read-only window may lie at any address of the host; a writable one may not. */
+static void unaligned_windows(void **state)
+{
+	static _Alignas(8) uint8_t ram[0x4008];
+	struct udv_memory memory = { .nr_windows = 1 };
+	struct udv_paging_config config;
+	struct udv_paging paging;
+
+	(void)state;
+	nested_world_init(&n, P | W | U);
+	config = n.w.config;
+	config.ept = false;
+	config.cr3 = 0x10000;
+	for (unsigned shift = 1; shift < 8; shift++) {
+		memset(ram, 0, sizeof(ram));
+		memory.windows[0] = (struct udv_memory_window){
+			.base = 0x10000, .size = 0x3000, .host = ram + shift, .read_only = true
+		};
+		memcpy(ram + shift, &(uint64_t){ 0x11000 | P | W | U | A }, 8);
+		memcpy(ram + shift + 0x1000, &(uint64_t){ 0x12000 | P | W | U | A }, 8);
+		memcpy(ram + shift + 0x2008, &(uint64_t){ 0x200000 | P | W | U | A | PS }, 8);
+		assert_int_equal(udv_paging_init(&paging, &config, &memory), UDV_OK);
+		assert_int_equal(udv_walk(&paging, UDV_ACCESS_READ, UDV_GVA(0x200123), &r),
+				 UDV_WALK_OK);
+		assert_int_equal(r.hpa.value, 0x200123);
+		memory.windows[0].read_only = false;
+		assert_int_equal(udv_paging_init(&paging, &config, &memory), UDV_ERR_ARGUMENT);
+	}
+	memory.windows[0] =
+		(struct udv_memory_window){ .base = 0x10004, .size = 0x3000, .host = ram };
+	assert_int_equal(udv_paging_init(&paging, &config, &memory), UDV_ERR_ARGUMENT);
+	memory = (struct udv_memory){ .nr_windows = UDV_MEMORY_WINDOWS + 1 };
+	assert_int_equal(udv_paging_init(&paging, &config, &memory), UDV_ERR_ARGUMENT);
+}
+
+/* A refusal leaves no physical address behind, and a missing table says what it was wanted for. */
+static void nothing_to_misuse(void **state)
+{
+	(void)state;
+	nested_world_init(&n, PRESET);
+	world_write(&n.w, n.data_ept_entry[2], WORLD_SIZE | EALL);
+	assert_int_equal(walk(UDV_ACCESS_READ), UDV_WALK_NO_MEMORY);
+	assert_int_equal(r.hpa.value, 0);
+	assert_int_equal(r.gpa.value, TEST_DATA_GPA | 0x567);
+	assert_int_equal(r.stage, UDV_STAGE_FINAL);
+	assert_int_equal(r.fault.flags & UDV_FAULT_GLA_VALID, UDV_FAULT_GLA_VALID);
+	world_write(&n.w, n.data_ept_entry[2], 0);
+	assert_int_equal(walk(UDV_ACCESS_READ), UDV_WALK_EPT_VIOLATION);
+	assert_int_equal(r.hpa.value, 0);
+	nested_world_init(&n, PRESET);
+	world_write(&n.w, world_entry(&n.w, n.w.config.eptp & ~0xfffull, 4, 2, n.cr3),
+		    WORLD_SIZE | EALL);
+	assert_int_equal(walk(UDV_ACCESS_READ), UDV_WALK_NO_MEMORY);
+	assert_int_equal(r.stage, UDV_STAGE_TABLE);
+	assert_int_equal(r.gpa.value, nested_table_gpa(&n, 4));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +446,8 @@ int main(void)
 		cmocka_unit_test(recursive_table),
 		cmocka_unit_test(pdpte_load),
 		cmocka_unit_test(edges_of_memory),
+		cmocka_unit_test(unaligned_windows),
+		cmocka_unit_test(nothing_to_misuse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
