@@ -78,7 +78,8 @@ struct udv_hardware_report {
 
 /*
  * The access to judge @ept12 by, for this report: the reported kind; for a guest
- * paging-structure access READ, or READ|WRITE where EPT12 has A/D flags enabled.
+ * paging-structure access READ, or READ|WRITE where EPT12 has A/D flags enabled, or where neither
+ * EPT has and a flag was to be set.
  *
  * UDV_ERR_RETRY: the report is a misconfiguration of EPT02, which says neither the kind of the
  * access nor its stage. @access and @origin are then those of a peeking read without a linear

@@ -93,7 +93,7 @@ static uint32_t final_access(const struct udv_hardware_report *report)
 	if (!(qualification & UDV_EQ_SHADOW_STACK))
 		return access;
 	/* A shadow-stack access has the mode of its page; mode_unknown() where that matters. */
-	if (report_rights(report) & UDV_GUEST_USER)
+	if (report_stage(report) == UDV_STAGE_FINAL && report_rights(report) & UDV_GUEST_USER)
 		access |= UDV_ACCESS_USER;
 	return access | UDV_ACCESS_SHADOW_STACK;
 }

@@ -59,6 +59,7 @@ const struct group groups[] = {
 	{ "key-number",
 	  { FROM(MODE, 3, 2, 2), FROM(GA_FLIP, 60, 4, 4), ALL(PKRU, 5), ALL(PKRS, 5), ALL(PKE, 2),
 	    ALL(PKS, 2), ALL(ACCESS, 12), ALL(GA_BITS, 8) } },
+	/* W16 */
 	{ "linear",
 	  { FROM(MODE, 3, 2, 2), ALL(TAG, 12), ALL(LAM_USER, 4), ALL(LAM_SUP, 2), ALL(LASS, 2),
 	    ALL(SMAP, 2), ALL(ACCESS, 27), SOME(ADDRESS, 2, 4), SOME(GA_BITS, 4, 16),
@@ -101,6 +102,7 @@ const struct group groups[] = {
 	  { SET(MODE, 4), SET(EPT, 1), SET(SPP, 1), ALL(SPPT, 16), ALL(SIZE, 6), ALL(ADDRESS, 4),
 	    ALL(ACCESS, 8), ALL(MODIFIER, 5), FROM(FINAL_BITS, 7, 2, 2), ALL(EA_BITS, 4),
 	    SOME(EA_LEVEL, 1, 5), SOME(VERIFICATION, 1, 2), SOME(WIDTH, 1, 3), SOME(AD, 1, 2) } },
+	/* W19 */
 	{ "spp-stages",
 	  { FROM(ENTRY_POINT, 1, 3, 3), SET(EPT, 1), SET(SPP, 1), ALL(SPPT, 16), ALL(ACCESS, 8),
 	    ALL(MODIFIER, 8), FROM(FINAL_BITS, 8, 1, 1), ALL(EA_BITS, 4), ALL(PAGING_WRITE, 2) } },
@@ -130,14 +132,17 @@ const struct group groups[] = {
 	  { FROM(MODE, 0, 5, 5), FROM(EPT, 1, 1, 2), ALL(GA_BITS, 64), ALL(GUEST_LEAF, 3),
 	    SOME(EA_BITS, 8, 16), SOME(NXE, 2, 2), SOME(SMEP, 1, 2), SOME(ACCESS, 3, 3),
 	    ALL(MBEC, 2), SOME(GB_BITS, 4, 8), FROM(GB_LEVEL, 1, 1, 3) } },
+	/* W1..W4, W12 */
 	{ "two-flags",
 	  { FROM(MODE, 1, 4, 4), FROM(EPT, 1, 1, 2), ALL(GUEST_FLAGS, 4), ALL(EPT_FLAGS, 4),
 	    ALL(AD, 2), ALL(PML, 2), ALL(PML_INDEX, 7), SOME(LAYOUT, 2, 4), SOME(ACCESS, 4, 4),
 	    SOME(EA_BITS, 8, 16), SOME(EA_PAGE, 2, 6), SOME(NOISE, 1, 2) } },
+	/* W14, W18 */
 	{ "paging-write",
 	  { FROM(MODE, 1, 4, 4), FROM(EPT, 1, 1, 2), SOME(TABLE_58, 16, 32), ALL(PAGING_WRITE, 2),
 	    ALL(VERIFICATION, 2), ALL(FINAL_BITS, 4), ALL(AD, 2), ALL(GUEST_FLAGS, 4),
 	    ALL(EA_BITS, 4), SOME(EA_PAGE, 3, 6), SOME(EA_LEVEL, 2, 2), SOME(ACCESS, 2, 6) } },
+	/* W17 */
 	{ "shadow-stack",
 	  { FROM(MODE, 1, 4, 4), FROM(EPT, 1, 1, 2), ALL(SSS, 2), ALL(FINAL_BITS, 8),
 	    SOME(EA_BITS, 16, 16), SOME(EA_LEVEL, 2, 4), FROM(ACCESS, 12, 4, 15),

@@ -127,7 +127,7 @@ const struct literal literals[] = {
 	{ .tag = "T10", { TWO }, { FINAL(2, RIGHTS, 0), FINAL(1, 1, 0) }, READ, VIOLATION, 0x181,
 	  0x781, 0x3021543d9a8 },
 
-	/* T11, D11: bits 51:48 of the address, which no entry of a 4-level EPT translates */
+	/* T11, D11, W6: bits 51:48 of the address, which no entry of a 4-level EPT translates */
 	{ .tag = "T11 4 levels", { TWO, { D_LAYOUT, LAYOUT_WIDE } }, { { 0 } }, READ, VIOLATION,
 	  0x81, 0, 0x30180c5804998 },
 	{ .tag = "T11 5 levels", { { D_MODE, 3 }, { D_EPT, 2 }, { D_LAYOUT, LAYOUT_WIDE } }, { { 0
@@ -356,6 +356,142 @@ const struct literal literals[] = {
 	  FINAL(1, 2, 0) }, WRITE, VIOLATION, 0x1aa, 0x5aa },
 	{ .tag = "6.3 table read-only (H12)", { TWO, { D_AD, 1 } }, { TABLE(1, 1, 2, 0) }, READ,
 	  VIOLATION, 0xab },
+
+	/*
+	 * The choices of docs/walk.md. W4 and W5 are in tests/walk/test_memory.c, W15 is
+	 * compare_peek() of every enumeration, W20 the groups "ve", W21 the groups "report" and
+	 * tests/walk/test_report.c.
+	 */
+	/* W1: the table was read, and counts as written, whatever its entry then says */
+	{ .tag = "W1 table of an entry that is not present", { TWO, CLEAR_FLAGS, { D_AD, 1 } }, {
+	  GUEST(1, GUEST_P, 0) }, READ, PF, 0x0, 0, 0, 0, 0, 0, { TABLE_AFTER(1, 1, 0x300, 0x300),
+	  TABLE_AFTER(1, 3, 0x300, 0x100), FINAL_AFTER(1, 0x300, 0) } },
+	{ .tag = "W1 refused, nor in ancestors", { TWO, CLEAR_FLAGS, { D_AD, 1 } }, { TABLE(1, 1, 2,
+	  0) }, READ, VIOLATION, 0xab, 0, 0x80c5806e88, 0, 0, 0, { TABLE_AFTER(2, 1, 0x300, 0x300),
+	  TABLE_AFTER(1, 1, 0x300, 0), TABLE_AFTER(1, 3, 0x300, 0) } },
+
+	/* W2 */
+	{ .tag = "W2 guest rights", { ONE, { D_GUEST_FLAGS, 3 } }, { GUEST(1, GUEST_U, 0) }, USER |
+	  READ, PF, 0x5, 0, 0, 0, 0, 0, { GUEST_AFTER(4, 0x20, 0), GUEST_AFTER(1, 0x60, 0) } },
+	{ .tag = "W2 right to set a flag", { TWO, { D_GUEST_FLAGS, 3 } }, { TABLE(1, 1, 2, 0) },
+	  WRITE, VIOLATION, 0xab, 0, 0x80c5806e88, 0, 0, 0, { GUEST_AFTER(4, 0x20, 0),
+	  GUEST_AFTER(1, 0x60, 0) } },
+	{ .tag = "W2 final address", { TWO, { D_GUEST_FLAGS, 3 } }, { FINAL(1, RIGHTS, 0) }, WRITE,
+	  VIOLATION, 0x182, 0x782, 0x3021543d9a8, 0, 0, 0, { GUEST_AFTER(4, 0x20, 0),
+	  GUEST_AFTER(1, 0x60, 0) } },
+	{ .tag = "W2 verification", { TWO, { D_GUEST_FLAGS, 3 }, { D_VERIFICATION, 1 } }, {
+	  FINAL(1, 0, 1ull << 57) }, READ, VIOLATION, 0x81b9, 0x87b9, 0x3021543d9a8, 0, 0, 0, {
+	  GUEST_AFTER(1, 0x60, 0) } },
+	{ .tag = "W2 SPP", { TWO, { D_GUEST_FLAGS, 3 }, { D_SPP, 1 }, { D_SPPT, 7 } }, { FINAL(1, 2,
+	  1ull << 61) }, WRITE, UDV_WALK_SPP_EVENT, 0x800, 0, 0x3021543d9a8, 0, 0, 0, {
+	  GUEST_AFTER(1, 0x60, 0) } },
+	{ .tag = "W2 log full", { TWO, { D_GUEST_FLAGS, 3 }, PML(3) }, { FINAL(1, 0x200, 0) },
+	  WRITE, UDV_WALK_PML_FULL, 0, 0, 0x3021543d9a8, 0, 0, 513, { GUEST_AFTER(1, 0x60, 0) } },
+
+	/* W3 */
+	{ .tag = "W3 from the root down", { TWO, { D_GUEST_FLAGS, 1 } }, { TABLE(3, 1, 2, 0),
+	  TABLE(1, 1, 2, 0) }, READ, VIOLATION, 0xab, 0, 0x18145804998 },
+	{ .tag = "W3 beats the final address", { TWO, { D_GUEST_FLAGS, 1 } }, { TABLE(1, 1, 2, 0),
+	  FINAL(1, RIGHTS, 0) }, READ, VIOLATION, 0xab, 0, 0x80c5806e88 },
+
+	/* W7: 0x9a8 is 0x28 bytes into its sub-page; the access's own is allowed, or is not */
+	{ .tag = "W7 the second", { TWO, { D_SPP, 1 }, { D_SPPT, 1 } }, { FINAL(1, 2, 1ull << 61)
+	  }, WRITE | UDV_ACCESS_SIZE(0x59), VIOLATION, 0x1aa, 0x7aa, 0x3021543d9a8 },
+	{ .tag = "W7 the first", { TWO, { D_SPP, 1 }, { D_SPPT, 2 } }, { FINAL(1, 2, 1ull << 61)
+	  }, WRITE | UDV_ACCESS_SIZE(0x59), VIOLATION, 0x1aa, 0x7aa, 0x3021543d9a8 },
+	{ .tag = "W7 all", { TWO, { D_SPP, 1 }, { D_SPPT, 3 } }, { FINAL(1, 2, 1ull << 61) }, WRITE
+	  | UDV_ACCESS_SIZE(0xff), OK },
+
+	/* W8: states 9.. set bits 1, 52, 11, 51, 63, 46 of L2E, L3E, L4E in turn */
+	{ .tag = "W8 bit 1 of the L2E", { TWO, { D_SPP, 1 }, { D_SPPT, 9 } }, { FINAL(1, 2, 1ull <<
+	  61) }, WRITE, UDV_WALK_SPP_EVENT, 0, 0, 0x3021543d9a8 },
+	{ .tag = "W8 bit 52 of the L3E", { TWO, { D_SPP, 1 }, { D_SPPT, 10 } }, { FINAL(1, 2, 1ull
+	  << 61) }, WRITE, UDV_WALK_SPP_EVENT, 0, 0, 0x3021543d9a8 },
+	{ .tag = "W8 bit 11 of the L4E", { TWO, { D_SPP, 1 }, { D_SPPT, 11 } }, { FINAL(1, 2, 1ull
+	  << 61) }, WRITE, UDV_WALK_SPP_EVENT, 0, 0, 0x3021543d9a8 },
+	{ .tag = "W8 bit 46 is MAXPHYADDR", { TWO, { D_SPP, 1 }, { D_SPPT, 14 } }, { FINAL(1, 2,
+	  1ull << 61) }, WRITE, UDV_WALK_SPP_EVENT, 0, 0, 0x3021543d9a8 },
+	{ .tag = "W8 odd bit of the vector", { TWO, { D_SPP, 1 }, { D_SPPT, 4 } }, { FINAL(1, 2,
+	  1ull << 61) }, WRITE, UDV_WALK_SPP_EVENT, 0, 0, 0x3021543d9a8 },
+	{ .tag = "W8 vector without bit 0", { TWO, { D_SPP, 1 }, { D_SPPT, 1 } }, { FINAL(1, 2, 1ull
+	  << 61) }, WRITE, OK },
+
+	{ .tag = "W9", { TWO }, { FINAL(1, RIGHTS, 0) }, READ | WRITE, VIOLATION, 0x183, 0x783,
+	  0x3021543d9a8 },
+
+	/* W10 */
+	{ .tag = "W10 bit 12", { TWO }, { FINAL(1, RIGHTS, 0) }, READ | UDV_ACCESS_NMI_UNBLOCKING,
+	  VIOLATION, 0x1181, 0x1781, 0x3021543d9a8 },
+	{ .tag = "W10 bit 12 while an event is delivered", { TWO }, { FINAL(1, RIGHTS, 0) }, READ |
+	  UDV_ACCESS_NMI_UNBLOCKING | UDV_ACCESS_EVENT_DELIVERY, VIOLATION, 0x181, 0x781,
+	  0x3021543d9a8 },
+	{ .tag = "W10 bits 11:9 of a table", { TWO, { D_GUEST_FLAGS, 1 } }, { TABLE(1, 1, 2, 0) },
+	  READ, VIOLATION, 0xab, 0xab, 0x80c5806e88 },
+	{ .tag = "W10 bit 14 without EPTP[7]", { TWO }, { FINAL(1, 2, 1ull << 60) }, WRITE,
+	  VIOLATION, 0x1aa, 0x7aa, 0x3021543d9a8 },
+	{ .tag = "W10 bit 14 without a leaf", { TWO, { D_SSS, 1 } }, { FINAL(1, RIGHTS, 1ull << 60)
+	  }, WRITE, VIOLATION, 0x182, 0x782, 0x3021543d9a8 },
+	{ .tag = "W10 bit 6 without MBEC", { TWO }, { FINAL(1, 2, 0x400) }, WRITE, VIOLATION, 0x1aa,
+	  0x7aa, 0x3021543d9a8 },
+
+	/* W11 */
+	{ .tag = "W11 reserved before rights and keys", { ONE, { D_PKE, 1 }, { D_PKRU, 1 } }, {
+	  GUEST(1, GUEST_U, 1ull << 50) }, USER | READ, PF, 0xd },
+	{ .tag = "W11 not present before reserved", { ONE }, { GUEST(3, GUEST_P, 1ull << 50) }, USER
+	  | READ, PF, 0x4 },
+	{ .tag = "W11 key and R/W", { ONE, { D_PKE, 1 }, { D_PKRU, 1 } }, { GUEST(1, GUEST_W, 0) },
+	  USER | WRITE, PF, 0x27 },
+	{ .tag = "W11 key and U/S", { ONE, { D_PKS, 1 }, { D_PKRS, 1 } }, { GUEST(1, GUEST_U, 0) },
+	  USER | READ, PF, 0x25 },
+
+	/* W12 */
+	{ .tag = "W12 after rights", { TWO, PML(3) }, { FINAL(1, 0x202, 0) }, WRITE, VIOLATION,
+	  0x1aa, 0x7aa, 0x3021543d9a8, 0, 0, 513 },
+	{ .tag = "W12 after verification", { TWO, PML(3), { D_VERIFICATION, 1 } }, { FINAL(1, 0x200,
+	  1ull << 57) }, WRITE, VIOLATION, 0x81ba, 0x87ba, 0x3021543d9a8, 0, 0, 513 },
+	{ .tag = "W12 after SPP", { TWO, PML(3), { D_SPP, 1 }, { D_SPPT, 2 } }, { FINAL(1, 0x202,
+	  1ull << 61) }, WRITE, VIOLATION, 0x1aa, 0x7aa, 0x3021543d9a8, 0, 0, 513 },
+	{ .tag = "W12 FFFFH", { TWO, PML(4) }, { FINAL(4, 0x100, 0) }, READ, UDV_WALK_PML_FULL, 0,
+	  0, 0x3021543d9a8, 0, 0, 0x10000 },
+
+	{ .tag = "W13 EPT", { TWO }, { FINAL(2, 0, 1ull << 45) }, READ, UDV_WALK_NO_MEMORY },
+	{ .tag = "W13 guest", { ONE }, { GUEST(3, 0, 1ull << 45) }, READ, UDV_WALK_NO_MEMORY },
+
+	{ .tag = "W14 after rights", { TWO, { D_VERIFICATION, 1 } }, { FINAL(1, 2, 1ull << 57) },
+	  WRITE, VIOLATION, 0x1aa, 0x7aa, 0x3021543d9a8 },
+
+	/* W16: address bits 63:47 set make it canonical, of the upper half, and not mapped */
+	{ .tag = "W16 upper half, user mode", { ONE, { D_LASS, 1 } }, { { 0 } }, USER | READ,
+	  UDV_WALK_NOT_CANONICAL, 0, 0, 0, 0x1ffffull << 47 },
+	{ .tag = "W16 upper half, no LASS", { ONE }, { { 0 } }, USER | READ, PF, 0x4, 0, 0, 0x1ffffull
+	  << 47 },
+	{ .tag = "W16 lower half, supervisor fetch", { ONE, { D_LASS, 1 } }, { { 0 } }, FETCH,
+	  UDV_WALK_NOT_CANONICAL },
+	{ .tag = "W16 lower half, no SMAP", { ONE, { D_LASS, 1 } }, { { 0 } }, READ, OK },
+	{ .tag = "W16 LASS outside long mode", { PAE, { D_LASS, 1 } }, { { 0 } }, FETCH, OK },
+	{ .tag = "W16 LAM, implicit", { TWO, { D_LAM_USER, 1 } }, { { 0 } }, READ |
+	  UDV_ACCESS_IMPLICIT, UDV_WALK_NOT_CANONICAL, 0, 0, 0, 0x2a0b000000000000, 0 },
+
+	/* W17 */
+	{ .tag = "W17 read without R", { TWO, { D_SSS, 1 } }, { GUEST(1, GUEST_W | GUEST_U, 0),
+	  FINAL(1, 3, 1ull << 60) }, SS | READ, VIOLATION, 0x61a1, 0x61a1, 0x3021543d9a8 },
+	{ .tag = "W17 write without R", { TWO, { D_SSS, 1 } }, { GUEST(1, GUEST_W | GUEST_U, 0),
+	  FINAL(1, 3, 1ull << 60) }, SS | WRITE, VIOLATION, 0x61a2, 0x61a2, 0x3021543d9a8 },
+	{ .tag = "W17 read, W clear above", { TWO, { D_SSS, 1 } }, { GUEST(1, GUEST_W | GUEST_U, 0),
+	  FINAL(3, 2, 0), FINAL(1, 0, 1ull << 60) }, SS | READ, VIOLATION, 0x61a9, 0x61a9,
+	  0x3021543d9a8 },
+
+	/* W18 */
+	{ .tag = "W18 a flag, W clear above", { TWO, { D_GUEST_FLAGS, 1 }, { D_PAGING_WRITE, 1 } },
+	  { TABLE(1, 1, 2, 1ull << 58), TABLE(1, 2, 2, 0) }, READ, VIOLATION, 0xab, 0,
+	  0x80c5806e88 },
+	{ .tag = "W18 a flag by bit 58", { TWO, { D_GUEST_FLAGS, 1 }, { D_PAGING_WRITE, 1 } }, {
+	  TABLE(1, 1, 2, 1ull << 58) }, READ, OK, 0, 0, 0, 0, 0, 0, { GUEST_AFTER(1, 0x20, 0x20) }
+	  },
+
+	/* W19; those without a linear address are in the group "spp-stages" */
+	{ .tag = "W19", { TWO, { D_SPP, 1 }, { D_SPPT, 1 } }, { FINAL(1, 2, 1ull << 61) }, WRITE |
+	  UDV_ACCESS_ASYNC, OK },
 };
 /* clang-format on */
 

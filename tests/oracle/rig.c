@@ -229,7 +229,8 @@ static bool same_access(const struct rig_access *a, const struct oracle_event *e
 	       a->value == (e->write ? e->new_value : e->value);
 }
 
-/* The library may look at the log before it writes there: no architectural read. */
+/* W4: the order of writing is the oracle's. The library may look at the log before it writes there:
+ * no architectural read. */
 static const char *compare_sequence(const struct rig *rig)
 {
 	unsigned k = 0;
@@ -317,6 +318,7 @@ static const char *compare_memory(const struct rig *rig, const uint64_t *expecte
 	return NULL;
 }
 
+/* W15 */
 static const char *compare_peek(const struct rig *rig)
 {
 	for (unsigned i = 0; i < rig->nr_accesses; i++)
