@@ -39,7 +39,7 @@ static bool set_flags(struct walk *w, const struct place *at, uint64_t flags)
 	switch (paging_cas(w->paging, at->address, at->size, entry, entry | flags)) {
 	case UDV_CAS_DONE:
 		*at->entry = entry | flags;
-		record_update(w, at->address, entry | flags);
+		record_update(w, at->dimension, at->address, entry | flags);
 		return true;
 	case UDV_CAS_CHANGED:
 		w->changed = true;

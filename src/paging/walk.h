@@ -127,6 +127,7 @@ bool refuse_no_memory(struct walk *w, uint64_t address, enum udv_dimension dimen
 
 /* record.c */
 void record_step(struct walk *w, const struct udv_step *step);
-void record_update(struct walk *w, uint64_t address, uint64_t value);
+/* An entry of @dimension got flags; memory that serves both dimensions is two entries here. */
+void record_update(struct walk *w, enum udv_dimension dimension, uint64_t address, uint64_t value);
 
 #endif

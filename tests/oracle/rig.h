@@ -69,6 +69,7 @@ const char *rig_run(struct rig *rig, const uint16_t *digit, unsigned variants);
 void rig_prepare(struct rig *rig, const uint16_t *digit);
 void rig_run_oracle(struct rig *rig);
 const char *rig_run_library(struct rig *rig, enum rig_variant variant);
+bool rig_roles_shared(const struct rig *rig);
 const char *rig_compare(struct rig *rig, enum rig_variant variant);
 
 /* What differs between the two results, without memory and steps; NULL for nothing. */
