@@ -26,7 +26,6 @@
 #define PANEL_PAD 14
 #define MIN_COLUMNS 5
 #define MAX_ROWS 8
-#define MAX_COLUMN 8
 
 /* One row: the address that is translated, EPT entries by level, and where it ends. */
 struct row {

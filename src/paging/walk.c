@@ -69,12 +69,10 @@ ALWAYS_INLINE bool entry_reserved(const struct udv_paging *p, const struct forma
 	return f->ept && ept_entry_illegal(p, entry, leaf);
 }
 
-static NOINLINE void record_entry(struct walk *w, const struct format *f,
-				  const struct udv_paging_dimension *d, const struct trail *t,
-				  unsigned level, uint64_t at, const struct ept_target *target)
+static void record_read(struct walk *w, const struct format *f, const struct trail *t,
+			unsigned level, uint64_t at, const struct ept_target *target,
+			uint64_t entry, uint8_t flags)
 {
-	uint64_t entry = t->entry[level];
-	bool leaf = level == 1 || entry & d->page_size[level];
 	struct udv_step step = {
 		.address = UDV_HPA(t->address[level]),
 		.gpa = UDV_GPA(target ? target->gpa : at),
@@ -85,14 +83,25 @@ static NOINLINE void record_entry(struct walk *w, const struct format *f,
 		.level = (uint8_t)level,
 		.guest_level = target ? target->guest_level : 0,
 		.size = f->entry_size,
-		.flags = leaf ? UDV_STEP_LEAF : 0,
+		.flags = flags,
 	};
 
-	if (!(entry & d->present))
-		step.flags = UDV_STEP_NOT_PRESENT;
-	else if (entry_reserved(w->paging, f, d, level, leaf, entry))
-		step.flags |= UDV_STEP_BAD;
 	record_step(w, &step);
+}
+
+static NOINLINE void record_entry(struct walk *w, const struct format *f,
+				  const struct udv_paging_dimension *d, const struct trail *t,
+				  unsigned level, uint64_t at, const struct ept_target *target)
+{
+	uint64_t entry = t->entry[level];
+	bool leaf = level == 1 || entry & d->page_size[level];
+	uint8_t flags = leaf ? UDV_STEP_LEAF : 0;
+
+	if (!(entry & d->present))
+		flags = UDV_STEP_NOT_PRESENT;
+	else if (entry_reserved(w->paging, f, d, level, leaf, entry))
+		flags |= UDV_STEP_BAD;
+	record_read(w, f, t, level, at, target, entry, flags);
 }
 
 ALWAYS_INLINE enum stop stop_at(struct trail *t, unsigned level, uint64_t tables, enum stop stop)
@@ -108,20 +117,8 @@ static COLD enum stop stop_without_memory(struct walk *w, const struct format *f
 {
 	enum udv_dimension dimension = f->ept ? UDV_DIM_EPT : UDV_DIM_GUEST;
 
-	if (recording) {
-		struct udv_step step = {
-			.address = UDV_HPA(t->address[level]),
-			.gpa = UDV_GPA(target ? target->gpa : at),
-			.dimension = dimension,
-			.stage = target ? target->stage : UDV_STAGE_NONE,
-			.level = (uint8_t)level,
-			.guest_level = target ? target->guest_level : 0,
-			.size = f->entry_size,
-			.flags = UDV_STEP_NO_MEMORY,
-		};
-
-		record_step(w, &step);
-	}
+	if (recording)
+		record_read(w, f, t, level, at, target, 0, UDV_STEP_NO_MEMORY);
 	refuse_no_memory(w, t->address[level], dimension, level, target);
 	return STOP_FILLED;
 }
@@ -161,24 +158,21 @@ ALWAYS_INLINE enum stop descend(struct walk *w, const struct format *f,
 		t->entry[level] = entry;
 		if (recording)
 			record_entry(w, f, d, t, level, at, target);
-		if (likely(level > 1 && (entry & d->plain[level]) == BIT(0))) {
-			tables &= f->ept ? entry : entry ^ PTE_XD;
-			table = entry & ENTRY_ADDRESS;
-			continue;
+		/* All but the leaf are plain, execute-only tables of EPT aside. */
+		if (level == 1 || unlikely((entry & d->plain[level]) != BIT(0))) {
+			leaf = level == 1 || (level <= 3 && entry & d->page_size[level]);
+			if (unlikely(!(entry & (f->ept ? d->present : PTE_P))))
+				return stop_at(t, level, tables, STOP_NOT_PRESENT);
+			if (unlikely(entry_reserved(p, f, d, level, leaf, entry)))
+				return stop_at(t, level, tables, STOP_RESERVED);
+			if (leaf) {
+				end->entry = entry;
+				end->offset = BIT(shift) - 1;
+				end->combined = tables & (f->ept ? entry : entry ^ PTE_XD);
+				end->page_shift = (uint8_t)shift;
+				return stop_at(t, level, tables, STOP_LEAF);
+			}
 		}
-		leaf = level == 1 || (level <= 3 && entry & d->page_size[level]);
-		if (unlikely(!(entry & (f->ept ? d->present : PTE_P))))
-			return stop_at(t, level, tables, STOP_NOT_PRESENT);
-		if (unlikely(entry_reserved(p, f, d, level, leaf, entry)))
-			return stop_at(t, level, tables, STOP_RESERVED);
-		if (leaf) {
-			end->entry = entry;
-			end->offset = BIT(shift) - 1;
-			end->combined = tables & (f->ept ? entry : entry ^ PTE_XD);
-			end->page_shift = (uint8_t)shift;
-			return stop_at(t, level, tables, STOP_LEAF);
-		}
-		/* A table that is not plain: execute-only, in EPT. */
 		tables &= f->ept ? entry : entry ^ PTE_XD;
 		table = entry & ENTRY_ADDRESS;
 	}
