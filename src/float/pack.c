@@ -47,6 +47,17 @@ ALWAYS_INLINE struct magnitude settle(const struct target *t, int32_t exponent, 
 	return (struct magnitude){ (uint32_t)(exponent - t->emin) + 1, (uint64_t)kept };
 }
 
+/*
+ * An unmasked OE or UE that keeps the result from its destination. SDM Vol. 1, "Inexact-Result
+ * (Precision) Exception (#P)": of an x87 store the inexactness is then ignored.
+ */
+ALWAYS_INLINE struct magnitude not_stored(struct fp_env *env, const struct target *t,
+					  struct fp_rounding_step step)
+{
+	note_rounding(env, t, step.inexact && !t->x87, false);
+	return (struct magnitude){ 0, 0 };
+}
+
 /* SDM Vol. 1, "Numeric Overflow Exception (#O)"; the exponent is of the rounded result. */
 ALWAYS_INLINE struct magnitude overflow(struct fp_env *env, const struct target *t, bool sign,
 					int32_t exponent, struct fp_rounding_step step)
@@ -58,10 +69,15 @@ ALWAYS_INLINE struct magnitude overflow(struct fp_env *env, const struct target 
 		note_rounding(env, t, true, infinite);
 		return largest(t, infinite);
 	}
-	note_rounding(env, t, step.inexact, step.up);
-	if (!t->scales || exponent - SCALE > t->emax)
+	if (!t->scales)
+		return not_stored(env, t, step);
+	exponent -= SCALE;
+	if (exponent > t->emax) { /* massive, by FSCALE */
+		note_rounding(env, t, true, true);
 		return largest(t, true);
-	return settle(t, exponent - SCALE - (int32_t)(step.kept >> t->precision), step.kept);
+	}
+	note_rounding(env, t, step.inexact, step.up);
+	return settle(t, exponent - (int32_t)(step.kept >> t->precision), step.kept);
 }
 
 /* SDM Vol. 1, "Numeric Underflow Exception (#U)": tiny is what is tiny after rounding. */
@@ -70,14 +86,19 @@ ALWAYS_INLINE struct magnitude underflow(struct fp_env *env, const struct target
 {
 	struct fp_rounding_step step =
 		fp_round_off(x->significand, 128 - t->precision, x->sign, env->rounding);
-	bool tiny = x->exponent + (int32_t)(step.kept >> t->precision) < t->emin;
+	int32_t rounded = x->exponent + (int32_t)(step.kept >> t->precision);
+	bool tiny = rounded < t->emin;
 	fp_u128 shifted;
 
 	if (tiny && !(env->masks & FP_UE)) {
 		fp_raise(env, FP_UE);
-		note_rounding(env, t, step.inexact, step.up);
-		if (!t->scales || x->exponent + SCALE < t->emin)
+		if (!t->scales)
+			return not_stored(env, t, step);
+		if (rounded + SCALE < t->emin) { /* massive, by FSCALE */
+			note_rounding(env, t, true, false);
 			return (struct magnitude){ 0, 0 };
+		}
+		note_rounding(env, t, step.inexact, step.up);
 		return settle(t, x->exponent + SCALE, step.kept);
 	}
 	if (tiny && t->ftz && env->ftz) {
