@@ -23,7 +23,7 @@ static void draw_memory(struct random *r, struct x87 *x, bool digits)
 	if (random_below(r, 3) == 0)
 		words[0] = random_f32(r);
 	if (random_below(r, 3) == 0)
-		words[0] = (uint64_t)random_integer(r, 16 << random_below(r, 3));
+		words[0] = (uint64_t)random_integer(r, 16u << random_below(r, 3));
 	memcpy(x->memory, words, sizeof(x->memory));
 	for (int i = 0; digits && i < 9; i++)
 		x->memory[i] = (uint8_t)(random_below(r, 10) << 4 | random_below(r, 10));
