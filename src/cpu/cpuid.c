@@ -120,7 +120,7 @@ static void leaf_caches(const struct cpu *cpu, uint32_t subleaf, struct cpuid_re
 	out->reg[CPUID_ECX] = caches[subleaf].sets - 1;
 }
 
-/* C0 and C1 are what a hint can ask for; a masked interrupt does not end MWAIT. */
+/* C0 and C1 are what a hint can ask for; a masked interrupt can end MWAIT. */
 static void leaf_monitor(const struct cpu *cpu, uint32_t subleaf, struct cpuid_result *out)
 {
 	(void)subleaf;
@@ -128,7 +128,7 @@ static void leaf_monitor(const struct cpu *cpu, uint32_t subleaf, struct cpuid_r
 		return;
 	out->reg[CPUID_EAX] = LINE_SIZE;
 	out->reg[CPUID_EBX] = LINE_SIZE;
-	out->reg[CPUID_ECX] = 1;
+	out->reg[CPUID_ECX] = 3;
 	out->reg[CPUID_EDX] = 0x10;
 }
 

@@ -104,6 +104,4 @@ void cpu_init_signal(struct cpu *cpu)
 	cpu->state.cr0 = kept | CR0_ET;
 	cpu->state.activity = is_bootstrap(cpu) ? ACTIVITY_ACTIVE : ACTIVITY_WAIT_FOR_SIPI;
 	cpu_state_changed(cpu);
-	if (cpu->ops.init)
-		cpu->ops.init(cpu->ops.opaque);
 }

@@ -109,14 +109,6 @@ static bool hook_gs(struct translator *t, const struct insn *insn, struct op *op
 	return true;
 }
 
-/* The operand is implicit, DS:rAX unless a prefix overrides the segment. */
-static bool hook_monitor(struct translator *t, const struct insn *insn, struct op *op)
-{
-	(void)t;
-	op->segment = (insn->mem.segment ? insn->mem.segment : SEG_DS) & 7u;
-	return true;
-}
-
 /* clang-format off */
 #define ROW(name, code, handler, hook, how, needs) \
 	{ INSN_##name, OP_##code, handler, hook, how, FEATURE_##needs }
@@ -134,7 +126,7 @@ const struct system_row system_misc_rows[] = {
 	ROW(INVPCID, INVPCID, op_invpcid, NULL, ROW_ENDS | ROW_MEMORY, INVPCID),
 	ROW(LDMXCSR, LDMXCSR, op_ldmxcsr, hook_mxcsr, ROW_MEMORY, SSE),
 	ROW(LMSW, LMSW, op_lmsw, NULL, ROW_ENDS, ALWAYS),
-	ROW(MONITOR, MONITOR, op_monitor, hook_monitor, ROW_ENDS, MONITOR),
+	ROW(MONITOR, MONITOR, op_monitor, NULL, ROW_ENDS, MONITOR),
 	ROW(MWAIT, MWAIT, op_mwait, NULL, ROW_ENDS, MONITOR),
 	ROW(OUT, OUT, op_out, hook_out, ROW_ENDS, ALWAYS),
 	ROW(RDFSBASE, RDFSGSBASE, op_rdfsgsbase, hook_fs, ROW_UD_NOT_64 | ROW_REGISTER, FSGSBASE),

@@ -111,19 +111,25 @@ bool insn_monitor(struct cpu *cpu, const struct op *op)
 	return true;
 }
 
-/* Without an armed monitor it goes on at once. CPUID.5 has no extension that ECX could ask for. */
+/* ECX[0], CPUID.5:ECX[1]: an interrupt ends it even while interrupts are masked. */
+#define MWAIT_BREAK 1u
+
+/* Without an armed monitor it goes on at once. */
 bool insn_mwait(struct cpu *cpu, const struct op *op)
 {
+	uint32_t extensions = (uint32_t)cpu->state.gpr[GPR_RCX];
+
 	(void)op;
 	if (!can_monitor(cpu))
 		return raise_ud(cpu);
 	if (cpu_intercepts(cpu, INTERCEPT_MWAIT, cpu->state.monitor_armed, 0))
 		return false;
-	if ((uint32_t)cpu->state.gpr[GPR_RCX])
+	if (extensions & ~MWAIT_BREAK)
 		return raise_gp0(cpu);
 	if (cpu->state.monitor_armed) {
 		cpu->state.activity = ACTIVITY_MWAIT;
-		cpu->attention |= ATTENTION_EVENT;
+		cpu->state.monitor_armed = false;
+		cpu->mwait_break = extensions & MWAIT_BREAK;
 	}
 	return true;
 }
