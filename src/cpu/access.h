@@ -139,6 +139,9 @@ void cpu_stack_adjust(struct cpu *cpu, int64_t bytes);
 
 /* ---------------------------------------------------------------- translations */
 
+/* The walk for a fetch of code, with the whole result. */
+bool cpu_translate_fetch(struct cpu *cpu, uint64_t linear, uint32_t access,
+			 struct udv_walk_result *result);
 /* Physical address of @linear for @access (UDV_ACCESS_* with USER set by the caller's CPL). */
 bool cpu_translate(struct cpu *cpu, uint64_t linear, uint32_t access, uint64_t *physical);
 

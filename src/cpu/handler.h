@@ -15,7 +15,8 @@
  *
  * Slow handlers are functions bool f(cpu, op) that see complete state (rip is already that of the
  * next instruction, rflags is exact) and may change all of it. SLOW_HANDLER makes an op_fn of one.
- * True: done, the run goes on at state.rip. False: cpu->fault is set, nothing has been done.
+ * True: done, the run goes on at state.rip; if cpu->fault is set all the same, the exception comes
+ * there (after a task switch, say). False: cpu->fault is set, nothing has been done.
  */
 #if defined(__has_attribute) && !defined(UDV_NO_TAIL_CALLS)
 #if __has_attribute(musttail)
