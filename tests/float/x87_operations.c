@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "x87_operations.h"
+
+#include <string.h>
+
+#define ALL_CONDITIONS (FP_C0 | FP_C1 | FP_C2 | FP_C3)
+
+#define OURS(name, statement)                                                                      \
+	static void ours_##name(struct fp_env *env, struct x87 *x)                                 \
+	{                                                                                          \
+		(void)env;                                                                         \
+		statement;                                                                         \
+	}
+#define OURS_UNARY(name, function) OURS(name, x->st0 = function(env, x->st0))
+#define OURS_BINARY(name, function) OURS(name, x->st0 = function(env, x->st0, x->st1))
+
+OURS_BINARY(fadd, fp_f80_add)
+OURS_BINARY(fsub, fp_f80_sub)
+OURS_BINARY(fmul, fp_f80_mul)
+OURS_BINARY(fdiv, fp_f80_div)
+OURS_UNARY(fsqrt, fp_f80_sqrt)
+OURS_UNARY(frndint, fp_f80_round)
+OURS_BINARY(fscale, fp_f80_scale)
+OURS(fprem, x->st0 = fp_f80_remainder(env, x->st0, x->st1, false))
+OURS(fprem1, x->st0 = fp_f80_remainder(env, x->st0, x->st1, true))
+OURS(fxtract, x->st0 = fp_f80_extract(env, x->st0, &x->st1))
+
+static void ours_fcom(struct fp_env *env, struct x87 *x)
+{
+	env->conditions = fp_conditions(fp_f80_compare(env, x->st0, x->st1, true));
+}
+
+static void ours_fucom(struct fp_env *env, struct x87 *x)
+{
+	env->conditions = fp_conditions(fp_f80_compare(env, x->st0, x->st1, false));
+}
+
+OURS(fxam, env->conditions = fp_f80_examine(x->st0))
+
+#define OURS_LOAD(name, type, expression)                                                          \
+	static void ours_##name(struct fp_env *env, struct x87 *x)                                 \
+	{                                                                                          \
+		type value;                                                                        \
+                                                                                                   \
+		(void)env;                                                                         \
+		memcpy(&value, x->memory, sizeof(value));                                          \
+		x->st0 = expression;                                                               \
+	}
+
+OURS_LOAD(fld32, uint32_t, fp_f32_to_f80(env, value))
+OURS_LOAD(fld64, uint64_t, fp_f64_to_f80(env, value))
+OURS_LOAD(fild16, int16_t, fp_i64_to_f80(value))
+OURS_LOAD(fild32, int32_t, fp_i64_to_f80(value))
+OURS_LOAD(fild64, int64_t, fp_i64_to_f80(value))
+OURS(fbld, x->st0 = fp_bcd_to_f80(x->memory))
+
+#define OURS_STORE(name, type, expression)                                                         \
+	static void ours_##name(struct fp_env *env, struct x87 *x)                                 \
+	{                                                                                          \
+		type value = expression;                                                           \
+                                                                                                   \
+		memcpy(x->memory, &value, sizeof(value));                                          \
+	}
+
+OURS_STORE(fst32, uint32_t, fp_f80_to_f32(env, x->st0))
+OURS_STORE(fst64, uint64_t, fp_f80_to_f64(env, x->st0))
+OURS_STORE(fist16, int16_t, fp_f80_to_i16(env, x->st0, false))
+OURS_STORE(fist32, int32_t, fp_f80_to_i32(env, x->st0, false))
+OURS_STORE(fistp64, int64_t, fp_f80_to_i64(env, x->st0, false))
+OURS_STORE(fisttp16, int16_t, fp_f80_to_i16(env, x->st0, true))
+OURS_STORE(fisttp32, int32_t, fp_f80_to_i32(env, x->st0, true))
+OURS_STORE(fisttp64, int64_t, fp_f80_to_i64(env, x->st0, true))
+OURS(fbstp, fp_f80_to_bcd(env, x->st0, x->memory))
+
+OURS_UNARY(f2xm1, fp_f80_2xm1)
+OURS_UNARY(fsin, fp_f80_sin)
+OURS_UNARY(fcos, fp_f80_cos)
+OURS(fyl2x, x->st0 = fp_f80_ylog2x(env, x->st1, x->st0))
+OURS(fyl2xp1, x->st0 = fp_f80_ylog2xp1(env, x->st1, x->st0))
+OURS(fpatan, x->st0 = fp_f80_atan(env, x->st1, x->st0))
+
+static void ours_fptan(struct fp_env *env, struct x87 *x)
+{
+	struct fp_f80 tangent = fp_f80_tan(env, x->st0);
+	bool number = (tangent.sign_exponent & 0x7fff) != 0x7fff;
+
+	if (env->conditions & FP_C2)
+		return;
+	x->st1 = tangent;
+	x->st0 = number ? fp_f80_constant(env, FP_ONE) : tangent;
+}
+
+static void ours_fsincos(struct fp_env *env, struct x87 *x)
+{
+	struct fp_f80 cosine, sine = fp_f80_sincos(env, x->st0, &cosine);
+
+	if (env->conditions & FP_C2)
+		return;
+	x->st1 = sine;
+	x->st0 = cosine;
+}
+
+#define OP(name, operands, conditions)                                                             \
+	{                                                                                          \
+#name, ours_##name, host_##name, operands, conditions                              \
+	}
+
+const struct x87_operation x87_exact[] = {
+	OP(fadd, BINARY, FP_C1),
+	OP(fsub, BINARY, FP_C1),
+	OP(fmul, BINARY, FP_C1),
+	OP(fdiv, BINARY, FP_C1),
+	OP(fsqrt, UNARY, FP_C1),
+	OP(frndint, UNARY, FP_C1),
+	OP(fprem, BINARY, ALL_CONDITIONS),
+	OP(fprem1, BINARY, ALL_CONDITIONS),
+	OP(fscale, BINARY, FP_C1),
+	OP(fxtract, PUSHING, FP_C1),
+	OP(fcom, COMPARE, ALL_CONDITIONS),
+	OP(fucom, COMPARE, ALL_CONDITIONS),
+	OP(fxam, COMPARE, ALL_CONDITIONS),
+	OP(fld32, LOAD, FP_C1),
+	OP(fld64, LOAD, FP_C1),
+	OP(fild16, LOAD, FP_C1),
+	OP(fild32, LOAD, FP_C1),
+	OP(fild64, LOAD, FP_C1),
+	OP(fbld, LOAD, FP_C1),
+	OP(fst32, STORE, FP_C1),
+	OP(fst64, STORE, FP_C1),
+	OP(fist16, STORE, FP_C1),
+	OP(fist32, STORE, FP_C1),
+	OP(fistp64, STORE, FP_C1),
+	OP(fisttp16, STORE, FP_C1),
+	OP(fisttp32, STORE, FP_C1),
+	OP(fisttp64, STORE, FP_C1),
+	OP(fbstp, STORE, FP_C1),
+};
+const unsigned x87_exact_count = sizeof(x87_exact) / sizeof(*x87_exact);
+
+const struct x87_operation x87_transcendental[] = {
+	OP(f2xm1, UNARY, 0),	OP(fyl2x, POPPING, 0),	     OP(fyl2xp1, POPPING, 0),
+	OP(fpatan, POPPING, 0), OP(fptan, PUSHING, FP_C2),   OP(fsin, UNARY, FP_C2),
+	OP(fcos, UNARY, FP_C2), OP(fsincos, PUSHING, FP_C2),
+};
+const unsigned x87_transcendental_count = sizeof(x87_transcendental) / sizeof(*x87_transcendental);
