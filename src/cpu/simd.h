@@ -116,8 +116,8 @@ static inline unsigned simd_lane(unsigned bytes)
 #define ELEMENTS(name, lane, expression)                                                           \
 	SIMD_KERNEL(name)                                                                          \
 	{                                                                                          \
-		EACH (lane)                                                                        \
-			d->lane[i] = (__typeof__(d->lane[0]))(expression);                         \
+		EACH(lane)                                                                         \
+		d->lane[i] = (__typeof__(d->lane[0]))(expression);                                 \
 	}
 
 static inline int8_t saturate_s8(int32_t x)

@@ -57,7 +57,8 @@ ELEMENTS(ADDSUBPD, u64, (i & 1 ? fp_f64_add : fp_f64_sub)(FP, a->u64[i], b->u64[
 #define HORIZONTAL(name, function)                                                                 \
 	SIMD_KERNEL(name##PS)                                                                      \
 	{                                                                                          \
-		EACH (u32) {                                                                       \
+		EACH(u32)                                                                          \
+		{                                                                                  \
 			const uint32_t *x = &(i & 2 ? b : a)->u32[(i & 4) + 2 * (i & 1)];          \
                                                                                                    \
 			d->u32[i] = fp_f32_##function(FP, x[0], x[1]);                             \
@@ -65,7 +66,8 @@ ELEMENTS(ADDSUBPD, u64, (i & 1 ? fp_f64_add : fp_f64_sub)(FP, a->u64[i], b->u64[
 	}                                                                                          \
 	SIMD_KERNEL(name##PD)                                                                      \
 	{                                                                                          \
-		EACH (u64) {                                                                       \
+		EACH(u64)                                                                          \
+		{                                                                                  \
 			const uint64_t *x = &(i & 1 ? b : a)->u64[i & 2];                          \
                                                                                                    \
 			d->u64[i] = fp_f64_##function(FP, x[0], x[1]);                             \
@@ -76,8 +78,8 @@ HORIZONTAL(HADD, add)
 HORIZONTAL(HSUB, sub)
 
 /*
- * The 32 predicates are 16, each in a quiet and a signalling variant. SDM Vol 2A "CMPPD", "Comparison
- * Predicate for CMPPD and CMPPS Instructions"
+ * The 32 predicates are 16, each in a quiet and a signalling variant. SDM Vol 2A "CMPPD",
+ * "Comparison Predicate for CMPPD and CMPPS Instructions"
  */
 struct predicate {
 	uint8_t relations; /* bit n: true for enum fp_relation n */
@@ -95,21 +97,21 @@ _Static_assert(LT == 1u << FP_LESS && EQ == 1u << FP_EQUAL && GT == 1u << FP_GRE
 static struct predicate predicate_of(unsigned imm)
 {
 	static const struct predicate predicates[16] = {
-		{ EQ, false },		/* EQ */
-		{ LT, true },		/* LT */
-		{ LT | EQ, true },	/* LE */
-		{ UN, false },		/* UNORD */
-		{ LT | GT | UN, false }, /* NEQ */
-		{ EQ | GT | UN, true }, /* NLT */
-		{ GT | UN, true },	/* NLE */
-		{ LT | EQ | GT, false }, /* ORD */
-		{ EQ | UN, false },	/* EQ_U */
-		{ LT | UN, true },	/* NGE */
-		{ LT | EQ | UN, true }, /* NGT */
-		{ 0, false },		/* FALSE */
-		{ LT | GT, false },	/* NEQ_O */
-		{ EQ | GT, true },	/* GE */
-		{ GT, true },		/* GT */
+		{ EQ, false },		      /* EQ */
+		{ LT, true },		      /* LT */
+		{ LT | EQ, true },	      /* LE */
+		{ UN, false },		      /* UNORD */
+		{ LT | GT | UN, false },      /* NEQ */
+		{ EQ | GT | UN, true },	      /* NLT */
+		{ GT | UN, true },	      /* NLE */
+		{ LT | EQ | GT, false },      /* ORD */
+		{ EQ | UN, false },	      /* EQ_U */
+		{ LT | UN, true },	      /* NGE */
+		{ LT | EQ | UN, true },	      /* NGT */
+		{ 0, false },		      /* FALSE */
+		{ LT | GT, false },	      /* NEQ_O */
+		{ EQ | GT, true },	      /* GE */
+		{ GT, true },		      /* GT */
 		{ LT | EQ | GT | UN, false }, /* TRUE */
 	};
 	struct predicate p = predicates[imm & 15];
@@ -151,7 +153,8 @@ static uint64_t flags_of(enum fp_relation relation)
 	SIMD_KERNEL(name)                                                                          \
 	{                                                                                          \
 		(void)d;                                                                           \
-		env->flags = flags_of(fp_##bits##_compare(FP, a->lane[0], b->lane[0], signalling)); \
+		env->flags =                                                                       \
+			flags_of(fp_##bits##_compare(FP, a->lane[0], b->lane[0], signalling));     \
 	}
 
 COMPARE(COMISS, f32, u32, true)

@@ -52,15 +52,13 @@ static bool store_selected(struct cpu *cpu, const struct op *op, uint32_t elemen
 	uint64_t offset = cpu_effective_address(cpu, op), linear[16];
 
 	for (unsigned i = 0; elements >> i; i++) {
-		if (elements >> i & 1 &&
-		    (!element_linear(cpu, op, offset + i * size, size, UDV_ACCESS_WRITE,
-				     &linear[i]) ||
-		     !cpu_probe(cpu, linear[i], size, UDV_ACCESS_WRITE)))
+		if (elements >> i & 1 && (!element_linear(cpu, op, offset + i * size, size,
+							  UDV_ACCESS_WRITE, &linear[i]) ||
+					  !cpu_probe(cpu, linear[i], size, UDV_ACCESS_WRITE)))
 			return false;
 	}
 	for (unsigned i = 0; elements >> i; i++) {
-		if (elements >> i & 1 &&
-		    !cpu_write_bytes(cpu, linear[i], &data[i * size], size, 0))
+		if (elements >> i & 1 && !cpu_write_bytes(cpu, linear[i], &data[i * size], size, 0))
 			return false;
 	}
 	return true;
@@ -145,15 +143,25 @@ static bool gather_element(struct cpu *cpu, const struct op *op, const struct ga
 	       cpu_read_bytes(cpu, linear, &cpu->state.ymm[op->dst].u8[i * g->size], g->size, 0);
 }
 
+/* An element of the mask is all ones or all zero from here on. */
+static void spread_mask(union arch_vector *mask, const struct gather *g)
+{
+	uint32_t elements = selected(mask->u8, g->size, g->count * g->size);
+
+	for (unsigned i = 0; i < sizeof(*mask) / g->size; i++)
+		memset(&mask->u8[i * g->size], elements >> i & 1 ? 0xff : 0, g->size);
+}
+
 static bool gather(struct cpu *cpu, const struct op *op)
 {
 	struct gather g = gather_of(op);
 	union arch_vector *d = &cpu->state.ymm[op->dst], *mask = &cpu->state.ymm[op->reg[0]];
 
+	spread_mask(mask, &g);
 	for (unsigned i = 0; i < g.count; i++) {
 		uint8_t *element = &mask->u8[i * g.size];
 
-		if (element[g.size - 1] & 0x80) {
+		if (element[0]) {
 			if (!gather_element(cpu, op, &g, i))
 				return false;
 			memset(element, 0, g.size);

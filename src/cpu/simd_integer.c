@@ -98,14 +98,13 @@ ELEMENTS(PSRAVD, s32, a->s32[i] >> (b->u32[i] < 32 ? b->u32[i] : 31))
 	{                                                                                          \
 		uint64_t count = b->u64[0];                                                        \
                                                                                                    \
-		EACH (lane)                                                                        \
-			d->lane[i] =                                                               \
-				(__typeof__(d->lane[0]))direction(a->lane[i], bits, count);        \
+		EACH(lane)                                                                         \
+		d->lane[i] = (__typeof__(d->lane[0]))direction(a->lane[i], bits, count);           \
 	}                                                                                          \
 	SIMD_KERNEL(name##_I)                                                                      \
 	{                                                                                          \
-		EACH (lane)                                                                        \
-			d->lane[i] = (__typeof__(d->lane[0]))direction(b->lane[i], bits, imm);     \
+		EACH(lane)                                                                         \
+		d->lane[i] = (__typeof__(d->lane[0]))direction(b->lane[i], bits, imm);             \
 	}
 
 SHIFT(PSLLW, u16, 16, LEFT)
@@ -127,8 +126,8 @@ SHIFT(PSRAD, s32, 32, ARITHMETIC)
 			for (unsigned j = 0; j < half; j++) {                                      \
 				unsigned k = i + 2 * j;                                            \
                                                                                                    \
-				d->lane[i + j] = (__typeof__(d->lane[0]))combine(                  \
-					a->lane[k], a->lane[k + 1]);                               \
+				d->lane[i + j] = (__typeof__(d->lane[0]))combine(a->lane[k],       \
+										 a->lane[k + 1]);  \
 				d->lane[i + half + j] = (__typeof__(d->lane[0]))combine(           \
 					b->lane[k], b->lane[k + 1]);                               \
 			}                                                                          \
@@ -153,7 +152,8 @@ static inline unsigned distance(unsigned x, unsigned y)
 
 SIMD_KERNEL(PSADBW)
 {
-	EACH (u64) {
+	EACH(u64)
+	{
 		unsigned sum = 0;
 
 		for (unsigned j = 8 * i; j < 8 * i + 8; j++)
@@ -201,7 +201,7 @@ static void test_bits(struct simd_env *env, const union arch_vector *a, const un
 		both |= a->u64[i] & b->u64[i];
 		only_b |= ~a->u64[i] & b->u64[i];
 	}
-	env->flags = (both & mask ? 0 : FLAG_ZF) | (only_b & mask ? 0 : FLAG_CF);
+	env->flags = (both & mask ? 0ull : FLAG_ZF) | (only_b & mask ? 0ull : FLAG_CF);
 }
 
 SIMD_KERNEL(PTEST)

@@ -5,8 +5,8 @@
 #include "cpu/simd.h"
 
 /*
- * MMX registers are the significands of the x87 registers. SDM Vol 3A "Effect of MMX Instructions on
- * the x87 FPU State"
+ * MMX registers are the significands of the x87 registers. SDM Vol 3A "Effect of MMX Instructions
+ * on the x87 FPU State"
  */
 
 #define X87_STATUS_ES 0x0080u

@@ -126,7 +126,8 @@ SIMD_KERNEL(PSHUFB)
 {
 	unsigned lane = simd_lane(bytes);
 
-	EACH (u8) {
+	EACH(u8)
+	{
 		unsigned from = (i & ~(lane - 1)) + (b->u8[i] & (lane - 1));
 
 		d->u8[i] = b->u8[i] & 0x80 ? 0 : a->u8[from];
@@ -138,7 +139,8 @@ SIMD_KERNEL(PALIGNR)
 {
 	unsigned lane = simd_lane(bytes);
 
-	EACH (u8) {
+	EACH(u8)
+	{
 		unsigned base = i & ~(lane - 1), from = (i & (lane - 1)) + imm;
 
 		if (from < lane)
@@ -150,14 +152,14 @@ SIMD_KERNEL(PALIGNR)
 
 SIMD_KERNEL(PSLLDQ)
 {
-	EACH (u8)
-		d->u8[i] = (i & 15) >= imm ? b->u8[i - imm] : 0;
+	EACH(u8)
+	d->u8[i] = (i & 15) >= imm ? b->u8[i - imm] : 0;
 }
 
 SIMD_KERNEL(PSRLDQ)
 {
-	EACH (u8)
-		d->u8[i] = (i & 15) + imm < 16 ? b->u8[i + imm] : 0;
+	EACH(u8)
+	d->u8[i] = (i & 15) + imm < 16 ? b->u8[i + imm] : 0;
 }
 
 #define PACK(name, narrow, wide, saturate)                                                         \
@@ -235,8 +237,8 @@ INSERT_EXTRACT(Q, u64)
 	{                                                                                          \
 		uint32_t mask = 0;                                                                 \
                                                                                                    \
-		EACH (lane)                                                                        \
-			mask |= (uint32_t)(b->lane[i] < 0) << i;                                   \
+		EACH(lane)                                                                         \
+		mask |= (uint32_t)(b->lane[i] < 0) << i;                                           \
 		d->u64[0] = mask;                                                                  \
 	}
 
