@@ -36,6 +36,17 @@ void simd_write_vector(struct cpu *cpu, const struct op *op, unsigned number,
 	memcpy(&cpu->state.ymm[number], value, op->reg[3] & FORM_VEX ? 32 : 16);
 }
 
+/* A store that faults comes before what the computation raises (VCVTPS2PH alone has both). */
+static bool is_writable(struct cpu *cpu, const struct op *op)
+{
+	uint64_t linear;
+
+	if (FORM_DESTINATION_OF(op->reg[3]) != PLACE_MEMORY)
+		return true;
+	return cpu_operand_linear(cpu, op, op->reg[2], UDV_ACCESS_WRITE, &linear) &&
+	       cpu_probe(cpu, linear, op->reg[2], UDV_ACCESS_WRITE);
+}
+
 /* Of CVTPI2PS the memory form too is an MMX instruction. */
 static bool is_mmx(const struct op *op)
 {
@@ -129,7 +140,7 @@ static bool general(struct cpu *cpu, const struct op *op)
 	}
 	env.fp.flags = 0;
 	operation->kernel(&env, &d, a, b, op->imm32, simd_bytes(op));
-	if (operation->flags & SIMD_FLAG_F && !settle(cpu, &env))
+	if (operation->flags & SIMD_FLAG_F && !(is_writable(cpu, op) && settle(cpu, &env)))
 		return false;
 	if (!finish(cpu, op, &env, &d))
 		return false;

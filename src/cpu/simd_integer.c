@@ -201,7 +201,9 @@ static void test_bits(struct simd_env *env, const union arch_vector *a, const un
 		both |= a->u64[i] & b->u64[i];
 		only_b |= ~a->u64[i] & b->u64[i];
 	}
-	env->flags = (both & mask ? 0ull : FLAG_ZF) | (only_b & mask ? 0ull : FLAG_CF);
+	env->flags = (both & mask) == 0 ? FLAG_ZF : 0;
+	if ((only_b & mask) == 0)
+		env->flags |= FLAG_CF;
 }
 
 SIMD_KERNEL(PTEST)

@@ -115,8 +115,8 @@ static bool has_class(const struct insn *insn, unsigned class)
 
 static unsigned width_of(const struct insn *insn)
 {
-	if (has_class(insn, CLASS_YMM))
-		return 2;
+	if (is_vex(insn))
+		return insn->vector_length == 32 ? 2 : 1;
 	return has_class(insn, CLASS_XMM) ? 1 : 0;
 }
 
@@ -304,8 +304,6 @@ static bool translate_gather(const struct insn *insn, struct op *op)
 	op->reg[0] = o[2].number;
 	op->reg[1] = insn->mem.index;
 	op->index = GPR_OFFSET(GPR_ZERO);
-	/* The wider kind of elements fills the width, whatever the registers are called. */
-	op->reg[3] = (uint8_t)((op->reg[3] & ~FORM_WIDTH) | (insn->vector_length == 32 ? 2u : 1u));
 	return op->dst != op->reg[0] && op->dst != op->reg[1] && op->reg[0] != op->reg[1];
 }
 
