@@ -60,6 +60,7 @@ enum simd_operands {
 struct simd_env {
 	const union arch_vector *c;
 	struct fp_env fp;
+	uint8_t earlier_flags;	     /* out: of steps that raised nothing unmasked (DPPS) */
 	uint64_t flags;		     /* out: status flags of RFLAGS */
 	uint32_t length_a, length_b; /* PCMPESTRx: valid elements */
 };

@@ -162,53 +162,52 @@ COMPARE(COMISD, f64, u64, true)
 COMPARE(UCOMISS, f32, u32, false)
 COMPARE(UCOMISD, f64, u64, false)
 
-static bool unmasked(const struct simd_env *env)
-{
-	return env->fp.flags & ~(unsigned)env->fp.masks;
-}
-
 /*
- * imm8[7:4] chooses the products, imm8[3:0] where the sum goes. Exceptions are those of each
- * multiplication and addition in turn: one that is not masked ends the instruction there. SDM
- * Vol 2A "DPPS"
+ * imm8[7:4] chooses the products, imm8[3:0] where the sum goes. Each multiplication and addition
+ * has exceptions of its own: one that is not masked ends the instruction after that step, with the
+ * flags of the steps before. SDM Vol 2A "DPPS"
  */
-static void dot_f32(struct simd_env *env, uint32_t *d, const uint32_t *a, const uint32_t *b,
-		    unsigned imm)
+static bool step_done(struct simd_env *env)
 {
-	uint32_t product[4] = { 0 }, pair[2], sum;
-
-	for (unsigned i = 0; i < 4; i++) {
-		if (imm >> (4 + i) & 1)
-			product[i] = fp_f32_mul(FP, a[i], b[i]);
-	}
-	if (unmasked(env))
-		return;
-	pair[0] = fp_f32_add(FP, product[0], product[1]);
-	pair[1] = fp_f32_add(FP, product[2], product[3]);
-	if (unmasked(env))
-		return;
-	sum = fp_f32_add(FP, pair[0], pair[1]);
-	for (unsigned i = 0; i < 4; i++)
-		d[i] = imm >> i & 1 ? sum : 0;
+	if (env->fp.flags & ~(unsigned)env->fp.masks)
+		return false;
+	env->earlier_flags |= env->fp.flags;
+	env->fp.flags = 0;
+	return true;
 }
 
 SIMD_KERNEL(DPPS)
 {
+	uint32_t x[8] = { 0 };
+
+	EACH(u32)
+	{
+		if (imm >> (4 + (i & 3)) & 1)
+			x[i] = fp_f32_mul(FP, a->u32[i], b->u32[i]);
+	}
+	if (!step_done(env))
+		return;
+	for (unsigned i = 0; i < bytes / 4; i += 2)
+		x[i] = fp_f32_add(FP, x[i], x[i + 1]);
+	if (!step_done(env))
+		return;
 	for (unsigned i = 0; i < bytes / 4; i += 4)
-		dot_f32(env, &d->u32[i], &a->u32[i], &b->u32[i], imm);
+		x[i] = fp_f32_add(FP, x[i], x[i + 2]);
+	EACH(u32)
+	d->u32[i] = imm >> (i & 3) & 1 ? x[i & ~3u] : 0;
 }
 
 SIMD_KERNEL(DPPD)
 {
-	uint64_t product[2] = { 0 }, sum;
+	uint64_t x[2] = { 0 };
 
 	for (unsigned i = 0; i < 2; i++) {
 		if (imm >> (4 + i) & 1)
-			product[i] = fp_f64_mul(FP, a->u64[i], b->u64[i]);
+			x[i] = fp_f64_mul(FP, a->u64[i], b->u64[i]);
 	}
-	if (unmasked(env))
+	if (!step_done(env))
 		return;
-	sum = fp_f64_add(FP, product[0], product[1]);
+	x[0] = fp_f64_add(FP, x[0], x[1]);
 	for (unsigned i = 0; i < 2; i++)
-		d->u64[i] = imm >> i & 1 ? sum : 0;
+		d->u64[i] = imm >> i & 1 ? x[0] : 0;
 }

@@ -98,7 +98,10 @@ static bool store(struct cpu *cpu, const struct op *op, const union arch_vector 
 
 static bool settle(struct cpu *cpu, struct simd_env *env)
 {
-	if (likely(!fp_settle(&env->fp)))
+	unsigned unmasked = fp_settle(&env->fp);
+
+	env->fp.flags |= env->earlier_flags;
+	if (likely(!unmasked))
 		return true;
 	cpu->state.mxcsr |= env->fp.flags;
 	return cpu_raise(cpu, cpu->state.cr4 & CR4_OSXMMEXCPT ? VECTOR_XM : VECTOR_UD);
