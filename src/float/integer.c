@@ -66,7 +66,9 @@ int64_t fp_f80_to_i64(struct fp_env *env, struct fp_f80 a, bool truncate)
 
 static struct fp_wide from_integer(int64_t a)
 {
-	return fp_integral(a < 0, a < 0 ? -(uint64_t)a : (uint64_t)a);
+	uint64_t bits = (uint64_t)a, magnitude = a < 0 ? 0 - bits : bits;
+
+	return fp_integral(a < 0, magnitude);
 }
 
 uint32_t fp_i32_to_f32(struct fp_env *env, int32_t a)

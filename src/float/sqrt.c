@@ -3,20 +3,38 @@
 #include "float/pack.h"
 #include "float/unpack.h"
 
-/* Digit by digit: the root of @square, which is at least 2^126, and what is left. */
+static uint64_t multiply_high(uint64_t a, uint64_t b)
+{
+	return fp_high((fp_u128)a * b);
+}
+
+/*
+ * 2^62 / sqrt(v) of v = @fraction / 2^64 in [1/4, 1), to about 56 bits and from below: the line
+ * 2.25 - 1.25 v has two bits right, and y * (3 - v * y^2) / 2 doubles them each time.
+ */
+static uint64_t reciprocal_root(uint64_t fraction)
+{
+	uint64_t y = 9 * BIT(60) - (fraction >> 4) * 5;
+
+	for (int i = 0; i < 5; i++)
+		y = multiply_high(y, 3 * BIT(60) - multiply_high(fraction, multiply_high(y, y)))
+		    << 3;
+	return y;
+}
+
+/* The root of @square, which is at least 2^126, and what is left. */
 static uint64_t square_root(fp_u128 square, fp_u128 *rest)
 {
-	fp_u128 root = 0, bit = (fp_u128)1 << 126;
+	uint64_t y = reciprocal_root(fp_high(square));
+	fp_u128 root = (fp_u128)multiply_high(fp_high(square), y) << 2;
 
-	for (; bit; bit >>= 2) {
-		if (square >= root + bit) {
-			square -= root + bit;
-			root = root >> 1 | bit;
-		} else {
-			root >>= 1;
-		}
-	}
-	*rest = square;
+	/* Newton's step takes the estimate to within a unit or so of the root. */
+	root = (root + square / (uint64_t)root) >> 1;
+	while (root >> 64 || root * root > square)
+		root--;
+	while (square - root * root > 2 * root)
+		root++;
+	*rest = square - root * root;
 	return (uint64_t)root;
 }
 

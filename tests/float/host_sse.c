@@ -51,7 +51,7 @@ static uint32_t after(uint32_t mxcsr)
 
 /* x is the destination and the first source, y and z the others. */
 #define HOST(name, insn, first, second, third)                                                     \
-	uint64_t host_##name(uint32_t *mxcsr, uint64_t a, uint64_t b, uint64_t c)                  \
+	static uint64_t host_##name(uint32_t *mxcsr, uint64_t a, uint64_t b, uint64_t c)           \
 	{                                                                                          \
 		vector x = { first, 0 }, y = { second, 0 }, z = { third, 0 };                      \
 		uint32_t saved, state = *mxcsr;                                                    \
@@ -101,7 +101,7 @@ HOST3(f64_fnmadd213, "vfnmadd213sd", b, a, c)
 HOST3(f64_fnmsub213, "vfnmsub213sd", b, a, c)
 
 #define HOST_COMPARE(name, insn)                                                                   \
-	uint64_t host_##name(uint32_t *mxcsr, uint64_t a, uint64_t b, uint64_t c)                  \
+	static uint64_t host_##name(uint32_t *mxcsr, uint64_t a, uint64_t b, uint64_t c)           \
 	{                                                                                          \
 		vector x = { a, 0 }, y = { b, 0 };                                                 \
 		uint32_t saved, state = *mxcsr;                                                    \
@@ -124,7 +124,7 @@ HOST_COMPARE(f64_comi, "comisd")
 HOST_COMPARE(f64_ucomi, "ucomisd")
 
 #define HOST_TO_INTEGER(name, insn)                                                                \
-	uint64_t host_##name(uint32_t *mxcsr, uint64_t a, uint64_t b, uint64_t c)                  \
+	static uint64_t host_##name(uint32_t *mxcsr, uint64_t a, uint64_t b, uint64_t c)           \
 	{                                                                                          \
 		vector x = { a, 0 };                                                               \
 		uint32_t saved, state = *mxcsr;                                                    \
@@ -148,7 +148,7 @@ HOST_TO_INTEGER(f64_to_i32_truncated, "cvttsd2sil %[x], %k[r]")
 HOST_TO_INTEGER(f64_to_i64_truncated, "cvttsd2siq %[x], %[r]")
 
 #define HOST_FROM_INTEGER(name, insn)                                                              \
-	uint64_t host_##name(uint32_t *mxcsr, uint64_t a, uint64_t b, uint64_t c)                  \
+	static uint64_t host_##name(uint32_t *mxcsr, uint64_t a, uint64_t b, uint64_t c)           \
 	{                                                                                          \
 		vector x = { 0, 0 };                                                               \
 		uint32_t saved, state = *mxcsr;                                                    \
@@ -167,7 +167,7 @@ HOST_FROM_INTEGER(i32_to_f64, "cvtsi2sdl %k[r], %[x]")
 HOST_FROM_INTEGER(i64_to_f64, "cvtsi2sdq %[r], %[x]")
 
 /* Instructions with an immediate: one function a value, chosen by the second operand. */
-#define IMM(name, insn, n) static HOST(name##_##n, insn " $" #n ", %[y], %[x]", 0, a, 0)
+#define IMM(name, insn, n) HOST(name##_##n, insn " $" #n ", %[y], %[x]", 0, a, 0)
 #define IMM_8(name, insn)                                                                          \
 	IMM(name, insn, 0)                                                                         \
 	IMM(name, insn, 1)                                                                         \
@@ -199,23 +199,57 @@ IMM_8(f32_to_f16, "vcvtps2ph")
 	NAMES_8(name), host_##name##_8, host_##name##_9, host_##name##_10, host_##name##_11,       \
 		host_##name##_12, host_##name##_13, host_##name##_14, host_##name##_15
 
-uint64_t host_f32_round(uint32_t *mxcsr, uint64_t a, uint64_t b, uint64_t c)
+static uint64_t host_f32_round(uint32_t *mxcsr, uint64_t a, uint64_t b, uint64_t c)
 {
 	static host_sse *const by_imm[16] = { NAMES_16(f32_round) };
 
 	return by_imm[b & 15](mxcsr, a, b, c);
 }
 
-uint64_t host_f64_round(uint32_t *mxcsr, uint64_t a, uint64_t b, uint64_t c)
+static uint64_t host_f64_round(uint32_t *mxcsr, uint64_t a, uint64_t b, uint64_t c)
 {
 	static host_sse *const by_imm[16] = { NAMES_16(f64_round) };
 
 	return by_imm[b & 15](mxcsr, a, b, c);
 }
 
-uint64_t host_f32_to_f16(uint32_t *mxcsr, uint64_t a, uint64_t b, uint64_t c)
+static uint64_t host_f32_to_f16(uint32_t *mxcsr, uint64_t a, uint64_t b, uint64_t c)
 {
 	static host_sse *const by_imm[8] = { NAMES_8(f32_to_f16) };
 
 	return by_imm[b & 7](mxcsr, a, b, c);
+}
+
+/* The results that are narrower than a register are cut. */
+static uint64_t narrow(enum sse_operand kind, uint64_t value)
+{
+	return kind == F16		    ? value & 0xffff
+	       : kind == F32 || kind == I32 ? value & 0xffffffff
+					    : value;
+}
+
+#define NARROWED(name, result, ...)                                                                \
+	static uint64_t narrowed_##name(uint32_t *mxcsr, uint64_t a, uint64_t b, uint64_t c)       \
+	{                                                                                          \
+		return narrow(result, host_##name(mxcsr, a, b, c));                                \
+	}
+SSE_OPERATIONS(NARROWED)
+
+#define FUNCTION(name, ...) [SSE_##name] = narrowed_##name,
+host_sse *const host_sse_functions[SSE_OPERATION_COUNT] = { SSE_OPERATIONS(FUNCTION) };
+
+bool host_sse_has(enum sse_feature feature)
+{
+	switch (feature) {
+	case SSE2:
+		return true;
+	case SSE41:
+		return __builtin_cpu_supports("sse4.1");
+	case FMA:
+		return __builtin_cpu_supports("fma");
+	case F16C:
+		break;
+	}
+	/* Older compilers do not know F16C, which every processor with AVX2 has. */
+	return __builtin_cpu_supports("avx2");
 }

@@ -6,7 +6,7 @@
  * leaves can be read without a signal handler.
  */
 #define HOST(name, insn)                                                                           \
-	void host_##name(struct x87 *x)                                                            \
+	static void host_##name(struct x87 *x)                                                     \
 	{                                                                                          \
 		static const uint16_t masked = 0x37f;                                              \
                                                                                                    \
@@ -68,3 +68,12 @@ HOST(fptan, "fptan")
 HOST(fsin, "fsin")
 HOST(fcos, "fcos")
 HOST(fsincos, "fsincos")
+
+#define FUNCTION(name, ...) [X87_##name] = host_##name,
+host_x87 *const host_x87_functions[X87_OPERATION_COUNT] = { X87_OPERATIONS(FUNCTION) };
+
+host_x87 *const host_fld_constant[] = {
+	[FP_ONE] = host_fld1,	    [FP_LOG2_10] = host_fldl2t, [FP_LOG2_E] = host_fldl2e,
+	[FP_PI] = host_fldpi,	    [FP_LOG10_2] = host_fldlg2, [FP_LN_2] = host_fldln2,
+	[FP_PLUS_ZERO] = host_fldz,
+};

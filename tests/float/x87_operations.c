@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "x87_operations.h"
 
-#include <string.h>
+#include "base/bits.h"
 
-#define ALL_CONDITIONS (FP_C0 | FP_C1 | FP_C2 | FP_C3)
+#include <string.h>
 
 #define OURS(name, statement)                                                                      \
 	static void ours_##name(struct fp_env *env, struct x87 *x)                                 \
@@ -100,46 +100,40 @@ static void ours_fsincos(struct fp_env *env, struct x87 *x)
 	x->st0 = cosine;
 }
 
-#define OP(name, operands, conditions)                                                             \
-	{                                                                                          \
-#name, ours_##name, host_##name, operands, conditions                              \
+#define OPERATION(name, operands, conditions)                                                      \
+	[X87_##name] = { #name, ours_##name, operands, conditions },
+const struct x87_operation x87_operations[X87_OPERATION_COUNT] = { X87_OPERATIONS(OPERATION) };
+
+unsigned x87_execute(const struct x87_operation *op, struct x87 *x)
+{
+	struct fp_env env = fp_env_x87(x->control);
+	unsigned unmasked;
+
+	op->library(&env, x);
+	unmasked = fp_settle(&env);
+	x->status = env.flags | (env.conditions & op->conditions);
+	return unmasked;
+}
+
+static bool equal(struct fp_f80 a, struct fp_f80 b)
+{
+	return a.significand == b.significand && a.sign_exponent == b.sign_exponent;
+}
+
+bool x87_results_match(const struct x87_operation *op, unsigned unmasked, const struct x87 *a,
+		       const struct x87 *b)
+{
+	if (unmasked & FP_PRE_COMPUTATION)
+		return true;
+	switch (op->operands) {
+	case COMPARE:
+		return true;
+	case STORE:
+		return (unmasked & (FP_OE | FP_UE)) ||
+		       !memcmp(a->memory, b->memory, sizeof(a->memory));
+	case PUSHING:
+		return equal(a->st0, b->st0) && equal(a->st1, b->st1);
+	default:
+		return equal(a->st0, b->st0);
 	}
-
-const struct x87_operation x87_exact[] = {
-	OP(fadd, BINARY, FP_C1),
-	OP(fsub, BINARY, FP_C1),
-	OP(fmul, BINARY, FP_C1),
-	OP(fdiv, BINARY, FP_C1),
-	OP(fsqrt, UNARY, FP_C1),
-	OP(frndint, UNARY, FP_C1),
-	OP(fprem, BINARY, ALL_CONDITIONS),
-	OP(fprem1, BINARY, ALL_CONDITIONS),
-	OP(fscale, BINARY, FP_C1),
-	OP(fxtract, PUSHING, FP_C1),
-	OP(fcom, COMPARE, ALL_CONDITIONS),
-	OP(fucom, COMPARE, ALL_CONDITIONS),
-	OP(fxam, COMPARE, ALL_CONDITIONS),
-	OP(fld32, LOAD, FP_C1),
-	OP(fld64, LOAD, FP_C1),
-	OP(fild16, LOAD, FP_C1),
-	OP(fild32, LOAD, FP_C1),
-	OP(fild64, LOAD, FP_C1),
-	OP(fbld, LOAD, FP_C1),
-	OP(fst32, STORE, FP_C1),
-	OP(fst64, STORE, FP_C1),
-	OP(fist16, STORE, FP_C1),
-	OP(fist32, STORE, FP_C1),
-	OP(fistp64, STORE, FP_C1),
-	OP(fisttp16, STORE, FP_C1),
-	OP(fisttp32, STORE, FP_C1),
-	OP(fisttp64, STORE, FP_C1),
-	OP(fbstp, STORE, FP_C1),
-};
-const unsigned x87_exact_count = sizeof(x87_exact) / sizeof(*x87_exact);
-
-const struct x87_operation x87_transcendental[] = {
-	OP(f2xm1, UNARY, 0),	OP(fyl2x, POPPING, 0),	     OP(fyl2xp1, POPPING, 0),
-	OP(fpatan, POPPING, 0), OP(fptan, PUSHING, FP_C2),   OP(fsin, UNARY, FP_C2),
-	OP(fcos, UNARY, FP_C2), OP(fsincos, PUSHING, FP_C2),
-};
-const unsigned x87_transcendental_count = sizeof(x87_transcendental) / sizeof(*x87_transcendental);
+}
