@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "arch/paging_bits.h"
 #include "cpu/access.h"
+#include "cpu/control.h"
 #include "cpu/enter.h"
-#include "cpu/events.h"
 #include "cpu/handler.h"
 #include <string.h>
 
@@ -10,11 +10,13 @@
  * The run loop: translates RIP, finds or builds the block there, runs it and its successors until
  * one of them comes back, and looks after events in between.
  *
- * What must be looked at after every single instruction (single-step, breakpoints, shadows of STI and
- * MOV SS, the end of the budget) is done in blocks of one instruction, which never lead to others.
+ * What must be looked at after every single instruction (single-step, breakpoints, shadows of STI
+ * and MOV SS, the end of the budget) is done in blocks of one instruction, which never lead to
+ * others.
  */
 
 #define DR6_BS BIT(14)
+#define NO_JUMPS (~0ull) /* a jump key that no entry has */
 #define SHADOWS (BLOCKING_STI | BLOCKING_MOV_SS)
 
 uint64_t cpu_retired(const struct cpu *cpu)
@@ -50,6 +52,19 @@ const struct op *cpu_leave(struct cpu *cpu)
 	return NULL;
 }
 
+const struct op *cpu_again(struct cpu *cpu, const struct op *op)
+{
+	cpu->remaining--;
+	if (cpu->remaining + (int64_t)cpu->block->n - op->seq > 0 && !cpu->attention &&
+	    !(cpu->block->mode & MODE_SINGLE))
+		return op;
+	uncount(cpu, op);
+	cpu->state.rip = rip_at(cpu, (uint64_t)op->end - op->length);
+	cpu_flags_settle(cpu);
+	cpu->exit = EXIT_NEXT;
+	return NULL;
+}
+
 const struct op *cpu_fault(struct cpu *cpu, const struct op *op)
 {
 	uncount(cpu, op);
@@ -76,13 +91,11 @@ const struct op *cpu_go(struct cpu *cpu, uint64_t rip)
 	return NULL;
 }
 
-const struct op *op_end(struct cpu *cpu, const struct op *op)
+const struct op *cpu_go_linked(struct cpu *cpu, unsigned which, uint64_t rip)
 {
-	uint64_t rip = rip_at(cpu, op->end);
-
-	if (cpu->block->mode & MODE_SINGLE)
-		return cpu_go(cpu, rip);
-	return follow(cpu, 1, rip);
+	cpu->link_from = (struct block *)cpu->block;
+	cpu->link_which = (uint8_t)which;
+	return cpu_go(cpu, rip);
 }
 
 bool cpu_raise(struct cpu *cpu, unsigned vector)
@@ -192,8 +205,7 @@ static void remember(struct cpu *cpu, struct block *block, struct block *from, u
 	entry->rip = cpu->state.rip;
 	entry->key = cpu->jump_key;
 	entry->block = block;
-	if (!from || from->mode != block->mode ||
-	    (from->physical ^ block->physical) & PAGE_MASK ||
+	if (!from || from->mode != block->mode || (from->physical ^ block->physical) & PAGE_MASK ||
 	    from->second_page != BLOCK_NO_PAGE)
 		return;
 	/* The same page by the same mapping: the distance in RIP is that in physical memory. */
@@ -309,8 +321,13 @@ static void run_single(struct cpu *cpu, struct block *block)
 	bool step = s->rflags & FLAG_TF;
 	bool resume = s->rflags & FLAG_RF;
 	unsigned shadows = s->interruptibility & SHADOWS;
+	uint64_t key = cpu->jump_key;
 
+	cpu->jump_key = NO_JUMPS;
 	run_blocks(cpu, block);
+	if (cpu->jump_key == NO_JUMPS)
+		cpu->jump_key = key;
+	cpu->link_from = NULL;
 	if (cpu->exit == EXIT_FAULT)
 		return;
 	if (resume && !cpu->rf_loaded)
@@ -324,9 +341,8 @@ static void run_single(struct cpu *cpu, struct block *block)
 
 static bool needs_single(const struct cpu *cpu)
 {
-	return cpu->state.rflags & (FLAG_TF | FLAG_RF) ||
-	       cpu->state.interruptibility & SHADOWS || cpu->code_breakpoints ||
-	       cpu->single_blocks || cpu->flush_always;
+	return cpu->state.rflags & (FLAG_TF | FLAG_RF) || cpu->state.interruptibility & SHADOWS ||
+	       cpu->code_breakpoints || cpu->single_blocks || cpu->flush_always;
 }
 
 /* One turn: from state.rip until a block comes back. */
@@ -396,9 +412,8 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 				return CPU_STOP_YIELD;
 		}
 		wake(cpu);
-		if (unlikely(event_ready(cpu) &&
-			     (cpu->state.pending_debug ||
-			      !(cpu->state.interruptibility & SHADOWS))) &&
+		if (unlikely(event_ready(cpu) && (cpu->state.pending_debug ||
+						  !(cpu->state.interruptibility & SHADOWS))) &&
 		    take_events(cpu)) {
 			cpu->link_from = NULL;
 			continue;
