@@ -181,15 +181,15 @@ static void test_serial(void **state)
 	assert_false(cpu_software_event(w->cpu, 0x80, EVENT_SOFTWARE_INTERRUPT, 2));
 	assert_true(cpu_deliver_fault(w->cpu));
 	assert_int_equal(s->rip, 0x3000);
-	assert_int_equal(peek(w, AT_STACK0 - 48, 8), 0x802);
+	assert_int_equal(peek(w, AT_STACK0 - 48, 8), 0x402);
 
 	world_long(w, 3);
 	set_vector(w, VECTOR_PF, SEL_CODE0, 0x4000, 0x8e, 1);
-	poke(w, AT_TSS + TSS64_RSP(0), 8, 0x40000000);
+	poke(w, AT_TSS + TSS64_RSP(0), 8, 0x40001000);
 	cpu_raise_error(w->cpu, VECTOR_GP, 0);
 	assert_true(cpu_deliver_fault(w->cpu));
 	assert_int_equal(s->rip, 0x4000);
-	assert_int_equal(s->cr2, 0x40000000 - 48);
+	assert_int_equal(s->cr2, 0x40001000 - 48);
 	assert_int_equal(peek(w, AT_IST - 48, 8), 2);
 }
 

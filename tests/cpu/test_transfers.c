@@ -174,6 +174,7 @@ static void test_task_call(void **state)
 	world_protected(w, 0);
 	fill_tss2(w);
 	poke(w, AT_TSS + 0x48, 4, 0xabcd0000);
+	poke(w, AT_TSS + 0x60, 2, SEL_LDT);
 	s->gpr[GPR_RAX] = 0x12345678;
 	s->dr7 = 0x7ff;
 	before = *s;
