@@ -262,7 +262,9 @@ static void find_string_segment(const ZydisDecodedInstruction *from,
 		if (o->type == ZYDIS_OPERAND_TYPE_MEMORY &&
 		    ZydisRegisterGetId(o->mem.base) == GPR_RSI)
 			insn->mem.segment = (uint8_t)ZydisRegisterGetId(o->mem.segment);
-		if (insn->id == INSN_XLAT && o->type == ZYDIS_OPERAND_TYPE_MEMORY)
+		if ((insn->id == INSN_XLAT || insn->id == INSN_MASKMOVQ ||
+		     insn->id == INSN_MASKMOVDQU || insn->id == INSN_VMASKMOVDQU) &&
+		    o->type == ZYDIS_OPERAND_TYPE_MEMORY)
 			insn->mem.segment = (uint8_t)ZydisRegisterGetId(o->mem.segment);
 	}
 }
