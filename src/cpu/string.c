@@ -6,10 +6,10 @@
  * MOVS, STOS, LODS, SCAS, CMPS, INS, OUTS, alone and repeated.
  *
  * A repeated one is done in portions of at most CHUNK bytes. Between two portions it is at an
- * instruction boundary with RIP at the instruction itself, as on a processor that takes an interrupt
- * there, and each portion counts as one instruction of the budget. Where portions end does not
- * depend on what is cached, so that time does not either. Within a portion MOVS and STOS work on
- * host memory as far as pages go.
+ * instruction boundary with RIP at the instruction itself, as on a processor that takes an
+ * interrupt there, and each portion counts as one instruction of the budget. Where portions end
+ * does not depend on what is cached, so that time does not either. Within a portion MOVS and STOS
+ * work on host memory as far as pages go.
  */
 #define CHUNK 4096u
 
