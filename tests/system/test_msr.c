@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "system_world.h"
+#include "world.h"
 
 #define NOT_CANONICAL 0x0000800000000000ull
 
@@ -289,12 +289,18 @@ static void test_features(void **state)
 	static const struct {
 		uint32_t index;
 		unsigned feature;
-	} rows[] = { { 0x10, FEATURE_TSC },	   { 0x174, FEATURE_SEP },
-		     { 0x175, FEATURE_SEP },	   { 0x179, FEATURE_MCA },
-		     { 0x277, FEATURE_PAT },	   { 0x2ff, FEATURE_MTRR },
-		     { 0x200, FEATURE_MTRR },	   { 0x6e1, FEATURE_PKS },
-		     { 0xda0, FEATURE_XSAVES },	   { 0xc0000081, FEATURE_SYSCALL },
-		     { 0xc0000082, FEATURE_LM },   { 0xc0000100, FEATURE_LM },
+	} rows[] = { { 0x10, FEATURE_TSC },
+		     { 0x174, FEATURE_SEP },
+		     { 0x175, FEATURE_SEP },
+		     { 0x179, FEATURE_MCA },
+		     { 0x277, FEATURE_PAT },
+		     { 0x2ff, FEATURE_MTRR },
+		     { 0x200, FEATURE_MTRR },
+		     { 0x6e1, FEATURE_PKS },
+		     { 0xda0, FEATURE_XSAVES },
+		     { 0xc0000081, FEATURE_SYSCALL },
+		     { 0xc0000082, FEATURE_LM },
+		     { 0xc0000100, FEATURE_LM },
 		     { 0x10a, FEATURE_ARCH_CAPABILITIES } };
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

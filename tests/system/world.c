@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "system_world.h"
+#include "world.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "system_world.h"
+#include "world.h"
 
 static void expect_leaf(struct world *w, uint32_t leaf, uint32_t subleaf, uint32_t eax,
 			uint32_t ebx, uint32_t ecx, uint32_t edx)
@@ -27,11 +27,11 @@ static void test_features(void **state)
 		const struct arch_feature_row *row = &arch_features[i];
 
 		feature_put(&w->config.features, i, true);
-		assert_int_equal(
-			leaf_bits(w, row->leaf, row->subleaf, row->reg) >> row->bit & 1, 1);
+		assert_int_equal(leaf_bits(w, row->leaf, row->subleaf, row->reg) >> row->bit & 1,
+				 1);
 		feature_put(&w->config.features, i, false);
-		assert_int_equal(
-			leaf_bits(w, row->leaf, row->subleaf, row->reg) >> row->bit & 1, 0);
+		assert_int_equal(leaf_bits(w, row->leaf, row->subleaf, row->reg) >> row->bit & 1,
+				 0);
 		feature_put(&w->config.features, i, row->by_default);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "system_world.h"
+#include "world.h"
 
 #define RAX GPR_OFFSET(GPR_RAX)
 
