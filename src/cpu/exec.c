@@ -2,7 +2,7 @@
 #include "arch/paging_bits.h"
 #include "cpu/access.h"
 #include "cpu/enter.h"
-#include "cpu/events.h"
+#include "cpu/control.h"
 #include "cpu/handler.h"
 #include <string.h>
 
@@ -15,6 +15,7 @@
  */
 
 #define DR6_BS BIT(14)
+#define NO_JUMPS (~0ull) /* a jump key that no entry has */
 #define SHADOWS (BLOCKING_STI | BLOCKING_MOV_SS)
 
 uint64_t cpu_retired(const struct cpu *cpu)
@@ -50,6 +51,19 @@ const struct op *cpu_leave(struct cpu *cpu)
 	return NULL;
 }
 
+const struct op *cpu_again(struct cpu *cpu, const struct op *op)
+{
+	cpu->remaining--;
+	if (cpu->remaining + (int64_t)cpu->block->n - op->seq > 0 && !cpu->attention &&
+	    !(cpu->block->mode & MODE_SINGLE))
+		return op;
+	uncount(cpu, op);
+	cpu->state.rip = rip_at(cpu, (uint64_t)op->end - op->length);
+	cpu_flags_settle(cpu);
+	cpu->exit = EXIT_NEXT;
+	return NULL;
+}
+
 const struct op *cpu_fault(struct cpu *cpu, const struct op *op)
 {
 	uncount(cpu, op);
@@ -76,13 +90,11 @@ const struct op *cpu_go(struct cpu *cpu, uint64_t rip)
 	return NULL;
 }
 
-const struct op *op_end(struct cpu *cpu, const struct op *op)
+const struct op *cpu_go_linked(struct cpu *cpu, unsigned which, uint64_t rip)
 {
-	uint64_t rip = rip_at(cpu, op->end);
-
-	if (cpu->block->mode & MODE_SINGLE)
-		return cpu_go(cpu, rip);
-	return follow(cpu, 1, rip);
+	cpu->link_from = (struct block *)cpu->block;
+	cpu->link_which = (uint8_t)which;
+	return cpu_go(cpu, rip);
 }
 
 bool cpu_raise(struct cpu *cpu, unsigned vector)
@@ -309,8 +321,13 @@ static void run_single(struct cpu *cpu, struct block *block)
 	bool step = s->rflags & FLAG_TF;
 	bool resume = s->rflags & FLAG_RF;
 	unsigned shadows = s->interruptibility & SHADOWS;
+	uint64_t key = cpu->jump_key;
 
+	cpu->jump_key = NO_JUMPS;
 	run_blocks(cpu, block);
+	if (cpu->jump_key == NO_JUMPS)
+		cpu->jump_key = key;
+	cpu->link_from = NULL;
 	if (cpu->exit == EXIT_FAULT)
 		return;
 	if (resume && !cpu->rf_loaded)

@@ -196,6 +196,26 @@ struct fp_f80 fp_f80_div(struct fp_env *env, struct fp_f80 a, struct fp_f80 b);
 struct fp_f80 fp_f80_sqrt(struct fp_env *env, struct fp_f80 a);
 struct fp_f80 fp_f80_round(struct fp_env *env, struct fp_f80 a); /* FRNDINT */
 
+/*
+ * FADD ... FDIVR with a memory operand, and with a register for symmetry: the reg field of opcodes
+ * D8 and DC. Not the same as FLD and a register: an SNaN is not quiet before the NaN is chosen, and
+ * a denormal counts though f80 could hold it as a normal number.
+ */
+enum fp_x87_operation {
+	FP_X87_ADD = 0,
+	FP_X87_MUL = 1,
+	FP_X87_SUB = 4,
+	FP_X87_SUBR = 5, /* b - a */
+	FP_X87_DIV = 6,
+	FP_X87_DIVR = 7, /* b / a */
+};
+struct fp_f80 fp_f80_operate(struct fp_env *env, enum fp_x87_operation operation, struct fp_f80 a,
+			     struct fp_f80 b);
+struct fp_f80 fp_f80_operate_f32(struct fp_env *env, enum fp_x87_operation operation,
+				 struct fp_f80 a, uint32_t b);
+struct fp_f80 fp_f80_operate_f64(struct fp_env *env, enum fp_x87_operation operation,
+				 struct fp_f80 a, uint64_t b);
+
 /* FPREM (truncating), FPREM1 (nearest): C2 if incomplete, else C0, C3, C1 are quotient bits 2..0.
  */
 struct fp_f80 fp_f80_remainder(struct fp_env *env, struct fp_f80 a, struct fp_f80 b, bool nearest);
@@ -208,6 +228,10 @@ struct fp_f80 fp_f80_extract(struct fp_env *env, struct fp_f80 a, struct fp_f80 
 /* FCOM (signalling), FUCOM (not). fp_conditions() tells C3, C2, C0 of a relation. */
 enum fp_relation fp_f80_compare(struct fp_env *env, struct fp_f80 a, struct fp_f80 b,
 				bool signalling);
+
+/* FCOM m32fp, m64fp. */
+enum fp_relation fp_f80_compare_f32(struct fp_env *env, struct fp_f80 a, uint32_t b);
+enum fp_relation fp_f80_compare_f64(struct fp_env *env, struct fp_f80 a, uint64_t b);
 
 static inline uint16_t fp_conditions(enum fp_relation relation)
 {

@@ -51,7 +51,7 @@ static struct x87 draw(struct random *r, const struct x87_operation *op)
 
 	if (op->operands == LOAD)
 		x.st0 = (struct fp_f80){ 0 };
-	else
+	else if (op->operands != MEMORY && op->operands != COMPARE_MEMORY)
 		memset(x.memory, 0, sizeof(x.memory));
 	if (op->operands != BINARY && op->operands != POPPING && op->operands != COMPARE)
 		x.st1 = (struct fp_f80){ 0 };
@@ -75,7 +75,8 @@ static bool worth_a_row(const struct x87_operation *op, const struct x87 *before
 static void print_x87(const struct x87_operation *op)
 {
 	struct random r = { 0x11870000 + (uint64_t)(op - x87_operations) };
-	bool memory = op->operands == LOAD || op->operands == STORE;
+	bool memory = op->operands == LOAD || op->operands == STORE || op->operands == MEMORY ||
+		      op->operands == COMPARE_MEMORY;
 
 	printf("\n/* %s */\n", op->name);
 	for (int i = 0; i < ROWS;) {

@@ -54,6 +54,36 @@ OURS_LOAD(fild32, int32_t, fp_i64_to_f80(value))
 OURS_LOAD(fild64, int64_t, fp_i64_to_f80(value))
 OURS(fbld, x->st0 = fp_bcd_to_f80(x->memory))
 
+OURS(fsubr, x->st0 = fp_f80_operate(env, FP_X87_SUBR, x->st0, x->st1))
+OURS(fdivr, x->st0 = fp_f80_operate(env, FP_X87_DIVR, x->st0, x->st1))
+
+#define OURS_MEMORY(name, operation)                                                               \
+	OURS_LOAD(name##32, uint32_t, fp_f80_operate_f32(env, operation, x->st0, value))           \
+	OURS_LOAD(name##64, uint64_t, fp_f80_operate_f64(env, operation, x->st0, value))
+
+OURS_MEMORY(fadd, FP_X87_ADD)
+OURS_MEMORY(fmul, FP_X87_MUL)
+OURS_MEMORY(fsub, FP_X87_SUB)
+OURS_MEMORY(fsubr, FP_X87_SUBR)
+OURS_MEMORY(fdiv, FP_X87_DIV)
+OURS_MEMORY(fdivr, FP_X87_DIVR)
+
+static void ours_fcom32(struct fp_env *env, struct x87 *x)
+{
+	uint32_t value;
+
+	memcpy(&value, x->memory, sizeof(value));
+	env->conditions = fp_conditions(fp_f80_compare_f32(env, x->st0, value));
+}
+
+static void ours_fcom64(struct fp_env *env, struct x87 *x)
+{
+	uint64_t value;
+
+	memcpy(&value, x->memory, sizeof(value));
+	env->conditions = fp_conditions(fp_f80_compare_f64(env, x->st0, value));
+}
+
 #define OURS_STORE(name, type, expression)                                                         \
 	static void ours_##name(struct fp_env *env, struct x87 *x)                                 \
 	{                                                                                          \
@@ -127,6 +157,7 @@ bool x87_results_match(const struct x87_operation *op, unsigned unmasked, const 
 		return true;
 	switch (op->operands) {
 	case COMPARE:
+	case COMPARE_MEMORY:
 		return true;
 	case STORE:
 		return (unmasked & (FP_OE | FP_UE)) ||

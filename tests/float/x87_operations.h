@@ -13,9 +13,11 @@ enum x87_operands {
 	BINARY,	 /* ST(0), ST(1) to ST(0) */
 	POPPING, /* ST(1), ST(0) to ST(1), which becomes ST(0) */
 	PUSHING, /* ST(0) to ST(0) and ST(1) */
-	COMPARE, /* conditions only */
-	LOAD,	 /* memory to ST(0) */
-	STORE,	 /* ST(0) to memory */
+	MEMORY,	 /* ST(0), memory to ST(0) */
+	COMPARE, /* ST(0), ST(1): conditions only */
+	COMPARE_MEMORY,
+	LOAD,  /* memory to ST(0) */
+	STORE, /* ST(0) to memory */
 };
 
 #define ALL_CONDITIONS (FP_C0 | FP_C1 | FP_C2 | FP_C3)
@@ -35,6 +37,22 @@ enum x87_operands {
 	X(fcom, COMPARE, ALL_CONDITIONS)                                                           \
 	X(fucom, COMPARE, ALL_CONDITIONS)                                                          \
 	X(fxam, COMPARE, ALL_CONDITIONS)                                                           \
+	X(fsubr, BINARY, FP_C1)                                                                    \
+	X(fdivr, BINARY, FP_C1)                                                                    \
+	X(fadd32, MEMORY, FP_C1)                                                                   \
+	X(fmul32, MEMORY, FP_C1)                                                                   \
+	X(fcom32, COMPARE_MEMORY, ALL_CONDITIONS)                                                  \
+	X(fsub32, MEMORY, FP_C1)                                                                   \
+	X(fsubr32, MEMORY, FP_C1)                                                                  \
+	X(fdiv32, MEMORY, FP_C1)                                                                   \
+	X(fdivr32, MEMORY, FP_C1)                                                                  \
+	X(fadd64, MEMORY, FP_C1)                                                                   \
+	X(fmul64, MEMORY, FP_C1)                                                                   \
+	X(fcom64, COMPARE_MEMORY, ALL_CONDITIONS)                                                  \
+	X(fsub64, MEMORY, FP_C1)                                                                   \
+	X(fsubr64, MEMORY, FP_C1)                                                                  \
+	X(fdiv64, MEMORY, FP_C1)                                                                   \
+	X(fdivr64, MEMORY, FP_C1)                                                                  \
 	X(fld32, LOAD, FP_C1)                                                                      \
 	X(fld64, LOAD, FP_C1)                                                                      \
 	X(fild16, LOAD, FP_C1)                                                                     \
