@@ -84,7 +84,7 @@ ALWAYS_INLINE void copy(void *d, const void *b, unsigned bytes)
 	X(PSUBD, vector_u32, x - y)                                                                \
 	X(PSUBQ, vector_u64, x - y)                                                                \
 	X(PAND, vector_u64, x &y)                                                                  \
-	X(PANDN, vector_u64, ~x & y)                                                               \
+	X(PANDN, vector_u64, ~x &y)                                                                \
 	X(POR, vector_u64, x | y)                                                                  \
 	X(PXOR, vector_u64, x ^ y)                                                                 \
 	X(PCMPEQB, vector_u8, x == y)                                                              \
