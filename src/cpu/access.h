@@ -10,8 +10,8 @@
 /*
  * Memory as instructions see it: linear addresses, through the TLB.
  *
- * A fast handler asks tlb_reads() or tlb_writes(), does what it does at tlb_host(), and goes on. On a
- * miss it calls the general handler of the same op, which does the whole instruction by the
+ * A fast handler asks tlb_reads() or tlb_writes(), does what it does at tlb_host(), and goes on. On
+ * a miss it calls the general handler of the same op, which does the whole instruction by the
  * functions below and goes back to the run loop, since such an access (a device, a page of code,
  * ...) may have set attention.
  */
@@ -41,8 +41,8 @@ bool cpu_rmw_begin(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t acc
 void cpu_rmw_commit(struct cpu *cpu, uint64_t value);
 
 /*
- * Whether an access of @size bytes at @linear hits; it is then at tlb_host(). Adding size - 1 makes an
- * access that crosses its page miss.
+ * Whether an access of @size bytes at @linear hits; it is then at tlb_host(). Adding size - 1 makes
+ * an access that crosses its page miss.
  */
 ALWAYS_INLINE bool tlb_reads(struct cpu *cpu, uint64_t linear, unsigned size)
 {

@@ -2,8 +2,8 @@
 #include "cpu/alu.h"
 
 /*
- * ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, TEST: a handler for each size and form in flat memory, made
- * by macros, and one general one for the rest.
+ * ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, TEST: a handler for each size and form in flat memory,
+ * made by macros, and one general one for the rest.
  */
 
 #define DEFINE_RR(name, kind, log)                                                                 \
@@ -20,8 +20,8 @@
 #define DEFINE_RI(name, kind, log)                                                                 \
 	static const struct op *name##_ri_##log(struct cpu *cpu, const struct op *op)              \
 	{                                                                                          \
-		uint64_t r = alu(cpu, kind, log, reg_get(cpu, op->dst, log),                       \
-				 op->imm & size_mask(log));                                        \
+		uint64_t r =                                                                       \
+			alu(cpu, kind, log, reg_get(cpu, op->dst, log), op->imm & size_mask(log)); \
                                                                                                    \
 		if (alu_writes(kind))                                                              \
 			reg_set(cpu, op->dst, log, r);                                             \
@@ -56,7 +56,7 @@
 		if (unlikely(!hit))                                                                \
 			return general_handler(cpu, op);                                           \
 		r = alu(cpu, kind, log, host_load(tlb_host(cpu, linear), 1u << log),               \
-			(source) & size_mask(log));                                                \
+			(source)&size_mask(log));                                                  \
 		if (alu_writes(kind))                                                              \
 			host_store(tlb_host(cpu, linear), 1u << log, r);                           \
 		NEXT(cpu, op);                                                                     \
@@ -121,14 +121,26 @@ DEFINE_ALU(xor, ALU_XOR)
 DEFINE_ALU(cmp, ALU_CMP)
 DEFINE_ALU(test, ALU_TEST)
 
-#define SIZES(name) { name##_0, name##_1, name##_2, name##_3 }
+#define SIZES(name)                                                                                \
+	{                                                                                          \
+		name##_0, name##_1, name##_2, name##_3                                             \
+	}
 #define SIZES_AT(name, address)                                                                    \
 	{                                                                                          \
 		name##_0_##address, name##_1_##address, name##_2_##address, name##_3_##address     \
 	}
-#define ADDRESSES(name) { SIZES_AT(name, BASE), SIZES_AT(name, INDEX), SIZES_AT(name, SEGMENT) }
-#define REGISTER_FORMS(name) { SIZES(name##_rr), SIZES(name##_ri) }
-#define MEMORY_FORMS(name) { ADDRESSES(name##_rm), ADDRESSES(name##_mr), ADDRESSES(name##_mi) }
+#define ADDRESSES(name)                                                                            \
+	{                                                                                          \
+		SIZES_AT(name, BASE), SIZES_AT(name, INDEX), SIZES_AT(name, SEGMENT)               \
+	}
+#define REGISTER_FORMS(name)                                                                       \
+	{                                                                                          \
+		SIZES(name##_rr), SIZES(name##_ri)                                                 \
+	}
+#define MEMORY_FORMS(name)                                                                         \
+	{                                                                                          \
+		ADDRESSES(name##_rm), ADDRESSES(name##_mr), ADDRESSES(name##_mi)                   \
+	}
 #define EACH(F)                                                                                    \
 	{                                                                                          \
 		[ALU_ADD] = F(add), [ALU_OR] = F(or), [ALU_ADC] = F(adc), [ALU_SBB] = F(sbb),      \
@@ -176,7 +188,8 @@ enum translation translate_alu(struct translator *t, const struct insn *insn, st
 	op->size = (uint8_t)(insn->operand[0].size == 8	  ? 3u
 			     : insn->operand[0].size == 4 ? 2u
 			     : insn->operand[0].size == 2 ? 1u
-							  : 0u) & 3u;
+							  : 0u) &
+		   3u;
 	if (is_memory(insn, 0)) {
 		form = is_immediate(insn, 1) ? FORM_MI : FORM_MR;
 		op->src = form == FORM_MR ? reg_offset(&insn->operand[1]) : 0;

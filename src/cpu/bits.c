@@ -80,8 +80,8 @@ PLAIN_HANDLER(bit_test_string_handler, bit_test_string)
 /* Of a register, or by an immediate: within the operand. */
 static bool bit_test(struct cpu *cpu, const struct op *op)
 {
-	uint64_t index = op->src == GPR_OFFSET(GPR_ZERO) ? op->imm
-							 : reg_get(cpu, op->src, op->size);
+	uint64_t index =
+		op->src == GPR_OFFSET(GPR_ZERO) ? op->imm : reg_get(cpu, op->src, op->size);
 	uint64_t bit = BIT((unsigned)index & ((8u << op->size) - 1));
 	uint64_t value;
 
@@ -418,8 +418,7 @@ static unsigned without_feature(const struct translator *t, unsigned insn)
 	return insn;
 }
 
-static enum translation translate_row(struct translator *t, const struct insn *insn,
-				      struct op *op)
+static enum translation translate_row(struct translator *t, const struct insn *insn, struct op *op)
 {
 	unsigned id = without_feature(t, insn->id);
 

@@ -5,8 +5,8 @@
 #include "cpu/enter.h"
 
 /*
- * Branches. The fast handlers are for operand sizes that do not truncate RIP and stacks that need no
- * check: 64-bit mode, and flat 32-bit code on a flat 32-bit stack.
+ * Branches. The fast handlers are for operand sizes that do not truncate RIP and stacks that need
+ * no check: 64-bit mode, and flat 32-bit code on a flat 32-bit stack.
  */
 
 /* Whether RIP may be @rip: canonical, within CS's limit. */
@@ -113,16 +113,17 @@ ALWAYS_INLINE bool fused_condition(unsigned kind, unsigned condition, unsigned l
 	static const struct op *name##_##form##_##log##_##n(struct cpu *cpu, const struct op *op)  \
 	{                                                                                          \
 		uint64_t a = reg_get(cpu, op->dst, log);                                           \
-		uint64_t b = (source) & size_mask(log);                                            \
+		uint64_t b = (source)&size_mask(log);                                              \
 		uint64_t r = alu(cpu, kind, log, a, b);                                            \
                                                                                                    \
 		return branch(cpu, op + 1, fused_condition(kind, n, log, a, b, r));                \
 	}
 /* SUB, ADD, AND, INC and DEC with the branch on zero or sign that follows them. */
 #define EACH_FUSED(X, ...)                                                                         \
-	X(__VA_ARGS__, 2) X(__VA_ARGS__, 3) X(__VA_ARGS__, 4) X(__VA_ARGS__, 5)                    \
-	X(__VA_ARGS__, 6) X(__VA_ARGS__, 7) X(__VA_ARGS__, 8) X(__VA_ARGS__, 9)                    \
-	X(__VA_ARGS__, 12) X(__VA_ARGS__, 13) X(__VA_ARGS__, 14) X(__VA_ARGS__, 15)
+	X(__VA_ARGS__, 2)                                                                          \
+	X(__VA_ARGS__, 3) X(__VA_ARGS__, 4) X(__VA_ARGS__, 5) X(__VA_ARGS__, 6) X(__VA_ARGS__, 7)  \
+		X(__VA_ARGS__, 8) X(__VA_ARGS__, 9) X(__VA_ARGS__, 12) X(__VA_ARGS__, 13)          \
+			X(__VA_ARGS__, 14) X(__VA_ARGS__, 15)
 #define DEFINE_FUSED_SIZE(log)                                                                     \
 	EACH_FUSED(DEFINE_FUSED, cmp, ALU_CMP, log, rr, reg_get(cpu, op->src, log))                \
 	EACH_FUSED(DEFINE_FUSED, cmp, ALU_CMP, log, ri, op->imm)                                   \
@@ -133,9 +134,18 @@ DEFINE_FUSED_SIZE(2)
 DEFINE_FUSED_SIZE(3)
 
 #define FUSED_CELL(name, form, log, n) [n] = name##_##form##_##log##_##n,
-#define FUSED_CONDITIONS(name, form, log) { EACH_FUSED(FUSED_CELL, name, form, log) }
-#define FUSED_FORMS(name, log) { FUSED_CONDITIONS(name, rr, log), FUSED_CONDITIONS(name, ri, log) }
-#define FUSED_KINDS(log) { FUSED_FORMS(cmp, log), FUSED_FORMS(test, log) }
+#define FUSED_CONDITIONS(name, form, log)                                                          \
+	{                                                                                          \
+		EACH_FUSED(FUSED_CELL, name, form, log)                                            \
+	}
+#define FUSED_FORMS(name, log)                                                                     \
+	{                                                                                          \
+		FUSED_CONDITIONS(name, rr, log), FUSED_CONDITIONS(name, ri, log)                   \
+	}
+#define FUSED_KINDS(log)                                                                           \
+	{                                                                                          \
+		FUSED_FORMS(cmp, log), FUSED_FORMS(test, log)                                      \
+	}
 
 static op_fn *const fused_handlers[4][2][2][16] = {
 	[0] = FUSED_KINDS(0),
@@ -150,7 +160,7 @@ static op_fn *const fused_handlers[4][2][2][16] = {
                                                                                                    \
 		set_lazy(cpu, (lazy_kind_) | log, r, lazy_cf(cpu));                                \
 		reg_set(cpu, op->dst, log, r);                                                     \
-		return branch(cpu, op + 1, (r == 0) ^ ((n) & 1));                                  \
+		return branch(cpu, op + 1, (r == 0) ^ ((n)&1));                                    \
 	}
 DEFINE_FUSED_STEP(dec, ~0ull, LAZY_DEC, 2, 4)
 DEFINE_FUSED_STEP(dec, ~0ull, LAZY_DEC, 2, 5)
@@ -169,11 +179,11 @@ static op_fn *const fused_steps[2][2][2] = {
 #define DEFINE_FUSED_SUB(name, kind, log, form, source, n)                                         \
 	static const struct op *name##_##form##_##log##_##n(struct cpu *cpu, const struct op *op)  \
 	{                                                                                          \
-		uint64_t r = alu(cpu, kind, log, reg_get(cpu, op->dst, log),                       \
-				 (source) & size_mask(log));                                       \
+		uint64_t r =                                                                       \
+			alu(cpu, kind, log, reg_get(cpu, op->dst, log), (source)&size_mask(log));  \
                                                                                                    \
 		reg_set(cpu, op->dst, log, r);                                                     \
-		return branch(cpu, op + 1, (r == 0) ^ ((n) & 1));                                  \
+		return branch(cpu, op + 1, (r == 0) ^ ((n)&1));                                    \
 	}
 #define DEFINE_FUSED_ARITHMETIC(name, kind, log)                                                   \
 	DEFINE_FUSED_SUB(name, kind, log, rr, reg_get(cpu, op->src, log), 4)                       \
@@ -190,7 +200,7 @@ DEFINE_FUSED_ARITHMETIC(and, ALU_AND, 3)
 #define FUSED_ARITHMETIC_ROW(name)                                                                 \
 	{                                                                                          \
 		{ { name##_rr_2_4, name##_rr_2_5 }, { name##_ri_2_4, name##_ri_2_5 } },            \
-		{ { name##_rr_3_4, name##_rr_3_5 }, { name##_ri_3_4, name##_ri_3_5 } },            \
+			{ { name##_rr_3_4, name##_rr_3_5 }, { name##_ri_3_4, name##_ri_3_5 } },    \
 	}
 /* by operation, size, form, condition */
 static op_fn *const fused_arithmetic[3][2][2][2] = { FUSED_ARITHMETIC_ROW(sub),
@@ -215,10 +225,10 @@ static op_fn *fused_handler(const struct op *before, unsigned condition)
 	if (!zero || before->size < 2)
 		return NULL;
 	if (kind == ALU_SUB || kind == ALU_ADD || kind == ALU_AND)
-		return fused_arithmetic[kind == ALU_SUB	  ? 0
-					: kind == ALU_ADD ? 1
-							  : 2][before->size - 2][form]
-				       [condition & 1];
+		return fused_arithmetic[kind == ALU_SUB ? 0
+					: kind == ALU_ADD
+						? 1
+						: 2][before->size - 2][form][condition & 1];
 	return NULL;
 }
 
@@ -530,7 +540,7 @@ static bool translate_return(struct translator *t, const struct insn *insn, stru
 
 	op->code = far ? OP_RET_FAR : OP_RET;
 	op->imm = insn->imm[0] & 0xffff;
-	op->fn = far		  ? return_far_handler
+	op->fn = far		   ? return_far_handler
 		 : !is_fast(t, op) ? return_general_handler
 		 : op->size == 3   ? return_3
 				   : return_2;

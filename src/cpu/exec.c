@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "arch/paging_bits.h"
 #include "cpu/access.h"
-#include "cpu/enter.h"
 #include "cpu/control.h"
+#include "cpu/enter.h"
 #include "cpu/handler.h"
 #include <string.h>
 
@@ -10,8 +10,9 @@
  * The run loop: translates RIP, finds or builds the block there, runs it and its successors until
  * one of them comes back, and looks after events in between.
  *
- * What must be looked at after every single instruction (single-step, breakpoints, shadows of STI and
- * MOV SS, the end of the budget) is done in blocks of one instruction, which never lead to others.
+ * What must be looked at after every single instruction (single-step, breakpoints, shadows of STI
+ * and MOV SS, the end of the budget) is done in blocks of one instruction, which never lead to
+ * others.
  */
 
 #define DR6_BS BIT(14)
@@ -204,8 +205,7 @@ static void remember(struct cpu *cpu, struct block *block, struct block *from, u
 	entry->rip = cpu->state.rip;
 	entry->key = cpu->jump_key;
 	entry->block = block;
-	if (!from || from->mode != block->mode ||
-	    (from->physical ^ block->physical) & PAGE_MASK ||
+	if (!from || from->mode != block->mode || (from->physical ^ block->physical) & PAGE_MASK ||
 	    from->second_page != BLOCK_NO_PAGE)
 		return;
 	/* The same page by the same mapping: the distance in RIP is that in physical memory. */
@@ -341,9 +341,8 @@ static void run_single(struct cpu *cpu, struct block *block)
 
 static bool needs_single(const struct cpu *cpu)
 {
-	return cpu->state.rflags & (FLAG_TF | FLAG_RF) ||
-	       cpu->state.interruptibility & SHADOWS || cpu->code_breakpoints ||
-	       cpu->single_blocks || cpu->flush_always;
+	return cpu->state.rflags & (FLAG_TF | FLAG_RF) || cpu->state.interruptibility & SHADOWS ||
+	       cpu->code_breakpoints || cpu->single_blocks || cpu->flush_always;
 }
 
 /* One turn: from state.rip until a block comes back. */
@@ -413,9 +412,8 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 				return CPU_STOP_YIELD;
 		}
 		wake(cpu);
-		if (unlikely(event_ready(cpu) &&
-			     (cpu->state.pending_debug ||
-			      !(cpu->state.interruptibility & SHADOWS))) &&
+		if (unlikely(event_ready(cpu) && (cpu->state.pending_debug ||
+						  !(cpu->state.interruptibility & SHADOWS))) &&
 		    take_events(cpu)) {
 			cpu->link_from = NULL;
 			continue;

@@ -3,9 +3,9 @@
 
 bool translate_integer(struct translator *t, const struct insn *insn, struct op *op)
 {
-	static translate_part_fn *const parts[] = { translate_move,	translate_alu,
-						    translate_stack,	translate_misc,
-						    translate_shift,	translate_bits,
+	static translate_part_fn *const parts[] = { translate_move,    translate_alu,
+						    translate_stack,   translate_misc,
+						    translate_shift,   translate_bits,
 						    translate_multiply };
 
 	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {

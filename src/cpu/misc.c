@@ -310,8 +310,8 @@ static bool translate_table(struct cpu *cpu, const struct op *op)
 	uint64_t address = cpu->state.gpr[GPR_RBX] + gpr_read(cpu, GPR_OFFSET(GPR_RAX), 1);
 	uint64_t linear, value;
 
-	if (!cpu_segment_linear(cpu, op->segment, address & masks[op->address], 1,
-				UDV_ACCESS_READ, &linear) ||
+	if (!cpu_segment_linear(cpu, op->segment, address & masks[op->address], 1, UDV_ACCESS_READ,
+				&linear) ||
 	    !cpu_read(cpu, linear, 1, stack_bit(op), &value))
 		return false;
 	gpr_write(cpu, GPR_OFFSET(GPR_RAX), 1, value);
@@ -401,8 +401,7 @@ static const struct {
 	{ INSN_CLWB, OP_CACHE_LINE, cache_line_handler, 0 },
 };
 
-static enum translation translate_row(struct translator *t, const struct insn *insn,
-				      struct op *op)
+static enum translation translate_row(struct translator *t, const struct insn *insn, struct op *op)
 {
 	(void)t;
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -428,8 +427,8 @@ static enum translation translate_exchange_kind(const struct insn *insn, struct 
 	return TRANSLATED;
 }
 
-static enum translation translate_memory_kind(const struct insn *insn, struct op *op,
-					      unsigned code, op_fn *fn)
+static enum translation translate_memory_kind(const struct insn *insn, struct op *op, unsigned code,
+					      op_fn *fn)
 {
 	if (!is_memory(insn, 0))
 		return UNDEFINED;
@@ -457,8 +456,7 @@ enum translation translate_misc(struct translator *t, const struct insn *insn, s
 	case INSN_CMPXCHG8B:
 		return translate_memory_kind(insn, op, OP_CMPXCHG8B, compare_exchange_8_handler);
 	case INSN_CMPXCHG16B:
-		return translate_memory_kind(insn, op, OP_CMPXCHG16B,
-					     compare_exchange_16_handler);
+		return translate_memory_kind(insn, op, OP_CMPXCHG16B, compare_exchange_16_handler);
 	case INSN_BOUND:
 		op->code = OP_BOUND;
 		op->fn = bound_handler;

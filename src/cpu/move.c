@@ -76,12 +76,18 @@ DEFINE_SIZE(1)
 DEFINE_SIZE(2)
 DEFINE_SIZE(3)
 
-#define SIZES(name) { name##_0, name##_1, name##_2, name##_3 }
+#define SIZES(name)                                                                                \
+	{                                                                                          \
+		name##_0, name##_1, name##_2, name##_3                                             \
+	}
 #define SIZES_AT(name, address)                                                                    \
 	{                                                                                          \
 		name##_0_##address, name##_1_##address, name##_2_##address, name##_3_##address     \
 	}
-#define ADDRESSES(name) { SIZES_AT(name, BASE), SIZES_AT(name, INDEX), SIZES_AT(name, SEGMENT) }
+#define ADDRESSES(name)                                                                            \
+	{                                                                                          \
+		SIZES_AT(name, BASE), SIZES_AT(name, INDEX), SIZES_AT(name, SEGMENT)               \
+	}
 
 static op_fn *const register_handlers[2][4] = { SIZES(mov_rr), SIZES(mov_ri) };
 static op_fn *const memory_handlers[3][NR_ADDRESS_FORMS][4] = {
@@ -91,8 +97,7 @@ static op_fn *const memory_handlers[3][NR_ADDRESS_FORMS][4] = {
 };
 
 /* Offsets of 64 bits: MOV between the accumulator and [moffs64]. */
-static bool absolute_linear(struct cpu *cpu, const struct op *op, uint32_t access,
-			    uint64_t *linear)
+static bool absolute_linear(struct cpu *cpu, const struct op *op, uint32_t access, uint64_t *linear)
 {
 	return cpu_segment_linear(cpu, op->segment, op->imm, 1u << op->size, access, linear);
 }
@@ -183,8 +188,7 @@ static void choose_mov(struct translator *t, const struct insn *insn, struct op 
 		op->fn = general_handler;
 }
 
-static enum translation translate_mov(struct translator *t, const struct insn *insn,
-				      struct op *op)
+static enum translation translate_mov(struct translator *t, const struct insn *insn, struct op *op)
 {
 	unsigned size = insn->operand[0].size;
 
@@ -235,7 +239,7 @@ ALWAYS_INLINE unsigned source_size(unsigned code)
 {
 	return code == OP_MOVZX8 || code == OP_MOVSX8	  ? 1
 	       : code == OP_MOVZX16 || code == OP_MOVSX16 ? 2
-							   : 4;
+							  : 4;
 }
 
 static bool extend_general(struct cpu *cpu, const struct op *op)
@@ -389,10 +393,10 @@ static bool condition_of(const struct cpu *cpu, unsigned condition)
 #define CASE(n)                                                                                    \
 	case n:                                                                                    \
 		return condition_holds(cpu, n);
-		CASE(0) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9)
-		CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
-	default:
-		return condition_holds(cpu, 15);
+		CASE(0)
+		CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10)
+			CASE(11) CASE(12) CASE(13) CASE(14) default
+		    : return condition_holds(cpu, 15);
 	}
 }
 

@@ -60,7 +60,7 @@ enum {
 
 #define DEBUGCTL_WRITABLE BIT(1) /* BTF */
 
-bool cpu_is_canonical(const struct cpu *cpu, uint64_t address)
+bool cpu_is_canonical_msr(const struct cpu *cpu, uint64_t address)
 {
 	unsigned shift = 64u - cpu->config->linear_bits;
 
@@ -130,7 +130,7 @@ static bool write_stored(struct cpu *cpu, const struct msr_row *row, uint64_t va
 
 static bool write_canonical(struct cpu *cpu, const struct msr_row *row, uint64_t value)
 {
-	if (!cpu_is_canonical(cpu, value))
+	if (!cpu_is_canonical_msr(cpu, value))
 		return false;
 	*storage(cpu, row) = value;
 	return true;

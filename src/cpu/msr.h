@@ -25,7 +25,7 @@ uint64_t cpu_efer_writable(const struct cpu *cpu);
  * base registers and MSRs are held to this, whatever CR4.LA57 is.
  * SDM Vol 3A "Canonical Addressing"
  */
-bool cpu_is_canonical(const struct cpu *cpu, uint64_t address);
+bool cpu_is_canonical_msr(const struct cpu *cpu, uint64_t address);
 
 #define MICROCODE_REVISION 0xff000000u
 

@@ -92,7 +92,7 @@ PLAIN_HANDLER(multiply_signed_2_handler, multiply_signed_2)
 	{                                                                                          \
 		reg_set(cpu, op->dst, log,                                                         \
 			signed_product(cpu, log, reg_get(cpu, op->src, log),                       \
-				       op->imm & size_mask(log)));                                 \
+				       op->imm &size_mask(log)));                                  \
 		NEXT(cpu, op);                                                                     \
 	}
 DEFINE_FAST(2)

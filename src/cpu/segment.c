@@ -149,7 +149,7 @@ bool cpu_fetch_wide(struct cpu *cpu, unsigned vector, struct descriptor *d)
 /* One bit of a descriptor's byte 5, by a read-modify-write as the locked one of the manual. */
 static bool change_type(struct cpu *cpu, uint64_t linear, uint8_t clear, uint8_t set)
 {
-	if (cpu_rmw_slow(cpu, linear + 5, 1, system_access(cpu)) == ACCESS_FAULT)
+	if (!cpu_rmw_begin(cpu, linear + 5, 1, system_access(cpu)))
 		return false;
 	cpu_rmw_commit(cpu, (cpu->slow_value & (uint8_t)~clear) | set);
 	return true;

@@ -120,8 +120,7 @@ bool control_arpl(struct cpu *cpu, const struct op *op)
 
 	if (op->flag) {
 		if (!cpu_operand_linear(cpu, op, 2, UDV_ACCESS_READ | UDV_ACCESS_WRITE, &linear) ||
-		    cpu_rmw_slow(cpu, linear, 2, op->segment == SEG_SS ? ACCESS_STACK : 0) ==
-			    ACCESS_FAULT)
+		    !cpu_rmw_begin(cpu, linear, 2, op->segment == SEG_SS ? ACCESS_STACK : 0))
 			return false;
 		selector = cpu->slow_value;
 	}

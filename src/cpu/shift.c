@@ -65,8 +65,7 @@ static uint64_t rotate_right(struct cpu *cpu, unsigned log, uint64_t value, unsi
 	unsigned by = count & (bits - 1);
 	uint64_t result = by ? (value >> by | value << (bits - by)) & size_mask(log) : value;
 
-	set_cf_of(cpu, result >> (bits - 1) & 1,
-		  (result >> (bits - 1) ^ result >> (bits - 2)) & 1);
+	set_cf_of(cpu, result >> (bits - 1) & 1, (result >> (bits - 1) ^ result >> (bits - 2)) & 1);
 	return result;
 }
 
@@ -139,8 +138,7 @@ PLAIN_HANDLER(shift_handler, shift)
 #define DEFINE_FAST(name, f, log)                                                                  \
 	static const struct op *name##_ri_##log(struct cpu *cpu, const struct op *op)              \
 	{                                                                                          \
-		reg_set(cpu, op->dst, log,                                                         \
-			f(cpu, log, reg_get(cpu, op->dst, log), op->imm32));                       \
+		reg_set(cpu, op->dst, log, f(cpu, log, reg_get(cpu, op->dst, log), op->imm32));    \
 		NEXT(cpu, op);                                                                     \
 	}                                                                                          \
 	static const struct op *name##_rc_##log(struct cpu *cpu, const struct op *op)              \
@@ -177,7 +175,8 @@ static uint64_t shift_double(struct cpu *cpu, const struct op *op, uint64_t valu
 	uint64_t result;
 	bool cf;
 
-	if (count > bits) { /* 16-bit operands: undefined; what processors do: the pattern repeats */
+	if (count >
+	    bits) { /* 16-bit operands: undefined; what processors do: the pattern repeats */
 		unsigned over = count - bits;
 
 		result = left ? from << over | value >> (bits - over)

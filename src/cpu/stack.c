@@ -2,8 +2,8 @@
 #include "cpu/control.h"
 #include "cpu/operand.h"
 
-/* PUSH, POP, PUSHA, POPA, ENTER, LEAVE. Handlers for 8-byte pushes in 64-bit mode and 4-byte ones on
- * a flat 32-bit stack are fast; SS's base is 0 in both. */
+/* PUSH, POP, PUSHA, POPA, ENTER, LEAVE. Handlers for 8-byte pushes in 64-bit mode and 4-byte ones
+ * on a flat 32-bit stack are fast; SS's base is 0 in both. */
 
 static bool push_general(struct cpu *cpu, const struct op *op)
 {
@@ -219,8 +219,7 @@ static bool fast_stack(const struct translator *t, const struct op *op)
 	return t->mode & MODE_FLAT && t->mode & MODE_STACK32 && op->size == 2;
 }
 
-static enum translation translate_push(struct translator *t, const struct insn *insn,
-				       struct op *op)
+static enum translation translate_push(struct translator *t, const struct insn *insn, struct op *op)
 {
 	const struct operand *o = &insn->operand[0];
 	bool fast = fast_stack(t, op);
@@ -245,8 +244,7 @@ static enum translation translate_push(struct translator *t, const struct insn *
 	return TRANSLATED;
 }
 
-static enum translation translate_pop(struct translator *t, const struct insn *insn,
-				      struct op *op)
+static enum translation translate_pop(struct translator *t, const struct insn *insn, struct op *op)
 {
 	const struct operand *o = &insn->operand[0];
 

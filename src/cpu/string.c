@@ -6,10 +6,10 @@
  * MOVS, STOS, LODS, SCAS, CMPS, INS, OUTS, alone and repeated.
  *
  * A repeated one is done in portions of at most CHUNK bytes. Between two portions it is at an
- * instruction boundary with RIP at the instruction itself, as on a processor that takes an interrupt
- * there, and each portion counts as one instruction of the budget. Where portions end does not
- * depend on what is cached, so that time does not either. Within a portion MOVS and STOS work on
- * host memory as far as pages go.
+ * instruction boundary with RIP at the instruction itself, as on a processor that takes an
+ * interrupt there, and each portion counts as one instruction of the budget. Where portions end
+ * does not depend on what is cached, so that time does not either. Within a portion MOVS and STOS
+ * work on host memory as far as pages go.
  */
 #define CHUNK 4096u
 
@@ -259,26 +259,25 @@ SLOW_HANDLER(io_string_handler, io_string)
 bool translate_string(struct translator *t, const struct insn *insn, struct op *op)
 {
 	static const struct {
-		uint16_t first, code;
+		uint8_t opcode;
+		uint16_t code;
 	} rows[] = {
-		{ INSN_CMPSB, OP_CMPS }, { INSN_LODSB, OP_LODS }, { INSN_MOVSB, OP_MOVS },
-		{ INSN_SCASB, OP_SCAS }, { INSN_STOSB, OP_STOS }, { INSN_INSB, OP_INS },
-		{ INSN_OUTSB, OP_OUTS },
+		{ 0x6c, OP_INS },  { 0x6e, OP_OUTS }, { 0xa4, OP_MOVS }, { 0xa6, OP_CMPS },
+		{ 0xaa, OP_STOS }, { 0xac, OP_LODS }, { 0xae, OP_SCAS },
 	};
+	bool io = insn->opcode < 0x80;
 
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		unsigned sizes = i < 5 ? 4 : 3;
-
-		if (insn->id < rows[i].first || insn->id >= rows[i].first + sizes)
-			continue;
-		op->code = rows[i].code;
-		op->size = (uint8_t)(insn->id - rows[i].first) & 3u;
-		op->dst = insn->prefixes & PREFIX_REPNE ? REPEAT_NOT_EQUAL
-			  : insn->prefixes & PREFIX_REP ? REPEAT_EQUAL
-							: REPEAT_NONE;
-		op->fn = i >= 5 ? io_string_handler : op->dst ? repeated : alone;
-		t->ends = i >= 5;
-		return true;
-	}
-	return false;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].opcode == (insn->opcode & ~1u))
+			op->code = rows[i].code;
+	if (!(insn->opcode & 1))
+		op->size = 0;
+	if (io && op->size > 2)
+		op->size = 2;
+	op->dst = insn->prefixes & PREFIX_REPNE ? REPEAT_NOT_EQUAL
+		  : insn->prefixes & PREFIX_REP ? REPEAT_EQUAL
+						: REPEAT_NONE;
+	op->fn = io ? io_string_handler : op->dst ? repeated : alone;
+	t->ends = io;
+	return true;
 }

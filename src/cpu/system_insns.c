@@ -187,7 +187,7 @@ bool insn_wrfsgsbase(struct cpu *cpu, const struct op *op)
 
 	if (!(cpu->state.cr4 & CR4_FSGSBASE))
 		return raise_ud(cpu);
-	if (!cpu_is_canonical(cpu, base))
+	if (!cpu_is_canonical_msr(cpu, base))
 		return raise_gp0(cpu);
 	/* In 64-bit mode, where alone this exists, the base of FS and GS is used as it is. */
 	cpu->state.seg[op->imm].base = base;

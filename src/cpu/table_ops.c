@@ -122,7 +122,7 @@ static bool begin_load(struct cpu *cpu, const struct op *op, uint16_t *selector)
 bool control_lldt(struct cpu *cpu, const struct op *op)
 {
 	struct descriptor d;
-	uint16_t selector;
+	uint16_t selector = 0;
 
 	if (!begin_load(cpu, op, &selector))
 		return false;
@@ -140,7 +140,7 @@ bool control_ltr(struct cpu *cpu, const struct op *op)
 {
 	uint32_t types = 1u << SYS_TSS | (is_long_mode(cpu) ? 0 : 1u << SYS_TSS16);
 	struct descriptor d;
-	uint16_t selector;
+	uint16_t selector = 0;
 
 	if (!begin_load(cpu, op, &selector))
 		return false;

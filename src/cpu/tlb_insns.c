@@ -40,7 +40,7 @@ static bool invpcid_valid(const struct cpu *cpu, uint64_t type, const uint64_t d
 		return false;
 	if (type <= INVPCID_SINGLE && !(cpu->state.cr4 & CR4_PCIDE) && descriptor[0])
 		return false;
-	return type != INVPCID_ADDRESS || cpu_is_canonical(cpu, descriptor[1]);
+	return type != INVPCID_ADDRESS || cpu_is_canonical_msr(cpu, descriptor[1]);
 }
 
 /* Translations of a PCID that is not the current one cannot be found one by one: all go. */
