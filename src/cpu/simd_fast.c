@@ -19,8 +19,6 @@ typedef int8_t vector_s8 __attribute__((vector_size(16)));
 typedef int16_t vector_s16 __attribute__((vector_size(16)));
 typedef int32_t vector_s32 __attribute__((vector_size(16)));
 
-#define FAST_PLACE(width, vex) ((width) == 32 ? 2 : (vex) ? 1 : 0)
-
 ALWAYS_INLINE void clear_upper(union arch_vector *d)
 {
 	d->u64[2] = d->u64[3] = 0;
@@ -63,11 +61,10 @@ ALWAYS_INLINE void copy(void *d, const void *b, unsigned bytes)
 	{                                                                                          \
 		union arch_vector *d = &cpu->state.ymm[op->dst];                                   \
 		uint64_t linear = fast_linear(cpu, op, ADDRESS_INDEX);                             \
-		const void *b = tlb_read_hit(cpu, linear, bytes);                                  \
                                                                                                    \
-		if (unlikely(!b || (!(vex) && linear & 15)))                                       \
+		if (unlikely(!tlb_reads(cpu, linear, bytes) || (!(vex) && linear & 15)))           \
 			return simd_plain_load(cpu, op);                                           \
-		do_##name(d, &cpu->state.ymm[op->reg[0]], b, bytes);                               \
+		do_##name(d, &cpu->state.ymm[op->reg[0]], tlb_host(cpu, linear), bytes);           \
 		if ((vex) && (bytes) == 16)                                                        \
 			clear_upper(d);                                                            \
 		NEXT(cpu, op);                                                                     \
@@ -106,11 +103,11 @@ FAST_OPERATIONS(OPERATION)
 	{                                                                                          \
 		union arch_vector *d = &cpu->state.ymm[op->dst];                                   \
 		uint64_t linear = fast_linear(cpu, op, ADDRESS_INDEX);                             \
-		const void *b = tlb_read_hit(cpu, linear, bytes);                                  \
                                                                                                    \
-		if (unlikely(!b || ((aligned) && linear & ((bytes)-1))))                           \
+		if (unlikely(!tlb_reads(cpu, linear, bytes) ||                                     \
+			     ((aligned) && linear & ((bytes)-1))))                                 \
 			return simd_plain_load(cpu, op);                                           \
-		copy(d, b, bytes);                                                                 \
+		copy(d, tlb_host(cpu, linear), bytes);                                             \
 		if ((vex) && (bytes) == 16)                                                        \
 			clear_upper(d);                                                            \
 		NEXT(cpu, op);                                                                     \
@@ -118,11 +115,11 @@ FAST_OPERATIONS(OPERATION)
 	static const struct op *store_##form(struct cpu *cpu, const struct op *op)                 \
 	{                                                                                          \
 		uint64_t linear = fast_linear(cpu, op, ADDRESS_INDEX);                             \
-		void *d = tlb_write_hit(cpu, linear, bytes);                                       \
                                                                                                    \
-		if (unlikely(!d || ((aligned) && linear & ((bytes)-1))))                           \
+		if (unlikely(!tlb_writes(cpu, linear, bytes) ||                                    \
+			     ((aligned) && linear & ((bytes)-1))))                                 \
 			return simd_general(cpu, op);                                              \
-		copy(d, &cpu->state.ymm[op->src], bytes);                                          \
+		copy(tlb_host(cpu, linear), &cpu->state.ymm[op->src], bytes);                      \
 		NEXT(cpu, op);                                                                     \
 	}
 
@@ -166,21 +163,19 @@ static const struct op *move_wide(struct cpu *cpu, const struct op *op)
 	static const struct op *load_##type(struct cpu *cpu, const struct op *op)                  \
 	{                                                                                          \
 		uint64_t linear = fast_linear(cpu, op, ADDRESS_INDEX);                             \
-		const void *b = tlb_read_hit(cpu, linear, bytes);                                  \
                                                                                                    \
-		if (unlikely(!b))                                                                  \
+		if (unlikely(!tlb_reads(cpu, linear, bytes)))                                      \
 			return simd_plain_load(cpu, op);                                           \
-		put_##type(cpu, op, host_load(b, bytes));                                          \
+		put_##type(cpu, op, host_load(tlb_host(cpu, linear), bytes));                      \
 		NEXT(cpu, op);                                                                     \
 	}                                                                                          \
 	static const struct op *store_##type(struct cpu *cpu, const struct op *op)                 \
 	{                                                                                          \
 		uint64_t linear = fast_linear(cpu, op, ADDRESS_INDEX);                             \
-		void *d = tlb_write_hit(cpu, linear, bytes);                                       \
                                                                                                    \
-		if (unlikely(!d))                                                                  \
+		if (unlikely(!tlb_writes(cpu, linear, bytes)))                                     \
 			return simd_general(cpu, op);                                              \
-		host_store(d, bytes, cpu->state.ymm[op->src].u64[0]);                              \
+		host_store(tlb_host(cpu, linear), bytes, cpu->state.ymm[op->src].u64[0]);          \
 		NEXT(cpu, op);                                                                     \
 	}                                                                                          \
 	static const struct op *move_##type(struct cpu *cpu, const struct op *op)                  \

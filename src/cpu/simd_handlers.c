@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cpu/handler.h"
+#include "cpu/operand.h"
 #include "cpu/simd.h"
 
 /* Operands for kernels: simd_general does every form, the others those without exceptions. */
@@ -15,7 +16,7 @@ bool simd_read_operand(struct cpu *cpu, const struct op *op, void *data)
 		return false;
 	if (op->reg[3] & FORM_ALIGNED && linear & (size - 1))
 		return raise_gp0(cpu);
-	return cpu_read_bytes(cpu, linear, data, size, 0);
+	return cpu_read_bytes(cpu, linear, data, size, stack_bit(op));
 }
 
 static bool write_operand(struct cpu *cpu, const struct op *op, const union arch_vector *d)
@@ -27,7 +28,7 @@ static bool write_operand(struct cpu *cpu, const struct op *op, const union arch
 		return false;
 	if (op->reg[3] & FORM_ALIGNED && linear & (size - 1))
 		return raise_gp0(cpu);
-	return cpu_write_bytes(cpu, linear, d, size, 0);
+	return cpu_write_bytes(cpu, linear, d, size, stack_bit(op));
 }
 
 void simd_write_vector(struct cpu *cpu, const struct op *op, unsigned number,
@@ -44,7 +45,7 @@ static bool is_writable(struct cpu *cpu, const struct op *op)
 	if (FORM_DESTINATION_OF(op->reg[3]) != PLACE_MEMORY)
 		return true;
 	return cpu_operand_linear(cpu, op, op->reg[2], UDV_ACCESS_WRITE, &linear) &&
-	       cpu_probe(cpu, linear, op->reg[2], UDV_ACCESS_WRITE);
+	       cpu_probe(cpu, linear, op->reg[2], UDV_ACCESS_WRITE | stack_bit(op));
 }
 
 /* Of CVTPI2PS the memory form too is an MMX instruction. */
