@@ -137,7 +137,9 @@ static bool code_breakpoint(struct cpu *cpu, uint64_t linear)
 {
 	uint64_t hits = 0;
 
-	if (likely(!cpu->code_breakpoints) || cpu->state.rflags & FLAG_RF)
+	/* MOV SS inhibits them too. SDM Vol 3A "Masking Exceptions and Interrupts" */
+	if (likely(!cpu->code_breakpoints) || cpu->state.rflags & FLAG_RF ||
+	    cpu->state.interruptibility & BLOCKING_MOV_SS)
 		return false;
 	for (unsigned i = 0; i < 4; i++)
 		if (cpu->state.dr7 >> 2 * i & 3 && !(cpu->state.dr7 >> (16 + 4 * i) & 3) &&
