@@ -284,7 +284,10 @@ void cpu_drop_segments(struct cpu *cpu, unsigned cpl)
 			s->selector = 0;
 			continue;
 		}
-		if (!ar_is_conforming(s->access_rights) && AR_DPL_OF(s->access_rights) < cpl)
-			cpu_set_null(cpu, data[i], 0);
+		/* The bases of FS and GS stay: 64-bit code still uses them. */
+		if (!ar_is_conforming(s->access_rights) && AR_DPL_OF(s->access_rights) < cpl) {
+			s->selector = 0;
+			s->access_rights |= AR_UNUSABLE;
+		}
 	}
 }
