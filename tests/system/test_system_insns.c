@@ -232,17 +232,19 @@ static void test_pcid(void **state)
 	start_with_page(w);
 	w->cpu->state.cr4 |= CR4_PCIDE;
 	cpu_state_changed(w->cpu);
+	map_page(w, 0x10000);
 	load_cr3(w, WORLD_PML4 | 1);
-	start_with_page(w);
+	assert_int_equal(read_page(w), 1);
+	map_page(w, 0x11000);
 	load_cr3(w, WORLD_PML4 | 1);
 	assert_int_equal(read_page(w), 2);
-	start_with_page(w);
+	map_page(w, 0x10000);
 	load_cr3(w, WORLD_PML4 | 2);
 	load_cr3(w, WORLD_PML4 | 1 | CR3_NO_FLUSH);
-	assert_int_equal(read_page(w), 1); /* kept */
+	assert_int_equal(read_page(w), 2); /* kept */
 	load_cr3(w, other | 1);
 	load_cr3(w, WORLD_PML4 | 1 | CR3_NO_FLUSH);
-	assert_int_equal(read_page(w), 2); /* dropped by the load of the other root */
+	assert_int_equal(read_page(w), 1); /* dropped by the load of the other root */
 }
 
 static void test_caches(void **state)
