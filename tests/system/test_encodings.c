@@ -52,6 +52,7 @@ static const struct encoding {
 	E("smsw rax", SMSW, NONE, 0x48, 0x0f, 0x01, 0xe0),
 	E("smsw m", SMSW, NONE, 0x0f, 0x01, OPERAND(4)),
 	E("monitor", MONITOR, NONE, 0x0f, 0x01, 0xc8),
+	E("monitor fs:rax", MONITOR, NONE, 0x64, 0x0f, 0x01, 0xc8),
 	E("mwait", MWAIT, NONE, 0x0f, 0x01, 0xc9),
 	E("rdfsbase rax", RDFSGSBASE, NONE, 0xf3, 0x48, 0x0f, 0xae, 0xc0),
 	E("rdgsbase eax", RDFSGSBASE, NONE, 0xf3, 0x0f, 0xae, 0xc8),
@@ -232,6 +233,10 @@ static void test_operands(void **state)
 	assert_int_equal(s->activity, ACTIVITY_ACTIVE);
 	run(w, find("monitor"));
 	assert_true(s->monitor_armed);
+	assert_int_equal(s->monitor_address, 0);
+	s->seg[SEG_FS].base = 0x12345;
+	run(w, find("monitor fs:rax"));
+	assert_int_equal(s->monitor_address, 0x12340);
 }
 
 /* The same machine code without the feature. */
