@@ -299,6 +299,8 @@ op_fn *simd_fast_handler(const struct op *op)
 	}
 	if (op->code - SIMD_FIRST >= NR_SIMD_OPERATIONS)
 		return NULL;
+	if (simd_operation(op)->flags & SIMD_FLAG_F)
+		return simd_fast_float_handler(op);
 	switch (places_of(op)) {
 	case PLACES(PLACE_VECTOR, PLACE_VECTOR):
 		return fast_rows[op->code - SIMD_FIRST].fn[form_of(op)][0];

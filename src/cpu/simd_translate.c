@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "arch/system_bits.h"
 #include "cpu/handler.h"
 #include "cpu/operand.h"
 #include "cpu/simd.h"
@@ -7,9 +8,6 @@
  * From instructions to ops. Most rows follow from the list of operations; moves, and what is
  * another operation by another name, have rows of their own.
  */
-
-#define CR0_EM BIT(2)
-#define CR0_TS BIT(3)
 
 enum shape {
 	SHAPE_NONE,
