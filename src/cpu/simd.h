@@ -166,9 +166,8 @@ static inline uint16_t saturate_u16(int32_t x)
 op_fn *simd_handler(const struct op *op);
 
 /* Handlers that simd_handler() may choose. */
-op_fn simd_general, simd_plain_register, simd_plain_load, simd_emms, simd_vzeroall, simd_vzeroupper,
-	simd_vldmxcsr, simd_vstmxcsr, simd_maskmov, simd_mask_load, simd_mask_store, simd_gather,
-	simd_string;
+op_fn simd_general, simd_emms, simd_vzeroall, simd_vzeroupper, simd_vldmxcsr, simd_vstmxcsr,
+	simd_maskmov, simd_mask_load, simd_mask_store, simd_gather, simd_string;
 
 /* simd_fast.c, simd_fast_float.c: NULL, or a handler for just this. */
 op_fn *simd_fast_handler(const struct op *op);
@@ -199,6 +198,14 @@ bool simd_mmx_ready(struct cpu *cpu);
 void simd_mmx_enter(struct cpu *cpu);
 uint64_t simd_mmx_read(const struct cpu *cpu, unsigned number);
 void simd_mmx_write(struct cpu *cpu, unsigned number, uint64_t value);
+
+bool simd_is_string(unsigned code);
+
+/*
+ * The operation with all but b in registers, and not in MMX ones; stores the result. False:
+ * cpu->fault.
+ */
+bool simd_compute(struct cpu *cpu, const struct op *op, const union arch_vector *b);
 
 /* Reads the memory operand; false: cpu->fault. */
 bool simd_read_operand(struct cpu *cpu, const struct op *op, void *data);

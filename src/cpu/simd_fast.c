@@ -63,7 +63,7 @@ ALWAYS_INLINE void copy(void *d, const void *b, unsigned bytes)
 		uint64_t linear = fast_linear(cpu, op, ADDRESS_INDEX);                             \
                                                                                                    \
 		if (unlikely(!tlb_reads(cpu, linear, bytes) || (!(vex) && linear & 15)))           \
-			return simd_plain_load(cpu, op);                                           \
+			return simd_general(cpu, op);                                              \
 		do_##name(d, &cpu->state.ymm[op->reg[0]], tlb_host(cpu, linear), bytes);           \
 		if ((vex) && (bytes) == 16)                                                        \
 			clear_upper(d);                                                            \
@@ -106,7 +106,7 @@ FAST_OPERATIONS(OPERATION)
                                                                                                    \
 		if (unlikely(!tlb_reads(cpu, linear, bytes) ||                                     \
 			     ((aligned) && linear & ((bytes)-1))))                                 \
-			return simd_plain_load(cpu, op);                                           \
+			return simd_general(cpu, op);                                              \
 		copy(d, tlb_host(cpu, linear), bytes);                                             \
 		if ((vex) && (bytes) == 16)                                                        \
 			clear_upper(d);                                                            \
@@ -165,7 +165,7 @@ static const struct op *move_wide(struct cpu *cpu, const struct op *op)
 		uint64_t linear = fast_linear(cpu, op, ADDRESS_INDEX);                             \
                                                                                                    \
 		if (unlikely(!tlb_reads(cpu, linear, bytes)))                                      \
-			return simd_plain_load(cpu, op);                                           \
+			return simd_general(cpu, op);                                              \
 		put_##type(cpu, op, host_load(tlb_host(cpu, linear), bytes));                      \
 		NEXT(cpu, op);                                                                     \
 	}                                                                                          \
@@ -212,6 +212,53 @@ static const struct op *pmovmskb(struct cpu *cpu, const struct op *op)
 		mask |= byte_signs(b->u64[2]) << 16 | byte_signs(b->u64[3]) << 24;
 	gpr_write(cpu, op->dst, 8, mask);
 	NEXT(cpu, op);
+}
+
+/* ---------------------------------------------------------------- all others */
+
+static const struct op *any_register(struct cpu *cpu, const struct op *op)
+{
+	if (unlikely(!simd_compute(cpu, op, &cpu->state.ymm[op->src])))
+		return cpu_fault(cpu, op);
+	NEXT(cpu, op);
+}
+
+static NOINLINE bool compute_from_host(struct cpu *cpu, const struct op *op, const void *host)
+{
+	union arch_vector b = { 0 };
+
+	memcpy(&b, host, op->reg[2]);
+	return simd_compute(cpu, op, &b);
+}
+
+static const struct op *any_load(struct cpu *cpu, const struct op *op)
+{
+	uint64_t linear = fast_linear(cpu, op, ADDRESS_INDEX);
+	unsigned size = op->reg[2];
+
+	if (unlikely(!tlb_reads(cpu, linear, size) ||
+		     (op->reg[3] & FORM_ALIGNED && linear & (size - 1))))
+		return simd_general(cpu, op);
+	if (unlikely(!compute_from_host(cpu, op, tlb_host(cpu, linear))))
+		return cpu_fault(cpu, op);
+	NEXT(cpu, op);
+}
+
+static op_fn *any_handler(const struct op *op)
+{
+	unsigned destination = FORM_DESTINATION_OF(op->reg[3]);
+
+	if (simd_is_string(op->code) || op->code == OP_V_CVTPI2PS ||
+	    (destination != PLACE_VECTOR && destination != PLACE_GPR))
+		return NULL;
+	switch (FORM_SOURCE_OF(op->reg[3])) {
+	case PLACE_VECTOR:
+		return any_register;
+	case PLACE_MEMORY:
+		return any_load;
+	default:
+		return NULL;
+	}
 }
 
 /* ---------------------------------------------------------------- choosing */
@@ -284,7 +331,19 @@ static op_fn *scalar_move_handler(const struct op *op)
 	}
 }
 
-op_fn *simd_fast_handler(const struct op *op)
+static op_fn *row_handler(const struct op *op)
+{
+	switch (places_of(op)) {
+	case PLACES(PLACE_VECTOR, PLACE_VECTOR):
+		return fast_rows[op->code - SIMD_FIRST].fn[form_of(op)][0];
+	case PLACES(PLACE_MEMORY, PLACE_VECTOR):
+		return fast_rows[op->code - SIMD_FIRST].fn[form_of(op)][1];
+	default:
+		return NULL;
+	}
+}
+
+static op_fn *own_handler(const struct op *op)
 {
 	switch (op->code) {
 	case OP_V_MOV:
@@ -295,18 +354,17 @@ op_fn *simd_fast_handler(const struct op *op)
 	case OP_V_PMOVMSKB:
 		return FORM_SOURCE_OF(op->reg[3]) == PLACE_VECTOR ? pmovmskb : NULL;
 	default:
-		break;
+		return simd_operation(op)->flags & SIMD_FLAG_F ? simd_fast_float_handler(op)
+							       : row_handler(op);
 	}
+}
+
+op_fn *simd_fast_handler(const struct op *op)
+{
+	op_fn *own;
+
 	if (op->code - SIMD_FIRST >= NR_SIMD_OPERATIONS)
 		return NULL;
-	if (simd_operation(op)->flags & SIMD_FLAG_F)
-		return simd_fast_float_handler(op);
-	switch (places_of(op)) {
-	case PLACES(PLACE_VECTOR, PLACE_VECTOR):
-		return fast_rows[op->code - SIMD_FIRST].fn[form_of(op)][0];
-	case PLACES(PLACE_MEMORY, PLACE_VECTOR):
-		return fast_rows[op->code - SIMD_FIRST].fn[form_of(op)][1];
-	default:
-		return NULL;
-	}
+	own = own_handler(op);
+	return own ? own : any_handler(op);
 }

@@ -6,7 +6,7 @@
 #include "cpu/operand.h"
 #include "cpu/simd.h"
 
-/* Operands for kernels: simd_general does every form, the others those without exceptions. */
+/* Operands for kernels, and what comes of their results: any form by simd_general. */
 
 bool simd_read_operand(struct cpu *cpu, const struct op *op, void *data)
 {
@@ -163,8 +163,8 @@ const struct op *simd_general(struct cpu *cpu, const struct op *op)
 	return run_plain(cpu, op, general);
 }
 
-/* A result of values alone, with everything in vector registers but perhaps b. */
-static NOINLINE void compute(struct cpu *cpu, const struct op *op, const union arch_vector *b)
+/* Of values alone, to a vector register: most that programs do. */
+static void compute_plain(struct cpu *cpu, const struct op *op, const union arch_vector *b)
 {
 	union arch_vector d = { 0 };
 	struct simd_env env = { .c = &cpu->state.ymm[op->reg[1]] };
@@ -174,25 +174,24 @@ static NOINLINE void compute(struct cpu *cpu, const struct op *op, const union a
 	simd_write_vector(cpu, op, op->dst, &d);
 }
 
-const struct op *simd_plain_register(struct cpu *cpu, const struct op *op)
+bool simd_compute(struct cpu *cpu, const struct op *op, const union arch_vector *b)
 {
-	compute(cpu, op, &cpu->state.ymm[op->src]);
-	NEXT(cpu, op);
-}
+	const struct simd_operation *operation = simd_operation(op);
+	union arch_vector d = { 0 };
+	struct simd_env env;
 
-static bool plain_load(struct cpu *cpu, const struct op *op)
-{
-	union arch_vector b = { 0 };
-
-	if (!simd_read_operand(cpu, op, &b))
+	if (operation->flags == 0 && FORM_DESTINATION_OF(op->reg[3]) == PLACE_VECTOR) {
+		compute_plain(cpu, op, b);
+		return true;
+	}
+	env = (struct simd_env){
+		.c = &cpu->state.ymm[op->reg[1]],
+		.fp = simd_environment(cpu->state.mxcsr),
+	};
+	operation->kernel(&env, &d, &cpu->state.ymm[op->reg[0]], b, op->imm32, simd_bytes(op));
+	if (operation->flags & SIMD_FLAG_F && !simd_settle(cpu, &env.fp, env.earlier_flags))
 		return false;
-	compute(cpu, op, &b);
-	return true;
-}
-
-const struct op *simd_plain_load(struct cpu *cpu, const struct op *op)
-{
-	return run_plain(cpu, op, plain_load);
+	return finish(cpu, op, &env, &d);
 }
 
 static op_fn *special_handler(unsigned code)
@@ -221,7 +220,7 @@ static op_fn *special_handler(unsigned code)
 	}
 }
 
-static bool is_string(unsigned code)
+bool simd_is_string(unsigned code)
 {
 	return code == OP_V_PCMPESTRI || code == OP_V_PCMPESTRM || code == OP_V_PCMPISTRI ||
 	       code == OP_V_PCMPISTRM;
@@ -229,17 +228,9 @@ static bool is_string(unsigned code)
 
 op_fn *simd_handler(const struct op *op)
 {
-	unsigned source = FORM_SOURCE_OF(op->reg[3]);
-
 	if (op->code >= OP_V_EMMS)
 		return special_handler(op->code);
-	if (is_string(op->code))
+	if (simd_is_string(op->code))
 		return simd_string;
-	if (FORM_DESTINATION_OF(op->reg[3]) == PLACE_VECTOR && simd_operation(op)->flags == 0) {
-		if (source == PLACE_VECTOR)
-			return simd_plain_register;
-		if (source == PLACE_MEMORY)
-			return simd_plain_load;
-	}
 	return simd_general;
 }

@@ -359,11 +359,14 @@ static const struct op *check_available(struct cpu *cpu, const struct op *op)
 	return simd_handler(op)(cpu, op);
 }
 
-/* CR4.OSFXSR is for what has XMM registers; XCR0 and CR4.OSXSAVE are for VEX. */
+/*
+ * CR4.OSFXSR is for what has XMM registers; XCR0 and CR4.OSXSAVE are for VEX, which real and
+ * virtual-8086 mode do not have.
+ */
 static bool is_enabled(const struct translator *t, const struct insn *insn)
 {
 	if (is_vex(insn))
-		return !(t->mode & MODE_NO_AVX);
+		return !(t->mode & (MODE_NO_AVX | MODE_REAL | MODE_V86));
 	return !(t->mode & MODE_NO_SSE) || !has_class(insn, CLASS_XMM);
 }
 

@@ -121,6 +121,9 @@ static void test_xcr0_is_for_vex(void **state)
 	assert_false(translates(rig, VADDPS, mode));
 	assert_false(translates(rig, VZEROALL, mode));
 	assert_false(translates(rig, VLDMXCSR, mode));
+	assert_false(translates(rig, VADDPS, MODE_CODE64 | MODE_REAL));
+	assert_false(translates(rig, VADDPS, MODE_CODE64 | MODE_V86));
+	assert_true(translates(rig, ADDPS, MODE_CODE64 | MODE_REAL));
 }
 
 static void test_em_and_ts(void **state)
