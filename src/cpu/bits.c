@@ -38,12 +38,10 @@ static uint64_t changed_bit(unsigned code, uint64_t value, uint64_t bit)
 	}
 }
 
-/* CF is the bit, the other status flags stay (ZF as defined, the rest by what processors do). */
+/* CF is the bit; the other status flags stay. */
 static void set_cf(struct cpu *cpu, bool cf)
 {
-	uint64_t flags = cpu_status_flags(cpu) & ~FLAG_CF;
-
-	set_status_flags(cpu, flags | (cf ? FLAG_CF : 0));
+	replace_cf_of(cpu, cf, lazy_of(cpu));
 }
 
 /* A bit offset in a register reaches beyond the operand in memory, in both directions. */

@@ -25,17 +25,28 @@ static const struct op *bad_target(struct cpu *cpu, const struct op *op)
 	return cpu_fault(cpu, op);
 }
 
-/* By link @which, the jump cache, or the run loop, which then makes the link. */
+/*
+ * Without a link: by the jump cache, or the run loop. What the jump cache has in the same page, by
+ * the same mapping (the distance in RIP is that in physical memory), is linked from then on.
+ */
 static NOINLINE const struct op *follow_far(struct cpu *cpu, const struct op *op, unsigned which,
 					    uint64_t rip)
 {
 	const struct jump_entry *entry = &cpu->jump_cache[jump_slot(rip)];
+	struct block *from = cpu->block;
 
-	if (entry->rip == rip && entry->key == cpu->jump_key)
-		return enter_block(cpu, entry->block, rip);
+	if (entry->rip == rip && entry->key == cpu->jump_key) {
+		struct block *to = entry->block;
+
+		if (!((from->physical ^ to->physical) & PAGE_MASK) &&
+		    from->second_page == BLOCK_NO_PAGE &&
+		    rip - cpu->block_rip == to->physical - from->physical)
+			from->link[which] = to;
+		return enter_block(cpu, to, rip);
+	}
 	if (!rip_valid(cpu, rip))
 		return bad_target(cpu, op);
-	return cpu_go_linked(cpu, which, rip);
+	return cpu_go(cpu, rip);
 }
 
 ALWAYS_INLINE const struct op *follow(struct cpu *cpu, const struct op *op, unsigned which,
@@ -121,9 +132,10 @@ ALWAYS_INLINE bool fused_condition(unsigned kind, unsigned condition, unsigned l
 /* SUB, ADD, AND, INC and DEC with the branch on zero or sign that follows them. */
 #define EACH_FUSED(X, ...)                                                                         \
 	X(__VA_ARGS__, 2)                                                                          \
-	X(__VA_ARGS__, 3) X(__VA_ARGS__, 4) X(__VA_ARGS__, 5) X(__VA_ARGS__, 6) X(__VA_ARGS__, 7)  \
-		X(__VA_ARGS__, 8) X(__VA_ARGS__, 9) X(__VA_ARGS__, 12) X(__VA_ARGS__, 13)          \
-			X(__VA_ARGS__, 14) X(__VA_ARGS__, 15)
+	X(__VA_ARGS__, 3)                                                                          \
+	X(__VA_ARGS__, 4) X(__VA_ARGS__, 5) X(__VA_ARGS__, 6) X(__VA_ARGS__, 7) X(__VA_ARGS__, 8)  \
+		X(__VA_ARGS__, 9) X(__VA_ARGS__, 12) X(__VA_ARGS__, 13) X(__VA_ARGS__, 14)         \
+			X(__VA_ARGS__, 15)
 #define DEFINE_FUSED_SIZE(log)                                                                     \
 	EACH_FUSED(DEFINE_FUSED, cmp, ALU_CMP, log, rr, reg_get(cpu, op->src, log))                \
 	EACH_FUSED(DEFINE_FUSED, cmp, ALU_CMP, log, ri, op->imm)                                   \

@@ -242,9 +242,9 @@ struct cpu {
 	struct lazy_flags lazy;
 
 	/* the block that runs */
-	const struct block *block; /* NULL while state is exact */
-	uint64_t block_rip;	   /* RIP (not linear) where the block starts */
-	uint64_t rip_mask;	   /* 16, 32 or 64 ones, as the code size has it */
+	struct block *block; /* NULL while state is exact */
+	uint64_t block_rip;  /* RIP (not linear) where the block starts */
+	uint64_t rip_mask;   /* 16, 32 or 64 ones, as the code size has it */
 	int64_t remaining; /* instructions left of the budget, those of the whole block taken off */
 	uint32_t attention;
 	uint32_t mode; /* MODE_* of state */
@@ -267,9 +267,7 @@ struct cpu {
 	struct jump_entry jump_cache[JUMP_CACHE_SIZE];
 
 	/* leaving a block */
-	const struct op *current; /* the op that a slow handler or access is about */
-	struct block *link_from; /* the link of this block to the next one is to be made, or NULL */
-	uint8_t link_which;
+	const struct op *current;     /* the op that a slow handler or access is about */
 	bool interrupt;		      /* cpu_set_interrupt() */
 	bool large_pages, huge_pages; /* the TLB has parts of 2-MB or 4-MB, of 1-GB pages */
 	enum cpu_exit exit;

@@ -20,9 +20,8 @@ static inline unsigned jump_slot(uint64_t rip)
 
 /* exec.c */
 const struct op *cpu_out_of_budget(struct cpu *cpu, const struct block *block, uint64_t rip);
-/* By way of the run loop; the second has it link the block that runs to the next one. */
+/* By way of the run loop. */
 const struct op *cpu_go(struct cpu *cpu, uint64_t rip);
-const struct op *cpu_go_linked(struct cpu *cpu, unsigned which, uint64_t rip);
 /* branch.c */
 op_fn op_end;
 
@@ -34,7 +33,7 @@ ALWAYS_INLINE const struct op *enter_block(struct cpu *cpu, struct block *block,
 	cpu->block = block;
 	cpu->block_rip = rip;
 	cpu->state.rip = rip;
-	GOTO(cpu, block->ops);
+	INLINE_GOTO(cpu, block->ops);
 }
 
 /* RIP after the block, as the code size truncates it. */

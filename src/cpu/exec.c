@@ -91,13 +91,6 @@ const struct op *cpu_go(struct cpu *cpu, uint64_t rip)
 	return NULL;
 }
 
-const struct op *cpu_go_linked(struct cpu *cpu, unsigned which, uint64_t rip)
-{
-	cpu->link_from = (struct block *)cpu->block;
-	cpu->link_which = (uint8_t)which;
-	return cpu_go(cpu, rip);
-}
-
 bool cpu_raise(struct cpu *cpu, unsigned vector)
 {
 	cpu->fault = (struct cpu_event){ .valid = true,
@@ -194,8 +187,8 @@ static struct block *find_block(struct cpu *cpu, uint32_t mode)
 	return block;
 }
 
-/* Links and the jump cache lead where no check is needed: the code segment has no limit to pass. */
-static void remember(struct cpu *cpu, struct block *block, struct block *from, uint64_t from_rip)
+/* The jump cache leads where no check is needed: the code segment has no limit to pass. */
+static void remember(struct cpu *cpu, struct block *block)
 {
 	struct jump_entry *entry = &cpu->jump_cache[jump_slot(cpu->state.rip)];
 
@@ -205,12 +198,6 @@ static void remember(struct cpu *cpu, struct block *block, struct block *from, u
 	entry->rip = cpu->state.rip;
 	entry->key = cpu->jump_key;
 	entry->block = block;
-	if (!from || from->mode != block->mode || (from->physical ^ block->physical) & PAGE_MASK ||
-	    from->second_page != BLOCK_NO_PAGE)
-		return;
-	/* The same page by the same mapping: the distance in RIP is that in physical memory. */
-	if (cpu->state.rip - from_rip == block->physical - from->physical)
-		from->link[cpu->link_which] = block;
 }
 
 /* ---------------------------------------------------------------- events */
@@ -327,7 +314,6 @@ static void run_single(struct cpu *cpu, struct block *block)
 	run_blocks(cpu, block);
 	if (cpu->jump_key == NO_JUMPS)
 		cpu->jump_key = key;
-	cpu->link_from = NULL;
 	if (cpu->exit == EXIT_FAULT)
 		return;
 	if (resume && !cpu->rf_loaded)
@@ -349,11 +335,8 @@ static bool needs_single(const struct cpu *cpu)
 static void run_once(struct cpu *cpu)
 {
 	uint32_t mode = cpu->mode;
-	struct block *from = cpu->link_from;
-	uint64_t from_rip = cpu->block_rip;
 	struct block *block;
 
-	cpu->link_from = NULL;
 	if (unlikely(needs_single(cpu)))
 		mode |= MODE_SINGLE;
 	block = find_block(cpu, mode);
@@ -366,13 +349,11 @@ static void run_once(struct cpu *cpu)
 	if (block->mode & MODE_SINGLE) {
 		run_single(cpu, block);
 	} else {
-		remember(cpu, block, from, from_rip);
+		remember(cpu, block);
 		run_blocks(cpu, block);
 	}
-	if (cpu->exit == EXIT_FAULT) {
-		cpu->link_from = NULL;
+	if (cpu->exit == EXIT_FAULT)
 		deliver_fault(cpu);
-	}
 }
 
 /* Wakes a processor that waits, if something has come for it. */
@@ -397,14 +378,12 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 {
 	cpu->budget_end = cpu_retired(cpu) + budget;
 	cpu->remaining = (int64_t)budget;
-	cpu->link_from = NULL;
 	while (cpu->remaining > 0) {
 		if (unlikely(cpu->attention)) {
 			uint32_t attention = cpu->attention;
 
 			cpu->attention = 0;
 			if (attention & ATTENTION_CODE) {
-				cpu->link_from = NULL;
 				cpu->generation++;
 				cpu_ac_changed(cpu);
 			}
@@ -414,10 +393,8 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 		wake(cpu);
 		if (unlikely(event_ready(cpu) && (cpu->state.pending_debug ||
 						  !(cpu->state.interruptibility & SHADOWS))) &&
-		    take_events(cpu)) {
-			cpu->link_from = NULL;
+		    take_events(cpu))
 			continue;
-		}
 		if (unlikely(cpu->state.activity != ACTIVITY_ACTIVE))
 			return stopped(cpu);
 		run_once(cpu);

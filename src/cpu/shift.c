@@ -41,31 +41,25 @@ ALWAYS_INLINE uint64_t shift_arithmetic(struct cpu *cpu, unsigned log, uint64_t 
 }
 
 /* Rotates change CF and OF only. */
-static void set_cf_of(struct cpu *cpu, bool cf, bool of)
-{
-	uint64_t flags = cpu_status_flags(cpu) & ~(FLAG_CF | FLAG_OF);
-
-	set_status_flags(cpu, flags | (cf ? FLAG_CF : 0) | (of ? FLAG_OF : 0));
-}
-
-static uint64_t rotate_left(struct cpu *cpu, unsigned log, uint64_t value, unsigned count)
+ALWAYS_INLINE uint64_t rotate_left(struct cpu *cpu, unsigned log, uint64_t value, unsigned count)
 {
 	unsigned bits = 8u << log;
 	unsigned by = count & (bits - 1);
 	uint64_t result = by ? (value << by | value >> (bits - by)) & size_mask(log) : value;
 	bool cf = result & 1;
 
-	set_cf_of(cpu, cf, (result >> (bits - 1) & 1) ^ cf);
+	replace_cf_of(cpu, cf, (result >> (bits - 1) & 1) ^ cf);
 	return result;
 }
 
-static uint64_t rotate_right(struct cpu *cpu, unsigned log, uint64_t value, unsigned count)
+ALWAYS_INLINE uint64_t rotate_right(struct cpu *cpu, unsigned log, uint64_t value, unsigned count)
 {
 	unsigned bits = 8u << log;
 	unsigned by = count & (bits - 1);
 	uint64_t result = by ? (value >> by | value << (bits - by)) & size_mask(log) : value;
 
-	set_cf_of(cpu, result >> (bits - 1) & 1, (result >> (bits - 1) ^ result >> (bits - 2)) & 1);
+	replace_cf_of(cpu, result >> (bits - 1) & 1,
+		      (result >> (bits - 1) ^ result >> (bits - 2)) & 1);
 	return result;
 }
 
@@ -80,7 +74,7 @@ static uint64_t rotate_carry_left(struct cpu *cpu, unsigned log, uint64_t value,
 		value = (value << 1 | cf) & size_mask(log);
 		cf = out;
 	}
-	set_cf_of(cpu, cf, (value >> (bits - 1) & 1) ^ cf);
+	replace_cf_of(cpu, cf, (value >> (bits - 1) & 1) ^ cf);
 	return value;
 }
 
@@ -95,7 +89,7 @@ static uint64_t rotate_carry_right(struct cpu *cpu, unsigned log, uint64_t value
 		value = value >> 1 | (uint64_t)cf << (bits - 1);
 		cf = out;
 	}
-	set_cf_of(cpu, cf, (value >> (bits - 1) ^ value >> (bits - 2)) & 1);
+	replace_cf_of(cpu, cf, (value >> (bits - 1) ^ value >> (bits - 2)) & 1);
 	return value;
 }
 
@@ -157,6 +151,16 @@ DEFINE_FAST(shr, shift_right, 2)
 DEFINE_FAST(shr, shift_right, 3)
 DEFINE_FAST(sar, shift_arithmetic, 2)
 DEFINE_FAST(sar, shift_arithmetic, 3)
+
+DEFINE_FAST(rol, rotate_left, 2)
+DEFINE_FAST(rol, rotate_left, 3)
+DEFINE_FAST(ror, rotate_right, 2)
+DEFINE_FAST(ror, rotate_right, 3)
+
+static op_fn *const rotate_handlers[2][2][2] = {
+	{ { rol_ri_2, rol_ri_3 }, { rol_rc_2, rol_rc_3 } },
+	{ { ror_ri_2, ror_ri_3 }, { ror_rc_2, ror_rc_3 } },
+};
 
 static op_fn *const fast_handlers[3][2][2] = {
 	{ { shl_ri_2, shl_ri_3 }, { shl_rc_2, shl_rc_3 } },
@@ -259,7 +263,11 @@ enum translation translate_shift(struct translator *t, const struct insn *insn, 
 		return TRANSLATED;
 	}
 	op->fn = shift_handler;
-	if (!op->flag && op->size >= 2 && code >= OP_SHL && (op->reg[0] || op->imm32))
+	if (op->flag || op->size < 2 || !(op->reg[0] || op->imm32))
+		return TRANSLATED;
+	if (code == OP_ROL || code == OP_ROR)
+		op->fn = rotate_handlers[code == OP_ROR][op->reg[0]][op->size - 2];
+	else if (code >= OP_SHL)
 		op->fn = fast_handlers[code - OP_SHL][op->reg[0]][op->size - 2];
 	return TRANSLATED;
 }
