@@ -32,8 +32,9 @@ ALWAYS_INLINE void copy(void *d, const void *b, unsigned bytes)
 /* d may be a or b. */
 #define OPERATION(name, type, expression)                                                          \
 	ALWAYS_INLINE void do_##name(union arch_vector *d, const union arch_vector *a,             \
-				     const void *b, unsigned bytes)                                \
+				     const void *b, unsigned bytes, unsigned imm)                  \
 	{                                                                                          \
+		(void)imm;                                                                         \
 		for (unsigned i = 0; i < bytes; i += 16) {                                         \
 			type x, y, r;                                                              \
                                                                                                    \
@@ -52,7 +53,8 @@ ALWAYS_INLINE void copy(void *d, const void *b, unsigned bytes)
 	{                                                                                          \
 		union arch_vector *d = &cpu->state.ymm[op->dst];                                   \
                                                                                                    \
-		do_##name(d, &cpu->state.ymm[op->reg[0]], &cpu->state.ymm[op->src], bytes);        \
+		do_##name(d, &cpu->state.ymm[op->reg[0]], &cpu->state.ymm[op->src], bytes,         \
+			  op->imm32);                                                              \
 		if ((vex) && (bytes) == 16)                                                        \
 			clear_upper(d);                                                            \
 		NEXT(cpu, op);                                                                     \
@@ -64,13 +66,44 @@ ALWAYS_INLINE void copy(void *d, const void *b, unsigned bytes)
                                                                                                    \
 		if (unlikely(!tlb_reads(cpu, linear, bytes) || (!(vex) && linear & 15)))           \
 			return simd_general(cpu, op);                                              \
-		do_##name(d, &cpu->state.ymm[op->reg[0]], tlb_host(cpu, linear), bytes);           \
+		do_##name(d, &cpu->state.ymm[op->reg[0]], tlb_host(cpu, linear), bytes,            \
+			  op->imm32);                                                              \
 		if ((vex) && (bytes) == 16)                                                        \
 			clear_upper(d);                                                            \
 		NEXT(cpu, op);                                                                     \
 	}
 
-/* X(name, type, expression of x and y) */
+#define UNPACK_8(from)                                                                             \
+	__builtin_shufflevector(x, y, from, 16 + from, from + 1, 17 + from, from + 2, 18 + from,   \
+				from + 3, 19 + from, from + 4, 20 + from, from + 5, 21 + from,     \
+				from + 6, 22 + from, from + 7, 23 + from)
+#define UNPACK_16(from)                                                                            \
+	__builtin_shufflevector(x, y, from, 8 + from, from + 1, 9 + from, from + 2, 10 + from,     \
+				from + 3, 11 + from)
+#define UNPACK_32(from) __builtin_shufflevector(x, y, from, 4 + from, from + 1, 5 + from)
+#define UNPACK_64(from) __builtin_shufflevector(x, y, from, 2 + from)
+
+#define SELECT(v, n) v[imm >> 2 * (n)&3]
+/* By the immediate; zero if it is no smaller than the element. */
+#define SHIFT(bits, shifted) imm < (bits) ? (shifted) : y - y
+
+ALWAYS_INLINE vector_u64 shift_bytes_right(vector_u64 y, unsigned count)
+{
+	unsigned __int128 value = (unsigned __int128)y[1] << 64 | y[0];
+
+	value = count < 16 ? value >> 8 * count : 0;
+	return (vector_u64){ (uint64_t)value, (uint64_t)(value >> 64) };
+}
+
+ALWAYS_INLINE vector_u64 shift_bytes_left(vector_u64 y, unsigned count)
+{
+	unsigned __int128 value = (unsigned __int128)y[1] << 64 | y[0];
+
+	value = count < 16 ? value << 8 * count : 0;
+	return (vector_u64){ (uint64_t)value, (uint64_t)(value >> 64) };
+}
+
+/* X(name, type, expression of x, y and imm) */
 #define FAST_OPERATIONS(X)                                                                         \
 	X(PADDB, vector_u8, x + y)                                                                 \
 	X(PADDW, vector_u16, x + y)                                                                \
@@ -93,7 +126,29 @@ ALWAYS_INLINE void copy(void *d, const void *b, unsigned bytes)
 	X(PMINUB, vector_u8, (x & (vector_u8)(x < y)) | (y & (vector_u8)(x >= y)))                 \
 	X(PMAXUB, vector_u8, (x & (vector_u8)(x > y)) | (y & (vector_u8)(x <= y)))                 \
 	X(PMULLW, vector_u16, x *y)                                                                \
-	X(PMULLD, vector_u32, x *y)
+	X(PMULLD, vector_u32, x *y)                                                                \
+	X(PUNPCKLBW, vector_u8, UNPACK_8(0))                                                       \
+	X(PUNPCKLWD, vector_u16, UNPACK_16(0))                                                     \
+	X(PUNPCKLDQ, vector_u32, UNPACK_32(0))                                                     \
+	X(PUNPCKLQDQ, vector_u64, UNPACK_64(0))                                                    \
+	X(PUNPCKHBW, vector_u8, UNPACK_8(8))                                                       \
+	X(PUNPCKHWD, vector_u16, UNPACK_16(4))                                                     \
+	X(PUNPCKHDQ, vector_u32, UNPACK_32(2))                                                     \
+	X(PUNPCKHQDQ, vector_u64, UNPACK_64(1))                                                    \
+	X(PSHUFD, vector_u32,                                                                      \
+	  ((vector_u32){ SELECT(y, 0), SELECT(y, 1), SELECT(y, 2), SELECT(y, 3) }))                \
+	X(SHUFPS, vector_u32,                                                                      \
+	  ((vector_u32){ SELECT(x, 0), SELECT(x, 1), SELECT(y, 2), SELECT(y, 3) }))                \
+	X(PSRLDQ, vector_u64, shift_bytes_right(y, imm))                                           \
+	X(PSLLDQ, vector_u64, shift_bytes_left(y, imm))                                            \
+	X(PSLLW_I, vector_u16, SHIFT(16, y << imm))                                                \
+	X(PSLLD_I, vector_u32, SHIFT(32, y << imm))                                                \
+	X(PSLLQ_I, vector_u64, SHIFT(64, y << imm))                                                \
+	X(PSRLW_I, vector_u16, SHIFT(16, y >> imm))                                                \
+	X(PSRLD_I, vector_u32, SHIFT(32, y >> imm))                                                \
+	X(PSRLQ_I, vector_u64, SHIFT(64, y >> imm))                                                \
+	X(PSRAW_I, vector_s16, y >> (imm < 16 ? imm : 15))                                         \
+	X(PSRAD_I, vector_s32, y >> (imm < 32 ? imm : 31))
 
 FAST_OPERATIONS(OPERATION)
 

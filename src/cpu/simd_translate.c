@@ -238,7 +238,7 @@ static bool translate_operation(const struct insn *insn, struct op *op)
 		op->code++;
 	set_operands(insn, op);
 	op->imm32 = immediate_value(insn, op);
-	op->flag = (insn->prefixes & PREFIX_REX_W) != 0;
+	op->flag = insn->operand_size == 8; /* REX.W of PCMPESTRI */
 	if (!is_vex(insn) && op->reg[2] == 16 && !(flags & SIMD_FLAG_U))
 		set_form(op, FORM_ALIGNED);
 	return true;
