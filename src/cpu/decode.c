@@ -291,7 +291,7 @@ static unsigned prefixes_of(const ZydisDecodedInstruction *from)
 		prefixes |= PREFIX_REPNE;
 	if (from->encoding == ZYDIS_INSTRUCTION_ENCODING_VEX)
 		prefixes |= PREFIX_VEX;
-	if (from->raw.rex.W)
+	if (from->encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY && from->raw.rex.W)
 		prefixes |= PREFIX_REX_W;
 	for (unsigned i = 0; i < from->raw.prefix_count; i++) {
 		switch (from->raw.prefixes[i].value) {
