@@ -19,9 +19,9 @@
  * it reaches it by struct cpu_ops, and it is told of events by cpu_raise().
  *
  * Invariants
- *  - Between cpu_run() calls, and whenever a slow handler runs, state is complete: rip, rflags and
- *    retired are exact. While blocks run, rip is block_rip + op->end of the op before, the status
- *    flags may be in lazy, and retired is what cpu_retired() says.
+ *  - Between cpu_run() calls, and whenever a slow handler runs, state is complete: rip and rflags
+ *    are exact. While blocks run, rip holds the start of the block, the status flags may be in
+ * lazy. What has been retired, cpu_retired() says at any time.
  *  - The TLB holds only what the walker said for the state in force; whoever changes CR0, CR3, CR4,
  *    EFER, PKRU, PKRS, RFLAGS.AC, CPL or the physical map calls the function of access.h that says
  * so.
@@ -118,7 +118,8 @@ struct lazy_flags {
  * the kind of supervisor or user access that the rights were judged for. TLB_NOTHING matches no
  * access.
  */
-#define TLB_NOTHING 0xfffull
+#define TLB_NOTHING 0xfffull /* a view */
+#define TLB_EMPTY 0xffeull   /* a tag */
 #define VIEW_SUPERVISOR 0u
 #define VIEW_SUPERVISOR_AC 1u /* RFLAGS.AC = 1 under SMAP */
 #define VIEW_USER 2u
@@ -153,12 +154,13 @@ struct jump_entry {
 #define MODE_SINGLE 0x8u   /* one instruction a block */
 #define MODE_STACK32 0x10u /* SS.B */
 #define MODE_V86 0x20u
-#define MODE_REAL 0x40u /* CR0.PE = 0 */
-#define MODE_NO_FPU                                                                                \
-	0x80u /* CR0.EM or TS: x87, MMX, SSE may raise #NM or #UD; else they need not look */
-#define MODE_NO_SSE 0x100u /* CR4.OSFXSR = 0 */
-#define MODE_NO_AVX 0x200u /* CR4.OSXSAVE = 0 or XCR0 without it */
-#define MODE_ALIGN 0x400u  /* alignment checks are on: CPL 3, AM and AC */
+#define MODE_REAL 0x40u	    /* CR0.PE = 0 */
+#define MODE_NO_FPU 0x80u   /* CR0.EM or TS: x87, MMX, SSE may raise #NM or #UD */
+#define MODE_NO_SSE 0x100u  /* CR4.OSFXSR = 0 */
+#define MODE_NO_AVX 0x200u  /* CR4.OSXSAVE = 0 or XCR0 without it */
+#define MODE_ALIGN 0x400u   /* alignment checks are on: CPL 3, AM and AC */
+#define MODE_CS_FULL 0x800u /* no instruction pointer can exceed CS's limit */
+#define MODE_BITS 12
 
 /* ---------------------------------------------------------------- events */
 
@@ -240,8 +242,9 @@ struct cpu {
 	struct lazy_flags lazy;
 
 	/* the block that runs */
-	const struct block *block;
-	uint64_t block_rip; /* linear or effective: RIP where the block starts */
+	struct block *block; /* NULL while state is exact */
+	uint64_t block_rip;  /* RIP (not linear) where the block starts */
+	uint64_t rip_mask;   /* 16, 32 or 64 ones, as the code size has it */
 	int64_t remaining; /* instructions left of the budget, those of the whole block taken off */
 	uint32_t attention;
 	uint32_t mode; /* MODE_* of state */
@@ -252,10 +255,10 @@ struct cpu {
 	uint64_t segment_base[NR_SEGMENTS]; /* as linear addresses get them: 0 for most in 64-bit
 					       mode */
 	uint64_t jump_key;
-	uint64_t slow_value; /* of cpu_load_slow() and cpu_rmw_slow() */
+	uint64_t slow_value; /* of cpu_rmw_begin() */
 	struct cpu_rmw {
 		uint64_t physical[2];
-		uint8_t *host[2];
+		uint8_t *host[2], *flags[2];
 		uint8_t size[2];
 	} rmw; /* where cpu_rmw_commit() goes */
 
@@ -264,6 +267,9 @@ struct cpu {
 	struct jump_entry jump_cache[JUMP_CACHE_SIZE];
 
 	/* leaving a block */
+	const struct op *current;     /* the op that a slow handler or access is about */
+	bool interrupt;		      /* cpu_set_interrupt() */
+	bool large_pages, huge_pages; /* the TLB has parts of 2-MB or 4-MB, of 1-GB pages */
 	enum cpu_exit exit;
 	struct cpu_event fault;	     /* what the instruction raised */
 	uint32_t fault_flags;	     /* of the walk that made it, for later */
@@ -275,8 +281,9 @@ struct cpu {
 	bool flush_always;     /* stress: the TLB is empty before every instruction */
 	bool data_breakpoints; /* DR7 has some enabled: the TLB holds no page with one */
 	bool code_breakpoints;
-	uint8_t asn_users;
-
+	bool rf_loaded;	    /* by a handler: this instruction has loaded RFLAGS.RF: keep it */
+	bool step_consumed; /* by a handler: no single-step trap after this instruction */
+	bool mwait_break;   /* MWAIT with ECX[0]: interrupts end it even if IF = 0 */
 	const struct cpu_config *config;
 	struct cpu_ops ops;
 	struct cpu_tracer tracer;
@@ -289,11 +296,14 @@ struct cpu {
 	uint32_t next_asn;
 	uint64_t generation; /* of translations: part of jump_key */
 	struct {
-		uint64_t key; /* root and PCID */
-		uint32_t asn;
+		uint64_t cr3;
+		uint32_t asn; /* 0: free */
 	} asns[64];
 	unsigned next_asn_slot;
-	uint64_t random; /* state of RDRAND and RDSEED */
+	uint64_t code_base; /* CS's base and limit as of jump_key */
+	uint32_t code_limit;
+	uint64_t address_mask; /* of linear addresses in MODE_FLAT: 32 or 64 ones */
+	uint64_t random;       /* state of RDRAND and RDSEED */
 
 	struct cpu_stats {
 		uint64_t tlb_misses, tlb_flushes, blocks_built, blocks_dropped, block_lookups,

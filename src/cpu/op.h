@@ -57,6 +57,8 @@ enum {
 };
 
 #define GPR_OFFSET(n) ((uint8_t)((n)*8))
+/* state.rip follows the file, and holds the start of the block while one runs. */
+#define GPR_OFFSET_RIP GPR_OFFSET(GPR_ZERO + 1)
 #define GPR_OFFSET_HIGH(n) ((uint8_t)((n)*8 + 1))
 
 /*
@@ -68,6 +70,7 @@ struct translator {
 	const struct cpu *cpu; /* only for what the block's mode covers: see struct block */
 	uint32_t mode;	       /* MODE_* */
 	bool ends;	       /* set by the family: the block must end after this op */
+	bool undefined;	       /* the last one was no instruction */
 	bool single;	       /* the block is to be of one instruction: do not fuse */
 	struct op *previous;   /* the op before, in the same block, or NULL */
 };
@@ -76,8 +79,5 @@ typedef bool translate_fn(struct translator *t, const struct insn *insn, struct 
 
 translate_fn translate_integer, translate_branch, translate_string, translate_system, translate_x87,
 	translate_simd;
-
-/* The handler that every op code starts from; families with many forms choose their own. */
-extern op_fn *const op_handlers[NR_OP_CODES];
 
 #endif
