@@ -3,6 +3,7 @@
 #define UDV_DEVICES_ACPI_PM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -36,6 +37,7 @@ struct acpi_pm {
 	void (*sleep)(void *opaque, unsigned type);
 	void *opaque;
 };
+#define ACPI_PM_STATE offsetof(struct acpi_pm, timer)
 
 /* False if the clock has no room for a timer. */
 bool acpi_pm_init(struct acpi_pm *pm, struct vclock *clock, struct irq_pin sci,

@@ -47,11 +47,12 @@ struct fw_cfg_item {
 };
 
 struct fw_cfg {
-	struct fw_cfg_item item[FW_CFG_MAX_ITEMS];
-	unsigned nr_items, nr_files;
 	uint16_t selected;
 	uint32_t position;
+	unsigned nr_items, nr_files;
+	struct fw_cfg_item item[FW_CFG_MAX_ITEMS];
 };
+#define FW_CFG_STATE offsetof(struct fw_cfg, nr_items)
 
 /* With signature and ID only. */
 void fw_cfg_init(struct fw_cfg *cfg);

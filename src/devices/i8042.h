@@ -3,6 +3,7 @@
 #define UDV_DEVICES_I8042_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "devices/irq.h"
@@ -27,6 +28,7 @@ struct i8042 {
 	struct irq_pin irq;
 	struct reset *reset;
 };
+#define I8042_STATE offsetof(struct i8042, irq)
 
 void i8042_init(struct i8042 *kbc, struct irq_pin irq, struct reset *reset);
 void i8042_reset(struct i8042 *kbc);

@@ -3,6 +3,7 @@
 #define UDV_DEVICES_PCI_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "devices/reset.h"
@@ -30,6 +31,7 @@ struct pci_host {
 	uint32_t address;    /* CF8H */
 	struct reset *reset; /* port CF9H lies in the middle; may be NULL */
 };
+#define PCI_STATE offsetof(struct pci_host, reset)
 
 enum pci_region {
 	PCI_MEMORY = 0x0,

@@ -3,6 +3,7 @@
 #define UDV_DEVICES_RESET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "mem/ports.h"
@@ -28,6 +29,7 @@ struct reset {
 	void (*request)(void *opaque, enum reset_kind kind);
 	void *opaque;
 };
+#define RESET_STATE offsetof(struct reset, request)
 
 void reset_init(struct reset *reset, void (*request)(void *opaque, enum reset_kind kind),
 		void *opaque);

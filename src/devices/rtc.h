@@ -3,6 +3,7 @@
 #define UDV_DEVICES_RTC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -34,6 +35,7 @@ struct rtc {
 	struct vclock *clock;
 	struct irq_pin irq;
 };
+#define RTC_STATE offsetof(struct rtc, timer)
 
 /* @seconds: the date now, since 1970. False if the clock has no room for a timer. */
 bool rtc_init(struct rtc *rtc, struct vclock *clock, struct irq_pin irq, int64_t seconds);

@@ -2,6 +2,7 @@
 #ifndef UDV_DEVICES_TESTDEV_H
 #define UDV_DEVICES_TESTDEV_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "devices/irq.h"
@@ -30,6 +31,7 @@ struct testdev {
 	void (*flush)(void *opaque, uint32_t address);
 	void *opaque;
 };
+#define TESTDEV_STATE offsetof(struct testdev, irq)
 
 void testdev_init(struct testdev *testdev, struct irq_lines *lines,
 		  void (*flush)(void *opaque, uint32_t address), void *opaque);

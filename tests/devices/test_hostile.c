@@ -227,11 +227,10 @@ static void pass_time(struct board *b, uint64_t *random)
 		vclock_run_due(&b->apic.time.clock, b->apic.time.now);
 }
 
-static uint64_t play(struct board *b, uint64_t seed, unsigned steps)
+static void play_on(struct board *b, uint64_t seed, unsigned steps)
 {
 	uint64_t random = seed;
 
-	make(b);
 	for (unsigned i = 0; i < steps; i++) {
 		switch (next_random(&random) >> 61) {
 		case 0:
@@ -254,6 +253,12 @@ static uint64_t play(struct board *b, uint64_t seed, unsigned steps)
 		}
 	}
 	note(b, b->apic.time.now);
+}
+
+static uint64_t play(struct board *b, uint64_t seed, unsigned steps)
+{
+	make(b);
+	play_on(b, seed, steps);
 	return b->hash;
 }
 
@@ -266,6 +271,52 @@ static void test_anything(void **state)
 		uint64_t first = play(&board, seed * 0x9e3779b97f4a7c15, 5000);
 
 		assert_true(first == play(&board, seed * 0x9e3779b97f4a7c15, 5000));
+	}
+}
+
+/* Copies what the headers say is all there is, and nothing else. */
+static void copy_state(struct board *to, const struct board *from)
+{
+#define COPY(member, size) memcpy(&to->member, &from->member, size)
+	COPY(lines, IRQ_LINES_STATE);
+	COPY(pic, PIC_STATE);
+	COPY(ioapic, IOAPIC_STATE);
+	COPY(pit, PIT_STATE);
+	COPY(rtc, RTC_STATE);
+	COPY(uart, UART_STATE);
+	COPY(pm, ACPI_PM_STATE);
+	COPY(reset, RESET_STATE);
+	COPY(kbc, I8042_STATE);
+	COPY(fw_cfg, FW_CFG_STATE);
+	COPY(testdev, TESTDEV_STATE);
+	COPY(pci, PCI_STATE);
+	COPY(pci_testdev, sizeof(to->pci_testdev));
+	COPY(hash, sizeof(to->hash));
+	COPY(apic.time.now, sizeof(to->apic.time.now));
+	for (unsigned i = 0; i < BENCH_CPUS; i++) {
+		COPY(apic.cpu[i].lapic.state, sizeof(struct lapic_state));
+		COPY(apic.cpu[i].interrupt, sizeof(bool));
+	}
+#undef COPY
+	for (unsigned i = 0; i < to->apic.time.clock.nr_timers; i++) {
+		to->apic.time.clock.timer[i]->deadline = from->apic.time.clock.timer[i]->deadline;
+		to->apic.time.clock.timer[i]->armed = from->apic.time.clock.timer[i]->armed;
+	}
+	vclock_refresh(&to->apic.time.clock);
+}
+
+static void test_saved_and_put_back(void **state)
+{
+	static struct board original, copy;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		play(&original, seed * 0x9e3779b97f4a7c15, 3000);
+		make(&copy);
+		copy_state(&copy, &original);
+		play_on(&original, ~seed, 3000);
+		play_on(&copy, ~seed, 3000);
+		assert_true(original.hash == copy.hash);
 	}
 }
 
@@ -303,6 +354,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_anything),
+		cmocka_unit_test(test_saved_and_put_back),
 		cmocka_unit_test(test_virtual_wire),
 	};
 
