@@ -10,15 +10,11 @@
 /*
  * Memory as instructions see it: linear addresses, through the TLB.
  *
- * Everything returns enum access_result. After ACCESS_FAULT cpu->fault holds the exception, and the
- * handler returns cpu_fault(). After ACCESS_SLOW (a device, a page of code, ...) attention may have
- * been set, so that the handler must go back to the run loop: return next_op_slow().
+ * A fast handler asks tlb_reads() or tlb_writes(), does what it does at tlb_host(), and goes on. On
+ * a miss it calls the general handler of the same op, which does the whole instruction by the
+ * functions below and goes back to the run loop, since such an access (a device, a page of code,
+ * ...) may have set attention.
  */
-enum access_result {
-	ACCESS_FAULT,
-	ACCESS_FAST,
-	ACCESS_SLOW,
-};
 
 /* Extra access bits beside UDV_ACCESS_READ and so on */
 #define ACCESS_SYSTEM UDV_ACCESS_IMPLICIT /* descriptor tables, TSS: supervisor at any CPL */
@@ -26,39 +22,43 @@ enum access_result {
 
 #define PAGE_MASK (~0xfffull)
 
+#define TLB_ENTRY_SHIFT 5
+_Static_assert(sizeof(struct tlb_entry) == 1u << TLB_ENTRY_SHIFT, "an index is one shift and mask");
+
 ALWAYS_INLINE struct tlb_entry *tlb_entry_of(struct cpu *cpu, uint64_t linear)
 {
-	return &cpu->tlb[linear >> MEM_PAGE_SHIFT & (TLB_SIZE - 1)];
+	uintptr_t offset = (uintptr_t)(linear >> (MEM_PAGE_SHIFT - TLB_ENTRY_SHIFT)) &
+			   ((uintptr_t)(TLB_SIZE - 1) << TLB_ENTRY_SHIFT);
+
+	return (struct tlb_entry *)((uint8_t *)cpu->tlb + offset);
 }
 
-/* slow.c; @size 1, 2, 4 or 8. The value is in cpu->slow_value. @access: 0 or ACCESS_*. */
-enum access_result cpu_load_slow(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access);
-enum access_result cpu_store_slow(struct cpu *cpu, uint64_t linear, unsigned size, uint64_t value,
-				  uint32_t access);
-/* Reads for a read-modify-write: write permission is checked first. cpu_rmw_commit() ends it. */
-enum access_result cpu_rmw_slow(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access);
+/*
+ * slow.c: the first half of a read-modify-write of 1, 2, 4 or 8 bytes: the value is then in
+ * cpu->slow_value. Write permission is checked before. cpu_rmw_commit() ends it.
+ */
+bool cpu_rmw_begin(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access);
 void cpu_rmw_commit(struct cpu *cpu, uint64_t value);
 
 /*
- * Where an access of @size bytes at @linear hits, or NULL. Adding size - 1 makes an access that
- * crosses its page miss.
+ * Whether an access of @size bytes at @linear hits; it is then at tlb_host(). Adding size - 1 makes
+ * an access that crosses its page miss.
  */
-ALWAYS_INLINE void *tlb_read_hit(struct cpu *cpu, uint64_t linear, unsigned size)
+ALWAYS_INLINE bool tlb_reads(struct cpu *cpu, uint64_t linear, unsigned size)
 {
-	const struct tlb_entry *entry = tlb_entry_of(cpu, linear);
-
-	if (likely((((linear + size - 1) & PAGE_MASK) | cpu->view) == entry->read))
-		return (void *)(entry->addend + (uintptr_t)linear);
-	return NULL;
+	return likely((((linear + size - 1) & PAGE_MASK) | cpu->view) ==
+		      tlb_entry_of(cpu, linear)->read);
 }
 
-ALWAYS_INLINE void *tlb_write_hit(struct cpu *cpu, uint64_t linear, unsigned size)
+ALWAYS_INLINE bool tlb_writes(struct cpu *cpu, uint64_t linear, unsigned size)
 {
-	const struct tlb_entry *entry = tlb_entry_of(cpu, linear);
+	return likely((((linear + size - 1) & PAGE_MASK) | cpu->view) ==
+		      tlb_entry_of(cpu, linear)->write);
+}
 
-	if (likely((((linear + size - 1) & PAGE_MASK) | cpu->view) == entry->write))
-		return (void *)(entry->addend + (uintptr_t)linear);
-	return NULL;
+ALWAYS_INLINE void *tlb_host(struct cpu *cpu, uint64_t linear)
+{
+	return (void *)(tlb_entry_of(cpu, linear)->addend + (uintptr_t)linear);
 }
 
 ALWAYS_INLINE uint64_t host_load(const void *host, unsigned size)
@@ -72,34 +72,6 @@ ALWAYS_INLINE uint64_t host_load(const void *host, unsigned size)
 ALWAYS_INLINE void host_store(void *host, unsigned size, uint64_t value)
 {
 	memcpy(host, &value, size);
-}
-
-/* @size is a constant where this is inlined. */
-ALWAYS_INLINE enum access_result cpu_load(struct cpu *cpu, uint64_t linear, unsigned size,
-					  uint32_t access, uint64_t *value)
-{
-	const void *host = tlb_read_hit(cpu, linear, size);
-	enum access_result result;
-
-	if (likely(host)) {
-		*value = host_load(host, size);
-		return ACCESS_FAST;
-	}
-	result = cpu_load_slow(cpu, linear, size, access);
-	*value = cpu->slow_value;
-	return result;
-}
-
-ALWAYS_INLINE enum access_result cpu_store(struct cpu *cpu, uint64_t linear, unsigned size,
-					   uint32_t access, uint64_t value)
-{
-	void *host = tlb_write_hit(cpu, linear, size);
-
-	if (likely(host)) {
-		host_store(host, size, value);
-		return ACCESS_FAST;
-	}
-	return cpu_store_slow(cpu, linear, size, value, access);
 }
 
 /* ---------------------------------------------------------------- for slow handlers */

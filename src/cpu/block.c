@@ -250,8 +250,7 @@ static const uint8_t *fetch_bytes(struct cpu *cpu, uint64_t physical, uint8_t bu
 }
 
 /* The rest of an instruction from the next page. False: that page faults. */
-static bool fetch_crossing(struct builder *b, uint64_t linear, const uint8_t *bytes,
-			   unsigned count)
+static bool fetch_crossing(struct builder *b, uint64_t linear, const uint8_t *bytes, unsigned count)
 {
 	uint64_t next = (linear | (MEM_PAGE_SIZE - 1)) + 1;
 	uint8_t buffer[16];
@@ -298,7 +297,7 @@ static void fill_common(struct op *op, const struct insn *insn, unsigned end)
 	op->end = (uint16_t)end;
 	op->length = insn->length;
 	op->size = size == 8 ? 3 : size == 4 ? 2 : size == 2 ? 1 : 0;
-	op->address = insn->address_size == 8   ? ADDRESS_64
+	op->address = insn->address_size == 8	? ADDRESS_64
 		      : insn->address_size == 4 ? ADDRESS_32
 						: ADDRESS_16;
 	op->base = GPR_OFFSET(insn->mem.base);

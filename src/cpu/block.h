@@ -11,7 +11,8 @@
  * Invariants
  *  - A block starts and ends in one page; only a block of one instruction may reach into a second.
  *  - A page with blocks (or the end of one) has MEM_PAGE_CODE, and no TLB has a write tag for it:
- *    stores to it come to blocks_written(), which drops all blocks of the page if one of them is hit.
+ *    stores to it come to blocks_written(), which drops all blocks of the page if one of them is
+ * hit.
  *  - link[] leads only to blocks of the same page, so that they go together, and only to those that
  *    need no check: see enter.h.
  *  - A dropped block stays readable until the run loop builds again: the one that runs may be it.
@@ -24,7 +25,7 @@ struct block {
 	uint64_t second_page; /* physical page of the last byte, if it is another one */
 	uint32_t mode;	      /* MODE_* */
 	uint16_t bytes;
-	uint8_t n; /* instructions */
+	uint8_t n;		 /* instructions */
 	struct block *next;	 /* in the hash chain */
 	struct block *page_next; /* in the page */
 	struct block *page_next2;

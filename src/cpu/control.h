@@ -2,13 +2,13 @@
 #ifndef UDV_CPU_CONTROL_H
 #define UDV_CPU_CONTROL_H
 
+#include "cpu/events.h"
 #include "cpu/handler.h"
 
 /*
- * Control transfers and events. All of these are for slow handlers and the run loop: state is
- * complete when they are called, and state.rip is the address of the next instruction. They return
- * true when done; false with the exception in cpu->fault and nothing changed but what the manual
- * says (a task switch may fault in the new task).
+ * Control transfers, for slow handlers: state is complete, and state.rip is the address of the next
+ * instruction. True: done (if cpu->fault is valid all the same, it is of the task that has been
+ * switched to). False: cpu->fault is set and nothing has changed.
  */
 
 /* Far branches; @size is the operand size in bytes (2, 4, 8): it is also that of the pushes. */
@@ -21,37 +21,10 @@ bool cpu_iret(struct cpu *cpu, unsigned size);
 bool cpu_read_far_pointer(struct cpu *cpu, const struct op *op, unsigned size, uint16_t *selector,
 			  uint64_t *offset);
 
-/*
- * Delivers an event. False: cpu->fault holds what went wrong on the way, and cpu->delivering is
- * still valid. state.rip must be what is to be saved: of the instruction for faults, of the next
- * one for traps and software interrupts.
- */
-bool cpu_deliver(struct cpu *cpu, const struct cpu_event *event);
+/* INT n, INT3, INTO, INT1: @type says which. */
+bool cpu_software_event(struct cpu *cpu, unsigned vector, enum event_type type, unsigned length);
 
-/*
- * Delivers cpu->fault, and what comes of it. SDM Vol 3A "Interrupt 8 - Double Fault Exception".
- * False: triple fault, activity is ACTIVITY_SHUTDOWN.
- */
-bool cpu_deliver_fault(struct cpu *cpu);
-
-/*
- * cpu_deliver(), and cpu_deliver_fault() for what goes wrong. For events that are no faults of
- * the instruction; false as cpu_deliver_fault().
- */
-bool cpu_deliver_event(struct cpu *cpu, const struct cpu_event *event);
-
-/*
- * At an instruction boundary: takes the highest of the events that are pending and not blocked
- * (traps, NMI, external interrupt). True if something was delivered (or shut the processor down).
- * Clears the blocking by STI and MOV SS when it was there before the last instruction: see
- * cpu_end_blocking().
- */
-bool cpu_take_events(struct cpu *cpu);
-
-/* Whether cpu_take_events() would find anything to deliver now. */
-bool cpu_has_event(const struct cpu *cpu);
-
-/* MOV to and POP of ES, SS, DS, FS, GS; MOV-SS blocking included. */
+/* MOV to and POP of ES, SS, DS, FS, GS; the blocking by MOV SS and POP SS included. */
 bool cpu_load_segment(struct cpu *cpu, unsigned segment, uint16_t selector);
 
 #endif

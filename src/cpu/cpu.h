@@ -20,8 +20,8 @@
  *
  * Invariants
  *  - Between cpu_run() calls, and whenever a slow handler runs, state is complete: rip and rflags
- *    are exact. While blocks run, rip holds the start of the block, the status flags may be in lazy.
- *    What has been retired, cpu_retired() says at any time.
+ *    are exact. While blocks run, rip holds the start of the block, the status flags may be in
+ * lazy. What has been retired, cpu_retired() says at any time.
  *  - The TLB holds only what the walker said for the state in force; whoever changes CR0, CR3, CR4,
  *    EFER, PKRU, PKRS, RFLAGS.AC, CPL or the physical map calls the function of access.h that says
  * so.
@@ -154,11 +154,11 @@ struct jump_entry {
 #define MODE_SINGLE 0x8u   /* one instruction a block */
 #define MODE_STACK32 0x10u /* SS.B */
 #define MODE_V86 0x20u
-#define MODE_REAL 0x40u /* CR0.PE = 0 */
-#define MODE_NO_FPU 0x80u  /* CR0.EM or TS: x87, MMX, SSE may raise #NM or #UD */
-#define MODE_NO_SSE 0x100u /* CR4.OSFXSR = 0 */
-#define MODE_NO_AVX 0x200u /* CR4.OSXSAVE = 0 or XCR0 without it */
-#define MODE_ALIGN 0x400u  /* alignment checks are on: CPL 3, AM and AC */
+#define MODE_REAL 0x40u	    /* CR0.PE = 0 */
+#define MODE_NO_FPU 0x80u   /* CR0.EM or TS: x87, MMX, SSE may raise #NM or #UD */
+#define MODE_NO_SSE 0x100u  /* CR4.OSFXSR = 0 */
+#define MODE_NO_AVX 0x200u  /* CR4.OSXSAVE = 0 or XCR0 without it */
+#define MODE_ALIGN 0x400u   /* alignment checks are on: CPL 3, AM and AC */
 #define MODE_CS_FULL 0x800u /* no instruction pointer can exceed CS's limit */
 #define MODE_BITS 12
 
@@ -242,9 +242,9 @@ struct cpu {
 	struct lazy_flags lazy;
 
 	/* the block that runs */
-	const struct block *block; /* NULL while state is exact */
-	uint64_t block_rip;	   /* RIP (not linear) where the block starts */
-	uint64_t rip_mask;	   /* 16, 32 or 64 ones, as the code size has it */
+	struct block *block; /* NULL while state is exact */
+	uint64_t block_rip;  /* RIP (not linear) where the block starts */
+	uint64_t rip_mask;   /* 16, 32 or 64 ones, as the code size has it */
 	int64_t remaining; /* instructions left of the budget, those of the whole block taken off */
 	uint32_t attention;
 	uint32_t mode; /* MODE_* of state */
@@ -255,7 +255,7 @@ struct cpu {
 	uint64_t segment_base[NR_SEGMENTS]; /* as linear addresses get them: 0 for most in 64-bit
 					       mode */
 	uint64_t jump_key;
-	uint64_t slow_value; /* of cpu_load_slow() and cpu_rmw_slow() */
+	uint64_t slow_value; /* of cpu_rmw_begin() */
 	struct cpu_rmw {
 		uint64_t physical[2];
 		uint8_t *host[2], *flags[2];
@@ -267,10 +267,8 @@ struct cpu {
 	struct jump_entry jump_cache[JUMP_CACHE_SIZE];
 
 	/* leaving a block */
-	const struct op *current; /* the op that a slow handler or access is about */
-	struct block *link_from;  /* the link of this block to the next one is to be made, or NULL */
-	uint8_t link_which;
-	bool interrupt; /* cpu_set_interrupt() */
+	const struct op *current;     /* the op that a slow handler or access is about */
+	bool interrupt;		      /* cpu_set_interrupt() */
 	bool large_pages, huge_pages; /* the TLB has parts of 2-MB or 4-MB, of 1-GB pages */
 	enum cpu_exit exit;
 	struct cpu_event fault;	     /* what the instruction raised */
@@ -302,10 +300,10 @@ struct cpu {
 		uint32_t asn; /* 0: free */
 	} asns[64];
 	unsigned next_asn_slot;
-	uint64_t code_base;  /* CS's base and limit as of jump_key */
+	uint64_t code_base; /* CS's base and limit as of jump_key */
 	uint32_t code_limit;
 	uint64_t address_mask; /* of linear addresses in MODE_FLAT: 32 or 64 ones */
-	uint64_t random; /* state of RDRAND and RDSEED */
+	uint64_t random;       /* state of RDRAND and RDSEED */
 
 	struct cpu_stats {
 		uint64_t tlb_misses, tlb_flushes, blocks_built, blocks_dropped, block_lookups,

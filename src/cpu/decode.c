@@ -24,11 +24,9 @@ const uint8_t insn_families[NR_INSNS] = {
 		INSNS_SYSTEM(ROW_SYSTEM) INSNS_X87(ROW_X87) INSNS_SIMD(ROW_SIMD)
 };
 
-static const char *const names[NR_INSNS] = {
-	[INSN_NONE] = "(none)",
+static const char *const names[NR_INSNS] = { [INSN_NONE] = "(none)",
 #define ROW_NAME(name) [INSN_##name] = #name,
-	INSNS(ROW_NAME)
-};
+					     INSNS(ROW_NAME) };
 
 const char *insn_name(unsigned id)
 {
@@ -46,9 +44,7 @@ static const uint16_t from_mnemonic[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
 #define ROW_STRING_ID(name) [ZYDIS_MNEMONIC_##name] = INSN_##name,
 };
 
-static const uint16_t from_string_mnemonic[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
-	INSNS_STRING(ROW_ID)
-};
+static const uint16_t from_string_mnemonic[ZYDIS_MNEMONIC_MAX_VALUE + 1] = { INSNS_STRING(ROW_ID) };
 
 /* What an instruction set of the decoder needs of the processor, plus one; 0: not ours. */
 #define NEEDS(feature) (FEATURE_##feature + 1)
@@ -137,8 +133,7 @@ static bool prepare(ZydisDecoder *decoder, enum insn_mode mode)
 	static const ZydisDecoderMode off[] = { ZYDIS_DECODER_MODE_MPX, ZYDIS_DECODER_MODE_CET,
 						ZYDIS_DECODER_MODE_WBNOINVD,
 						ZYDIS_DECODER_MODE_CLDEMOTE };
-	bool ok = ZYAN_SUCCESS(
-		ZydisDecoderInit(decoder, modes[mode].machine, modes[mode].stack));
+	bool ok = ZYAN_SUCCESS(ZydisDecoderInit(decoder, modes[mode].machine, modes[mode].stack));
 
 	for (unsigned i = 0; i < sizeof(off) / sizeof(off[0]); i++)
 		ok = ok && ZYAN_SUCCESS(ZydisDecoderEnableMode(decoder, off[i], ZYAN_FALSE));
@@ -262,7 +257,9 @@ static void find_string_segment(const ZydisDecodedInstruction *from,
 		if (o->type == ZYDIS_OPERAND_TYPE_MEMORY &&
 		    ZydisRegisterGetId(o->mem.base) == GPR_RSI)
 			insn->mem.segment = (uint8_t)ZydisRegisterGetId(o->mem.segment);
-		if (insn->id == INSN_XLAT && o->type == ZYDIS_OPERAND_TYPE_MEMORY)
+		if ((insn->id == INSN_XLAT || insn->id == INSN_MASKMOVQ ||
+		     insn->id == INSN_MASKMOVDQU || insn->id == INSN_VMASKMOVDQU) &&
+		    o->type == ZYDIS_OPERAND_TYPE_MEMORY)
 			insn->mem.segment = (uint8_t)ZydisRegisterGetId(o->mem.segment);
 	}
 }

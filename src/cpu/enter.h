@@ -20,7 +20,9 @@ static inline unsigned jump_slot(uint64_t rip)
 
 /* exec.c */
 const struct op *cpu_out_of_budget(struct cpu *cpu, const struct block *block, uint64_t rip);
-const struct op *cpu_go(struct cpu *cpu, uint64_t rip); /* by way of the run loop */
+/* By way of the run loop. */
+const struct op *cpu_go(struct cpu *cpu, uint64_t rip);
+/* branch.c */
 op_fn op_end;
 
 ALWAYS_INLINE const struct op *enter_block(struct cpu *cpu, struct block *block, uint64_t rip)
@@ -32,28 +34,6 @@ ALWAYS_INLINE const struct op *enter_block(struct cpu *cpu, struct block *block,
 	cpu->block_rip = rip;
 	cpu->state.rip = rip;
 	GOTO(cpu, block->ops);
-}
-
-/* To @rip, known to be one that may be jumped to. All of the block that runs is done. */
-ALWAYS_INLINE const struct op *jump_to(struct cpu *cpu, uint64_t rip)
-{
-	const struct jump_entry *entry = &cpu->jump_cache[jump_slot(rip)];
-
-	if (likely(entry->rip == rip && entry->key == cpu->jump_key))
-		return enter_block(cpu, entry->block, rip);
-	return cpu_go(cpu, rip);
-}
-
-/* By link @which of the block that runs, if it is there. */
-ALWAYS_INLINE const struct op *follow(struct cpu *cpu, unsigned which, uint64_t rip)
-{
-	struct block *next = cpu->block->link[which];
-
-	if (likely(next != NULL))
-		return enter_block(cpu, next, rip);
-	cpu->link_from = (struct block *)cpu->block;
-	cpu->link_which = (uint8_t)which;
-	return cpu_go(cpu, rip);
 }
 
 /* RIP after the block, as the code size truncates it. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "arch/paging_bits.h"
 #include "cpu/access.h"
+#include "cpu/control.h"
 #include "cpu/enter.h"
-#include "cpu/events.h"
 #include "cpu/handler.h"
 #include <string.h>
 
@@ -10,11 +10,13 @@
  * The run loop: translates RIP, finds or builds the block there, runs it and its successors until
  * one of them comes back, and looks after events in between.
  *
- * What must be looked at after every single instruction (single-step, breakpoints, shadows of STI and
- * MOV SS, the end of the budget) is done in blocks of one instruction, which never lead to others.
+ * What must be looked at after every single instruction (single-step, breakpoints, shadows of STI
+ * and MOV SS, the end of the budget) is done in blocks of one instruction, which never lead to
+ * others.
  */
 
 #define DR6_BS BIT(14)
+#define NO_JUMPS (~0ull) /* a jump key that no entry has */
 #define SHADOWS (BLOCKING_STI | BLOCKING_MOV_SS)
 
 uint64_t cpu_retired(const struct cpu *cpu)
@@ -50,6 +52,19 @@ const struct op *cpu_leave(struct cpu *cpu)
 	return NULL;
 }
 
+const struct op *cpu_again(struct cpu *cpu, const struct op *op)
+{
+	cpu->remaining--;
+	if (cpu->remaining + (int64_t)cpu->block->n - op->seq > 0 && !cpu->attention &&
+	    !(cpu->block->mode & MODE_SINGLE))
+		return op;
+	uncount(cpu, op);
+	cpu->state.rip = rip_at(cpu, (uint64_t)op->end - op->length);
+	cpu_flags_settle(cpu);
+	cpu->exit = EXIT_NEXT;
+	return NULL;
+}
+
 const struct op *cpu_fault(struct cpu *cpu, const struct op *op)
 {
 	uncount(cpu, op);
@@ -74,15 +89,6 @@ const struct op *cpu_go(struct cpu *cpu, uint64_t rip)
 	cpu->block = NULL;
 	cpu->exit = EXIT_NEXT;
 	return NULL;
-}
-
-const struct op *op_end(struct cpu *cpu, const struct op *op)
-{
-	uint64_t rip = rip_at(cpu, op->end);
-
-	if (cpu->block->mode & MODE_SINGLE)
-		return cpu_go(cpu, rip);
-	return follow(cpu, 1, rip);
 }
 
 bool cpu_raise(struct cpu *cpu, unsigned vector)
@@ -181,8 +187,8 @@ static struct block *find_block(struct cpu *cpu, uint32_t mode)
 	return block;
 }
 
-/* Links and the jump cache lead where no check is needed: the code segment has no limit to pass. */
-static void remember(struct cpu *cpu, struct block *block, struct block *from, uint64_t from_rip)
+/* The jump cache leads where no check is needed: the code segment has no limit to pass. */
+static void remember(struct cpu *cpu, struct block *block)
 {
 	struct jump_entry *entry = &cpu->jump_cache[jump_slot(cpu->state.rip)];
 
@@ -192,13 +198,6 @@ static void remember(struct cpu *cpu, struct block *block, struct block *from, u
 	entry->rip = cpu->state.rip;
 	entry->key = cpu->jump_key;
 	entry->block = block;
-	if (!from || from->mode != block->mode ||
-	    (from->physical ^ block->physical) & PAGE_MASK ||
-	    from->second_page != BLOCK_NO_PAGE)
-		return;
-	/* The same page by the same mapping: the distance in RIP is that in physical memory. */
-	if (cpu->state.rip - from_rip == block->physical - from->physical)
-		from->link[cpu->link_which] = block;
 }
 
 /* ---------------------------------------------------------------- events */
@@ -309,8 +308,12 @@ static void run_single(struct cpu *cpu, struct block *block)
 	bool step = s->rflags & FLAG_TF;
 	bool resume = s->rflags & FLAG_RF;
 	unsigned shadows = s->interruptibility & SHADOWS;
+	uint64_t key = cpu->jump_key;
 
+	cpu->jump_key = NO_JUMPS;
 	run_blocks(cpu, block);
+	if (cpu->jump_key == NO_JUMPS)
+		cpu->jump_key = key;
 	if (cpu->exit == EXIT_FAULT)
 		return;
 	if (resume && !cpu->rf_loaded)
@@ -324,20 +327,16 @@ static void run_single(struct cpu *cpu, struct block *block)
 
 static bool needs_single(const struct cpu *cpu)
 {
-	return cpu->state.rflags & (FLAG_TF | FLAG_RF) ||
-	       cpu->state.interruptibility & SHADOWS || cpu->code_breakpoints ||
-	       cpu->single_blocks || cpu->flush_always;
+	return cpu->state.rflags & (FLAG_TF | FLAG_RF) || cpu->state.interruptibility & SHADOWS ||
+	       cpu->code_breakpoints || cpu->single_blocks || cpu->flush_always;
 }
 
 /* One turn: from state.rip until a block comes back. */
 static void run_once(struct cpu *cpu)
 {
 	uint32_t mode = cpu->mode;
-	struct block *from = cpu->link_from;
-	uint64_t from_rip = cpu->block_rip;
 	struct block *block;
 
-	cpu->link_from = NULL;
 	if (unlikely(needs_single(cpu)))
 		mode |= MODE_SINGLE;
 	block = find_block(cpu, mode);
@@ -350,13 +349,11 @@ static void run_once(struct cpu *cpu)
 	if (block->mode & MODE_SINGLE) {
 		run_single(cpu, block);
 	} else {
-		remember(cpu, block, from, from_rip);
+		remember(cpu, block);
 		run_blocks(cpu, block);
 	}
-	if (cpu->exit == EXIT_FAULT) {
-		cpu->link_from = NULL;
+	if (cpu->exit == EXIT_FAULT)
 		deliver_fault(cpu);
-	}
 }
 
 /* Wakes a processor that waits, if something has come for it. */
@@ -381,14 +378,12 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 {
 	cpu->budget_end = cpu_retired(cpu) + budget;
 	cpu->remaining = (int64_t)budget;
-	cpu->link_from = NULL;
 	while (cpu->remaining > 0) {
 		if (unlikely(cpu->attention)) {
 			uint32_t attention = cpu->attention;
 
 			cpu->attention = 0;
 			if (attention & ATTENTION_CODE) {
-				cpu->link_from = NULL;
 				cpu->generation++;
 				cpu_ac_changed(cpu);
 			}
@@ -396,13 +391,10 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 				return CPU_STOP_YIELD;
 		}
 		wake(cpu);
-		if (unlikely(event_ready(cpu) &&
-			     (cpu->state.pending_debug ||
-			      !(cpu->state.interruptibility & SHADOWS))) &&
-		    take_events(cpu)) {
-			cpu->link_from = NULL;
+		if (unlikely(event_ready(cpu) && (cpu->state.pending_debug ||
+						  !(cpu->state.interruptibility & SHADOWS))) &&
+		    take_events(cpu))
 			continue;
-		}
 		if (unlikely(cpu->state.activity != ACTIVITY_ACTIVE))
 			return stopped(cpu);
 		run_once(cpu);

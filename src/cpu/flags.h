@@ -174,6 +174,20 @@ ALWAYS_INLINE bool condition_holds(const struct cpu *cpu, unsigned condition)
 	return value ^ (condition & 1);
 }
 
+/* New CF and OF; the other status flags stay, lazy if they are. */
+ALWAYS_INLINE void replace_cf_of(struct cpu *cpu, bool cf, bool of)
+{
+	struct lazy_flags *l = &cpu->lazy;
+
+	if (!l->kind) {
+		cpu->state.rflags = (cpu->state.rflags & ~(FLAG_CF | FLAG_OF)) |
+				    (cf ? FLAG_CF : 0) | (of ? FLAG_OF : 0);
+		return;
+	}
+	l->first = (lazy_af(cpu) ? LAZY_AF : 0) | (cf ? LAZY_CF : 0) | (of ? LAZY_OF : 0);
+	l->kind = LAZY_BITS | (l->kind & 3);
+}
+
 ALWAYS_INLINE void set_lazy(struct cpu *cpu, uint32_t kind, uint64_t result, uint64_t first)
 {
 	cpu->lazy.kind = kind;

@@ -38,18 +38,15 @@
 #endif
 #define NEXT(cpu, op) GOTO(cpu, (op) + 1)
 
-/* After an access: the exception, the way through the run loop, or straight on. */
-#define NEXT_AFTER(cpu, op, result)                                                                \
-	do {                                                                                       \
-		if (unlikely((result) == ACCESS_SLOW))                                             \
-			return (op) + 1;                                                           \
-		NEXT(cpu, op);                                                                     \
-	} while (0)
-
 /* exec.c: undoes the count of what was not done, and leaves the block with cpu->fault pending. */
 const struct op *cpu_fault(struct cpu *cpu, const struct op *op);
 /* Makes state exact as of the end of @op. */
 void cpu_sync(struct cpu *cpu, const struct op *op);
+/*
+ * A portion of a repeated @op is done, and it is to go on: counts one instruction, and leaves the
+ * block if the budget is used up or attention is set; @op itself otherwise.
+ */
+const struct op *cpu_again(struct cpu *cpu, const struct op *op);
 /* After cpu_sync() and the instruction: leaves the block, to go on at state.rip. NULL. */
 const struct op *cpu_leave(struct cpu *cpu);
 
@@ -70,16 +67,17 @@ ALWAYS_INLINE const struct op *run_slow(struct cpu *cpu, const struct op *op, sl
  */
 ALWAYS_INLINE const struct op *run_plain(struct cpu *cpu, const struct op *op, slow_fn *f)
 {
+	cpu->current = op;
 	return f(cpu, op) ? op + 1 : cpu_fault(cpu, op);
 }
 
 #define SLOW_HANDLER(name, f)                                                                      \
-	static const struct op *name(struct cpu *cpu, const struct op *op)                         \
+	static NOINLINE const struct op *name(struct cpu *cpu, const struct op *op)                \
 	{                                                                                          \
 		return run_slow(cpu, op, f);                                                       \
 	}
 #define PLAIN_HANDLER(name, f)                                                                     \
-	static const struct op *name(struct cpu *cpu, const struct op *op)                         \
+	static NOINLINE const struct op *name(struct cpu *cpu, const struct op *op)                \
 	{                                                                                          \
 		return run_plain(cpu, op, f);                                                      \
 	}

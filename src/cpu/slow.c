@@ -256,26 +256,13 @@ bool cpu_write_bytes(struct cpu *cpu, uint64_t linear, const void *data, unsigne
 	return true;
 }
 
-enum access_result cpu_load_slow(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access)
-{
-	cpu->slow_value = 0;
-	return cpu_read_bytes(cpu, linear, &cpu->slow_value, size, access) ? ACCESS_SLOW
-									   : ACCESS_FAULT;
-}
-
-enum access_result cpu_store_slow(struct cpu *cpu, uint64_t linear, unsigned size, uint64_t value,
-				  uint32_t access)
-{
-	return cpu_write_bytes(cpu, linear, &value, size, access) ? ACCESS_SLOW : ACCESS_FAULT;
-}
-
-enum access_result cpu_rmw_slow(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access)
+bool cpu_rmw_begin(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access)
 {
 	struct part part[2];
 	uint32_t both = access | UDV_ACCESS_READ | UDV_ACCESS_WRITE;
 
 	if (!translate_access(cpu, linear, size, both, part))
-		return ACCESS_FAULT;
+		return false;
 	cpu->slow_value = 0;
 	read_part(cpu, &part[0], (uint8_t *)&cpu->slow_value);
 	if (part[1].size)
@@ -287,7 +274,7 @@ enum access_result cpu_rmw_slow(struct cpu *cpu, uint64_t linear, unsigned size,
 		cpu->rmw.size[i] = (uint8_t)part[i].size;
 	}
 	match_breakpoints(cpu, linear, size, both);
-	return ACCESS_SLOW;
+	return true;
 }
 
 void cpu_rmw_commit(struct cpu *cpu, uint64_t value)
@@ -307,11 +294,9 @@ void cpu_rmw_commit(struct cpu *cpu, uint64_t value)
 
 bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access, uint64_t *value)
 {
-	const void *host = access & ACCESS_SYSTEM ? NULL : tlb_read_hit(cpu, linear, size);
-
 	*value = 0;
-	if (host) {
-		memcpy(value, host, size);
+	if (!(access & ACCESS_SYSTEM) && tlb_reads(cpu, linear, size)) {
+		memcpy(value, tlb_host(cpu, linear), size);
 		return true;
 	}
 	return cpu_read_bytes(cpu, linear, value, size, access);
@@ -319,10 +304,8 @@ bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access, 
 
 bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access, uint64_t value)
 {
-	void *host = access & ACCESS_SYSTEM ? NULL : tlb_write_hit(cpu, linear, size);
-
-	if (host) {
-		memcpy(host, &value, size);
+	if (!(access & ACCESS_SYSTEM) && tlb_writes(cpu, linear, size)) {
+		memcpy(tlb_host(cpu, linear), &value, size);
 		return true;
 	}
 	return cpu_write_bytes(cpu, linear, &value, size, access);
@@ -363,8 +346,8 @@ uint64_t cpu_effective_address(const struct cpu *cpu, const struct op *op)
 {
 	static const uint64_t masks[] = { 0xffff, UINT32_MAX, ~0ull, ~0ull };
 	uint64_t base = op->base == GPR_OFFSET_RIP ? cpu->block_rip : gpr_read(cpu, op->base, 8);
-	uint64_t address = base + (gpr_read(cpu, op->index, 8) << op->scale) +
-			   (uint64_t)(int64_t)op->disp;
+	uint64_t address =
+		base + (gpr_read(cpu, op->index, 8) << op->scale) + (uint64_t)(int64_t)op->disp;
 
 	return address & masks[op->address];
 }

@@ -35,7 +35,7 @@ static void update_views(struct cpu *cpu)
 {
 	uint64_t space = (uint64_t)cpu->asn << VIEW_BITS;
 	bool ac = cpu->state.rflags & FLAG_AC;
-	unsigned kind = cpu->state.cpl == 3 ? VIEW_USER
+	unsigned kind = cpu->state.cpl == 3		  ? VIEW_USER
 			: ac && cpu->state.cr4 & CR4_SMAP ? VIEW_SUPERVISOR_AC
 							  : VIEW_SUPERVISOR;
 
@@ -43,8 +43,8 @@ static void update_views(struct cpu *cpu)
 	cpu->fetch_view = space | (cpu->state.cpl == 3 ? VIEW_USER : VIEW_SUPERVISOR);
 	if (cpu->flush_always || cpu->path || cpu->mode & MODE_ALIGN)
 		cpu->view = TLB_NOTHING;
-	cpu->jump_key = cpu->generation << (MODE_BITS + 12) | cpu->fetch_view << MODE_BITS |
-			cpu->mode;
+	cpu->jump_key =
+		cpu->generation << (MODE_BITS + 12) | cpu->fetch_view << MODE_BITS | cpu->mode;
 }
 
 static void new_generation(struct cpu *cpu)
@@ -140,7 +140,8 @@ void cpu_tlb_flush_page(struct cpu *cpu, uint64_t linear)
 		for (unsigned i = 0; i < TLB_SIZE; i++) {
 			struct tlb_entry *entry = &cpu->tlb[i];
 
-			if (!((entry->read ^ linear) >> shift) || !((entry->write ^ linear) >> shift))
+			if (!((entry->read ^ linear) >> shift) ||
+			    !((entry->write ^ linear) >> shift))
 				entry->read = entry->write = TLB_EMPTY;
 		}
 	}
@@ -229,9 +230,9 @@ void cpu_mode_changed(struct cpu *cpu)
 	for (unsigned i = 0; i < NR_SEGMENTS; i++)
 		cpu->segment_base[i] = code64 && i < SEG_FS ? 0 : s->seg[i].base;
 	cpu->address_mask = code64 ? ~0ull : UINT32_MAX;
-	cpu->rip_mask = code64						? ~0ull
+	cpu->rip_mask = code64					 ? ~0ull
 			: (cpu->mode & MODE_CODE) == MODE_CODE32 ? UINT32_MAX
-									: 0xffff;
+								 : 0xffff;
 	if (cpu->code_base != s->seg[SEG_CS].base || cpu->code_limit != s->seg[SEG_CS].limit)
 		cpu->generation++;
 	cpu->code_base = s->seg[SEG_CS].base;

@@ -58,7 +58,8 @@ struct mem_region *mem_find(struct mem_space *space, uint64_t address)
 	return NULL;
 }
 
-/* The walker's windows: RAM, the largest first. Flags go through the callback, which sees writes. */
+/* The walker's windows: RAM, the largest first. Flags go through the callback, which sees writes.
+ */
 static void update_windows(struct mem_space *space)
 {
 	struct udv_memory *walker = &space->walker;
