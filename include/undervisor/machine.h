@@ -115,9 +115,9 @@ enum udv_status udv_machine_load(struct udv_machine *machine, const struct udv_b
 /* ---------------------------------------------------------------- running */
 
 enum udv_stop {
-	UDV_STOP_BUDGET,       /* the instructions it was given are used up */
-	UDV_STOP_REQUESTED,    /* udv_machine_request_stop() */
-	UDV_STOP_DEBUG_EXIT,   /* value: as written to port F4H */
+	UDV_STOP_BUDGET,     /* the instructions it was given are used up */
+	UDV_STOP_REQUESTED,  /* udv_machine_request_stop() */
+	UDV_STOP_DEBUG_EXIT, /* value: as written to port F4H */
 	UDV_STOP_POWER_OFF,
 	UDV_STOP_RESET,	       /* the guest reset the machine */
 	UDV_STOP_TRIPLE_FAULT, /* cpu: whose */

@@ -81,14 +81,14 @@ enum udv_status udv_machine_read(struct udv_machine *machine, udv_gpa_t address,
 				 uint64_t size)
 {
 	return mem_read_bytes(&machine->mem, address.value, data, size) ? UDV_OK
-									 : UDV_ERR_NOT_FOUND;
+									: UDV_ERR_NOT_FOUND;
 }
 
 enum udv_status udv_machine_write(struct udv_machine *machine, udv_gpa_t address, const void *data,
 				  uint64_t size)
 {
 	return mem_write_bytes(&machine->mem, address.value, data, size) ? UDV_OK
-									  : UDV_ERR_NOT_FOUND;
+									 : UDV_ERR_NOT_FOUND;
 }
 
 /* Where @address is, for a supervisor that nothing keeps out but a page that is not there. */

@@ -110,12 +110,12 @@ static uint32_t write_fadt(struct tables *t, uint32_t facs, uint32_t dsdt)
 	put(t, table + 56, PM_EVENT_PORT, 4);
 	put(t, table + 64, PM_CONTROL_PORT, 4);
 	put(t, table + 76, PM_TIMER_PORT, 4);
-	put(t, table + 88, 4, 1); /* bytes of PM1 event, */
-	put(t, table + 89, 2, 1); /* PM1 control */
-	put(t, table + 91, 4, 1); /* and timer registers */
-	put(t, table + 96, 0xffff, 2);	/* no C2 */
-	put(t, table + 98, 0xffff, 2);	/* no C3 */
-	put(t, table + 108, 0x32, 1);	/* the RTC's register for the century */
+	put(t, table + 88, 4, 1);      /* bytes of PM1 event, */
+	put(t, table + 89, 2, 1);      /* PM1 control */
+	put(t, table + 91, 4, 1);      /* and timer registers */
+	put(t, table + 96, 0xffff, 2); /* no C2 */
+	put(t, table + 98, 0xffff, 2); /* no C3 */
+	put(t, table + 108, 0x32, 1);  /* the RTC's register for the century */
 	put(t, table + 112,
 	    FADT_FLAG_WBINVD | FADT_FLAG_C1 | FADT_FLAG_NO_POWER_BUTTON | FADT_FLAG_NO_SLEEP_BUTTON,
 	    4);
@@ -145,9 +145,9 @@ static uint32_t write_madt(struct tables *t, unsigned nr_cpus)
 
 		write_madt_entry(t, 0, 8, (uint8_t[6]){ id, id, MADT_ENABLED });
 	}
-	write_madt_entry(t, 1, 12,
-			 (uint8_t[10]){ ioapic_id, 0, 0, 0, IOAPIC_BASE >> 16 & 0xff,
-					IOAPIC_BASE >> 24 });
+	write_madt_entry(
+		t, 1, 12,
+		(uint8_t[10]){ ioapic_id, 0, 0, 0, IOAPIC_BASE >> 16 & 0xff, IOAPIC_BASE >> 24 });
 	/* ISA interrupt 0 is pin 2; the SCI is level-triggered, active high. */
 	write_madt_entry(t, 2, 10, (uint8_t[8]){ 0, 0, 2 });
 	write_madt_entry(t, 2, 10, (uint8_t[8]){ 0, SCI_IRQ, SCI_IRQ, 0, 0, 0, 0x0d });

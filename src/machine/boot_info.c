@@ -53,8 +53,8 @@ static unsigned memory_map(const struct udv_machine *machine, struct mmap_entry 
 	unsigned n = 0;
 
 	map[n++] = (struct mmap_entry){ 0, CONVENTIONAL_END, MMAP_RAM };
-	map[n++] = (struct mmap_entry){ CONVENTIONAL_END, 0xa0000 - CONVENTIONAL_END,
-					MMAP_RESERVED };
+	map[n++] =
+		(struct mmap_entry){ CONVENTIONAL_END, 0xa0000 - CONVENTIONAL_END, MMAP_RESERVED };
 	map[n++] = (struct mmap_entry){ BIOS_START, UPPER_MEMORY - BIOS_START, MMAP_RESERVED };
 	if (machine->low_memory > UPPER_MEMORY)
 		map[n++] = (struct mmap_entry){ UPPER_MEMORY, machine->low_memory - UPPER_MEMORY,
@@ -145,8 +145,8 @@ static void write_info(struct loader *loader, struct block_writer *w,
 		machine->low_memory > UPPER_MEMORY ? machine->low_memory - UPPER_MEMORY : 0;
 
 	w->used = INFO_SIZE;
-	put(w, AT_FLAGS,
-	    INFO_MEMORY | INFO_CMDLINE | INFO_MODULES | INFO_MMAP | INFO_LOADER_NAME, 4);
+	put(w, AT_FLAGS, INFO_MEMORY | INFO_CMDLINE | INFO_MODULES | INFO_MMAP | INFO_LOADER_NAME,
+	    4);
 	put(w, AT_MEM_LOWER, CONVENTIONAL_END / 1024, 4);
 	put(w, AT_MEM_UPPER, upper / 1024, 4);
 	write_map(loader, w);
@@ -214,8 +214,7 @@ enum udv_status load_boot_info(struct loader *loader)
 		return status;
 	if (size > LARGEST_TEXT)
 		return load_refuse(loader, UDV_ERR_ARGUMENT, "the command lines are too long");
-	if (!load_find_high(loader, CONVENTIONAL_START, CONVENTIONAL_END, size, 16,
-			    &writer.base) &&
+	if (!load_find_high(loader, CONVENTIONAL_START, CONVENTIONAL_END, size, 16, &writer.base) &&
 	    !load_find_low(loader, UPPER_MEMORY, loader->machine->low_memory, size, 16,
 			   &writer.base))
 		return load_refuse(loader, UDV_ERR_NO_MEMORY,

@@ -14,15 +14,11 @@
 #define SELECTOR_CODE32 0x08
 #define SELECTOR_DATA 0x10
 #define SELECTOR_CODE64 0x18
-#define SELECTOR_TSS 0x20
 
 static const uint64_t gdt[] = {
-	0,
-	0x00cf9b000000ffff, /* 32-bit code */
-	0x00cf93000000ffff, /* data */
-	0x00af9b000000ffff, /* 64-bit code */
-	0x00008b0000000067, /* an empty TSS at 0, busy, never used */
-	0,
+	0, 0x00cf9b000000ffff, /* 32-bit code */
+	0x00cf93000000ffff,    /* data */
+	0x00af9b000000ffff,    /* 64-bit code */
 };
 
 #define CODE_RIGHTS (AR_P | AR_S | AR_CODE | AR_WRITABLE | AR_ACCESSED | AR_G)
@@ -30,7 +26,7 @@ static const uint64_t gdt[] = {
 
 /* 1 + 1 + 4 tables for 4 GB in pages of 2 MB */
 #define TABLES_SIZE (6 * MEM_PAGE_SIZE)
-#define TABLE_ENTRY 0x3u      /* present, writable */
+#define TABLE_ENTRY 0x3u       /* present, writable */
 #define LARGE_PAGE_ENTRY 0x83u /* and a page */
 
 #define PLACE_START 0x1000u
@@ -41,8 +37,7 @@ static enum udv_status find_place(struct loader *loader, uint64_t size, uint64_t
 {
 	if (!load_find_high(loader, PLACE_START, PLACE_END, size, align, base) &&
 	    !load_find_low(loader, 1 << 20, loader->machine->low_memory, size, align, base))
-		return load_refuse(loader, UDV_ERR_NO_MEMORY,
-				   "no memory left for the boot tables");
+		return load_refuse(loader, UDV_ERR_NO_MEMORY, "no memory left for the boot tables");
 	return load_claim(loader, *base, size);
 }
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum udv_status load_refuse(const struct loader *loader, enum udv_status status,
-			    const char *format, ...)
+enum udv_status load_refuse(const struct loader *loader, enum udv_status status, const char *format,
+			    ...)
 {
 	va_list arguments;
 

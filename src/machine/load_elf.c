@@ -92,8 +92,7 @@ static enum udv_status load_segment(struct loader *loader, const struct elf_segm
 		*has_entry = true;
 		loader->entry = entry - segment->vaddr + segment->paddr;
 	}
-	return load_place(loader, segment->paddr, segment->memsz, segment->offset,
-			  segment->filesz);
+	return load_place(loader, segment->paddr, segment->memsz, segment->offset, segment->filesz);
 }
 
 static enum udv_status load_segments(struct loader *loader, const struct elf_layout *layout)
@@ -134,7 +133,7 @@ static enum udv_status load_segments(struct loader *loader, const struct elf_lay
 
 enum udv_status load_elf(struct loader *loader)
 {
-	const struct elf_layout *layout;
+	const struct elf_layout *layout = &layouts[0];
 	enum udv_status status = check_header(loader, &layout);
 
 	if (status != UDV_OK)

@@ -66,8 +66,7 @@ static enum udv_status load_by_addresses(struct loader *loader, uint64_t header)
 		return load_refuse(loader, UDV_ERR_FORMAT,
 				   "the multiboot header's end of image is before its start");
 	if (entry < load_addr || entry >= bss_end)
-		return load_refuse(loader, UDV_ERR_FORMAT,
-				   "the entry %#llx is outside the image",
+		return load_refuse(loader, UDV_ERR_FORMAT, "the entry %#llx is outside the image",
 				   (unsigned long long)entry);
 	in_file = load_end - load_addr;
 	loader->entry = entry;

@@ -16,8 +16,7 @@
 #define LOW_MEMORY_END 0xc0000000ull
 #define HIGH_MEMORY (1ull << 32)
 
-static enum udv_status refuse(struct udv_problem *problem, enum udv_status status,
-			      const char *text)
+static enum udv_status refuse(struct udv_problem *problem, enum udv_status status, const char *text)
 {
 	machine_problem(problem, "%s", text);
 	return status;
@@ -72,8 +71,7 @@ static enum udv_status take_cpu_config(struct udv_machine *machine, struct cpu_c
 	}
 	if (machine->low_memory < machine->memory &&
 	    HIGH_MEMORY + (machine->memory - machine->low_memory) > 1ull << config->maxphyaddr)
-		return refuse(problem, UDV_ERR_ARGUMENT,
-			      "maxphyaddr is too small for the memory");
+		return refuse(problem, UDV_ERR_ARGUMENT, "maxphyaddr is too small for the memory");
 	config->nr_cpus = machine->nr_cpus;
 	machine->tsc_khz = config->tsc_khz;
 	return UDV_OK;

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include <undervisor/machine.h>
+#include <undervisor/registers.h>
 
 #include "base/clock.h"
 #include "cpu/block.h"

@@ -224,8 +224,7 @@ static uint64_t total_retired(const struct udv_machine *machine)
 	return total;
 }
 
-void udv_machine_run(struct udv_machine *machine, uint64_t instructions,
-		     struct udv_stop_info *info)
+void udv_machine_run(struct udv_machine *machine, uint64_t instructions, struct udv_stop_info *info)
 {
 	uint64_t start = total_retired(machine), done = 0;
 

@@ -64,5 +64,6 @@ void wire_cpu(struct vcpu *vcpu)
 	cpu->single_blocks = vcpu->machine->stress & UDV_STRESS_SINGLE;
 	/* Any seed is good: the state must only not be 0, and differ between processors. */
 	cpu->random = ((vcpu->machine->config.seed + 1) * 0x9e3779b97f4a7c15ull +
-		       vcpu->index * 0xbf58476d1ce4e5b9ull) | 1;
+		       vcpu->index * 0xbf58476d1ce4e5b9ull) |
+		      1;
 }
