@@ -16,7 +16,6 @@
 #define PM_CONTROL_PORT 0x604u
 #define PM_TIMER_PORT 0x608u
 #define SCI_IRQ 9u
-#define IOAPIC_BASE 0xfec00000u
 #define LAPIC_BASE 0xfee00000u
 
 enum {

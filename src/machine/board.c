@@ -30,11 +30,33 @@ static bool add_ports(struct udv_machine *machine, uint16_t base, uint16_t count
 	return ports_add(&machine->ports, base, count, &device) == UDV_OK;
 }
 
+/* The 8259's INTR goes to LINT0 of all processors; firmware has it let through on the first. */
+static void pic_intr(void *opaque, bool level)
+{
+	struct udv_machine *machine = opaque;
+
+	apic_bus_set_lint(&machine->apic_bus, 0, level);
+}
+
+static uint8_t external_vector(void *opaque)
+{
+	return pic_acknowledge(opaque);
+}
+
 static bool create_interrupts(struct udv_machine *machine)
 {
-	irq_lines_init(&machine->irq, pic_set_input, &machine->pic, NULL, NULL);
-	pic_init(&machine->pic, wire_pic_intr, machine);
-	return add_ports(machine, PIC_MASTER_PORT, PIC_PORTS, pic_master_ports(&machine->pic)) &&
+	struct mem_device ioapic = ioapic_memory(&machine->ioapic);
+
+	machine->apic_bus.external = external_vector;
+	machine->apic_bus.external_opaque = &machine->pic;
+	machine->apic_bus.eoi = ioapic_eoi;
+	machine->apic_bus.eoi_opaque = &machine->ioapic;
+	irq_lines_init(&machine->irq, pic_set_input, &machine->pic, ioapic_set_pin,
+		       &machine->ioapic);
+	ioapic_init(&machine->ioapic, &machine->apic_bus);
+	pic_init(&machine->pic, pic_intr, machine);
+	return mem_add_device(&machine->mem, IOAPIC_BASE, IOAPIC_SIZE, &ioapic) == UDV_OK &&
+	       add_ports(machine, PIC_MASTER_PORT, PIC_PORTS, pic_master_ports(&machine->pic)) &&
 	       add_ports(machine, PIC_SLAVE_PORT, PIC_PORTS, pic_slave_ports(&machine->pic)) &&
 	       add_ports(machine, PIC_ELCR_PORT, PIC_PORTS, pic_elcr_ports(&machine->pic));
 }

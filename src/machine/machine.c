@@ -104,7 +104,9 @@ static enum udv_status create_cpus(struct udv_machine *machine, const struct cpu
 		vcpu->config.apic_id = i;
 		cpu_init(&vcpu->cpu, &vcpu->config, &machine->mem, &machine->ports,
 			 machine->blocks);
-		wire_cpu(vcpu);
+		status = wire_cpu(vcpu);
+		if (status != UDV_OK)
+			return status;
 	}
 	return UDV_OK;
 }

@@ -7,10 +7,12 @@
 #include <undervisor/machine.h>
 #include <undervisor/registers.h>
 
+#include "apic/lapic.h"
 #include "base/clock.h"
 #include "cpu/block.h"
 #include "cpu/cpu.h"
 #include "devices/debug_exit.h"
+#include "devices/ioapic.h"
 #include "devices/irq.h"
 #include "devices/pic.h"
 #include "devices/pit.h"
@@ -31,10 +33,17 @@
 struct vcpu {
 	struct cpu cpu;
 	struct cpu_config config;
+	struct lapic lapic;
 	struct udv_machine *machine;
 	unsigned index;
 	uint64_t round_start; /* cpu_retired() when the round began */
 	bool in_round;	      /* it was awake when the round began */
+};
+
+/* A place where some processor has its local APIC, or had. Each sees its own there. */
+struct lapic_page {
+	struct udv_machine *machine;
+	uint64_t base;
 };
 
 struct machine_hook {
@@ -75,7 +84,11 @@ struct udv_machine {
 	unsigned stop_cpu;
 
 	/* devices */
+	struct apic_bus apic_bus;
+	struct lapic_page lapic_page[UDV_MAX_CPUS];
+	unsigned nr_lapic_pages;
 	struct irq_lines irq;
+	struct ioapic ioapic;
 	struct pic pic;
 	struct pit pit;
 	struct uart16550 uart;
@@ -87,13 +100,14 @@ struct udv_machine {
 enum udv_status board_create(struct udv_machine *machine);
 
 /* wire.c: what is between the processors and the rest. */
-void wire_cpu(struct vcpu *vcpu);
-void wire_pic_intr(void *opaque, bool level);
+enum udv_status wire_cpu(struct vcpu *vcpu);
 
 /* run.c */
 /* Ends udv_machine_run() after the instruction that runs. The first reason counts. */
 void machine_stop(struct udv_machine *machine, enum udv_stop stop, uint32_t value);
 uint64_t machine_ticks(const struct udv_machine *machine);
+/* @vcpu's own time, when it has retired @retired instructions. */
+uint64_t machine_ticks_of(const struct vcpu *vcpu, uint64_t retired);
 /* For struct vclock. */
 uint64_t machine_now(void *opaque);
 void machine_deadline_changed(void *opaque, uint64_t deadline);

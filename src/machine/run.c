@@ -30,6 +30,15 @@ uint64_t machine_ticks(const struct udv_machine *machine)
 	       (machine->running ? done_in_round(machine->running) : machine->longest);
 }
 
+uint64_t machine_ticks_of(const struct vcpu *vcpu, uint64_t retired)
+{
+	const struct udv_machine *machine = vcpu->machine;
+
+	if (machine->running != vcpu)
+		return machine_ticks(machine);
+	return machine->base_ticks + (retired - vcpu->round_start);
+}
+
 uint64_t machine_now(void *opaque)
 {
 	struct udv_machine *machine = opaque;
