@@ -10,15 +10,13 @@ static struct fp_wide quotient(struct fp_parts a, struct fp_parts b)
 	fp_u128 dividend = (fp_u128)a.significand << (below ? 64 : 63);
 	uint64_t high = (uint64_t)(dividend / b.significand);
 	uint64_t rest = (uint64_t)(dividend % b.significand);
-	uint64_t gap = b.significand - rest;
-	bool half = rest >= gap;
-	bool sticky = half ? rest != gap : rest != 0;
+	bool half = rest > b.significand - rest; /* never equal: 2^64 does not divide b */
 
 	return (struct fp_wide){
 		.class = FP_CLASS_FINITE,
 		.sign = a.sign ^ b.sign,
 		.exponent = a.exponent - b.exponent - below,
-		.significand = fp_u128_make(high, (half ? BIT(63) : 0) | sticky),
+		.significand = fp_u128_make(high, (half ? BIT(63) : 0) | (rest != 0)),
 	};
 }
 

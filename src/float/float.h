@@ -222,7 +222,7 @@ struct fp_f80 fp_f80_remainder(struct fp_env *env, struct fp_f80 a, struct fp_f8
 
 struct fp_f80 fp_f80_scale(struct fp_env *env, struct fp_f80 a, struct fp_f80 b); /* FSCALE */
 
-/* FXTRACT: returns the significand (the new ST(0)), *exponent is the new ST(1). */
+/* FXTRACT: returns the significand (the new ST(0)), *exponent is the new ST(1). A NaN is both. */
 struct fp_f80 fp_f80_extract(struct fp_env *env, struct fp_f80 a, struct fp_f80 *exponent);
 
 /* FCOM (signalling), FUCOM (not). fp_conditions() tells C3, C2, C0 of a relation. */
@@ -268,7 +268,10 @@ struct fp_f80 fp_f80_ylog2x(struct fp_env *env, struct fp_f80 y, struct fp_f80 x
 struct fp_f80 fp_f80_ylog2xp1(struct fp_env *env, struct fp_f80 y, struct fp_f80 x);
 struct fp_f80 fp_f80_atan(struct fp_env *env, struct fp_f80 y, struct fp_f80 x); /* y / x */
 
-/* C2, and x back, if |x| >= 2^63. FPTAN pushes 1.0 after the tangent unless C2 is set. */
+/*
+ * C2, and x back, if |x| >= 2^63. Unless C2 is set FPTAN pushes 1.0 after the tangent, or the same
+ * NaN once more.
+ */
 struct fp_f80 fp_f80_tan(struct fp_env *env, struct fp_f80 x);
 struct fp_f80 fp_f80_sin(struct fp_env *env, struct fp_f80 x);
 struct fp_f80 fp_f80_cos(struct fp_env *env, struct fp_f80 x);
