@@ -27,7 +27,8 @@ static void print_help(void)
 	     "Machine:\n"
 	     "  --memory SIZE          such as 512M or 4G, up to 64G; MB without a letter (128M)\n"
 	     "  --cpus N               1 to 16 processors (1)\n"
-	     "  --cpu FEATURES         apart from the default: +la57,-avx,maxphyaddr=39\n"
+	     "  --cpu FEATURES         apart from the default: +la57,-avx,maxphyaddr=39; help\n"
+	     "                         lists them\n"
 	     "  --initrd FILE[,ARGS]   a multiboot module; more than one may be given\n"
 	     "  --append STRING        added to the command line, after the arguments\n"
 	     "  --serial WHERE         COM1's output: stdio, none or file:PATH (stdio)\n"
@@ -156,6 +157,16 @@ static bool make_cmdline(struct run *run)
 	return true;
 }
 
+/* "--cpu help" */
+static void print_features(void)
+{
+	const char *name;
+	bool by_default;
+
+	for (unsigned i = 0; (name = udv_machine_feature(i, &by_default)) != NULL; i++)
+		printf("%c%s\n", by_default ? '+' : '-', name);
+}
+
 static bool open_all(struct run *run)
 {
 	const struct run_options *options = &run->options;
@@ -174,6 +185,21 @@ static int create(struct run *run)
 	struct udv_machine_config *config = &run->options.machine;
 	struct udv_problem problem;
 	enum udv_status status;
+
+	config->serial = serial_byte;
+	config->opaque = run;
+	if (run->options.trace || run->options.trace_hash)
+		config->trace = trace_event;
+	status = udv_machine_create(config, &run->machine, &problem);
+	if (status == UDV_OK)
+		return 0;
+	complain("run", "%s", problem.text);
+	return status == UDV_ERR_ARGUMENT ? RUN_USAGE : RUN_FILE;
+}
+
+static int load(struct run *run)
+{
+	struct udv_problem problem;
 	struct udv_boot boot = {
 		.image = run->image.data,
 		.size = run->image.size,
@@ -182,20 +208,10 @@ static int create(struct run *run)
 		.nr_modules = run->options.nr_initrds,
 	};
 
-	config->serial = serial_byte;
-	config->opaque = run;
-	if (run->options.trace || run->options.trace_hash)
-		config->trace = trace_event;
-	status = udv_machine_create(config, &run->machine, &problem);
-	if (status != UDV_OK) {
-		complain("run", "%s", problem.text);
-		return status == UDV_ERR_ARGUMENT ? RUN_USAGE : RUN_FILE;
-	}
-	if (udv_machine_load(run->machine, &boot, &problem) != UDV_OK) {
-		complain("run", "%s: %s", run->options.image, problem.text);
-		return RUN_FILE;
-	}
-	return 0;
+	if (udv_machine_load(run->machine, &boot, &problem) == UDV_OK)
+		return 0;
+	complain("run", "%s: %s", run->options.image, problem.text);
+	return RUN_FILE;
 }
 
 static double seconds_now(void)
@@ -299,9 +315,11 @@ static int execute(struct run *run)
 	struct udv_stop_info info;
 	int status;
 
-	if (!open_all(run))
-		return RUN_FILE;
 	status = create(run);
+	if (!status && !open_all(run))
+		status = RUN_FILE;
+	if (!status)
+		status = load(run);
 	if (status)
 		return status;
 	go(run, &info);
@@ -327,6 +345,9 @@ int cmd_run(int argc, char **argv)
 		status = RUN_USAGE;
 	} else if (run->options.help) {
 		print_help();
+		status = 0;
+	} else if (run->options.machine.cpu && strcmp(run->options.machine.cpu, "help") == 0) {
+		print_features();
 		status = 0;
 	} else {
 		status = execute(run);

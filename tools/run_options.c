@@ -213,7 +213,7 @@ bool run_parse_options(struct run_options *options, int argc, char **argv)
 		if (!take_option(options, argc, argv, &i))
 			return false;
 	}
-	if (options->help)
+	if (options->help || (options->machine.cpu && strcmp(options->machine.cpu, "help") == 0))
 		return true;
 	if (i >= argc) {
 		complain("run", "no image; undervisor run [OPTIONS] IMAGE [ARGUMENTS...]");

@@ -81,6 +81,9 @@ enum udv_status udv_machine_create(const struct udv_machine_config *config,
 				   struct udv_machine **machine, struct udv_problem *problem);
 void udv_machine_destroy(struct udv_machine *machine);
 
+/* The name of the @index-th feature for config.cpu, NULL after the last. */
+const char *udv_machine_feature(unsigned index, bool *by_default);
+
 /* ---------------------------------------------------------------- images */
 
 struct udv_module {

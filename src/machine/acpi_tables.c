@@ -12,11 +12,7 @@
 #define TABLES_BASE 0xe0000u
 #define TABLES_SIZE 4096u
 
-#define PM_EVENT_PORT 0x600u
-#define PM_CONTROL_PORT 0x604u
-#define PM_TIMER_PORT 0x608u
 #define SCI_IRQ 9u
-#define LAPIC_BASE 0xfee00000u
 
 enum {
 	RSDP_SIZE = 20,
@@ -106,15 +102,15 @@ static uint32_t write_fadt(struct tables *t, uint32_t facs, uint32_t dsdt)
 	put(t, table + 36, TABLES_BASE + facs, 4);
 	put(t, table + 40, TABLES_BASE + dsdt, 4);
 	put(t, table + 46, SCI_IRQ, 2);
-	put(t, table + 56, PM_EVENT_PORT, 4);
-	put(t, table + 64, PM_CONTROL_PORT, 4);
-	put(t, table + 76, PM_TIMER_PORT, 4);
-	put(t, table + 88, 4, 1);      /* bytes of PM1 event, */
-	put(t, table + 89, 2, 1);      /* PM1 control */
-	put(t, table + 91, 4, 1);      /* and timer registers */
-	put(t, table + 96, 0xffff, 2); /* no C2 */
-	put(t, table + 98, 0xffff, 2); /* no C3 */
-	put(t, table + 108, 0x32, 1);  /* the RTC's register for the century */
+	put(t, table + 56, ACPI_PM_PORT + ACPI_PM1_EVENT, 4);
+	put(t, table + 64, ACPI_PM_PORT + ACPI_PM1_CONTROL, 4);
+	put(t, table + 76, ACPI_PM_PORT + ACPI_PM_TIMER, 4);
+	put(t, table + 88, 4, 1);	     /* bytes of PM1 event, */
+	put(t, table + 89, 2, 1);	     /* PM1 control */
+	put(t, table + 91, 4, 1);	     /* and timer registers */
+	put(t, table + 96, 0xffff, 2);	     /* no C2 */
+	put(t, table + 98, 0xffff, 2);	     /* no C3 */
+	put(t, table + 108, RTC_CENTURY, 1); /* the RTC's register for the century */
 	put(t, table + 112,
 	    FADT_FLAG_WBINVD | FADT_FLAG_C1 | FADT_FLAG_NO_POWER_BUTTON | FADT_FLAG_NO_SLEEP_BUTTON,
 	    4);
@@ -137,7 +133,7 @@ static uint32_t write_madt(struct tables *t, unsigned nr_cpus)
 	uint32_t table = take(t, MADT_HEADER, 16);
 	uint8_t ioapic_id = (uint8_t)nr_cpus;
 
-	put(t, table + 36, LAPIC_BASE, 4);
+	put(t, table + 36, APIC_DEFAULT_BASE, 4);
 	put(t, table + 40, MADT_PCAT_COMPAT, 4);
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		uint8_t id = (uint8_t)i;

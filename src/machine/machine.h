@@ -11,11 +11,19 @@
 #include "base/clock.h"
 #include "cpu/block.h"
 #include "cpu/cpu.h"
+#include "devices/acpi_pm.h"
 #include "devices/debug_exit.h"
+#include "devices/fw_cfg.h"
+#include "devices/i8042.h"
 #include "devices/ioapic.h"
 #include "devices/irq.h"
+#include "devices/pci.h"
+#include "devices/pci_testdev.h"
 #include "devices/pic.h"
 #include "devices/pit.h"
+#include "devices/reset.h"
+#include "devices/rtc.h"
+#include "devices/testdev.h"
 #include "devices/uart16550.h"
 #include "mem/ports.h"
 #include "mem/space.h"
@@ -91,6 +99,14 @@ struct udv_machine {
 	struct ioapic ioapic;
 	struct pic pic;
 	struct pit pit;
+	struct rtc rtc;
+	struct acpi_pm acpi_pm;
+	struct reset reset;
+	struct i8042 i8042;
+	struct pci_host pci;
+	struct pci_testdev pci_testdev;
+	struct testdev testdev;
+	struct fw_cfg fw_cfg;
 	struct uart16550 uart;
 	struct debug_exit debug_exit;
 	struct machine_hook *hooks;

@@ -147,6 +147,7 @@ static void skip_ahead(struct udv_machine *machine)
 
 	if (next == VCLOCK_NEVER || ticks == TIMELINE_NEVER ||
 	    machine->idle_skips++ == MAX_IDLE_SKIPS) {
+		machine->stop_cpu = 0;
 		machine_stop(machine, UDV_STOP_HALTED, 0);
 		return;
 	}

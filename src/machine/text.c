@@ -49,3 +49,11 @@ const char *udv_machine_mode(const struct udv_machine *machine, unsigned cpu)
 		return "64-bit mode";
 	return code[2 * lma + !!(state->seg[SEG_CS].access_rights & AR_DB)];
 }
+
+const char *udv_machine_feature(unsigned index, bool *by_default)
+{
+	if (index >= NR_FEATURES)
+		return NULL;
+	*by_default = arch_features[index].by_default;
+	return arch_features[index].name;
+}
