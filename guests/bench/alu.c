@@ -36,5 +36,5 @@ static u64 alu(u64 rounds)
 
 int main(int argc, char **argv)
 {
-	return bench(argc, argv, alu, 20000, 0x7532b4e1ddd8c3d3);
+	return bench(argc, argv, alu, 30000, 0x7532b4e1ddd8c3d3);
 }

@@ -77,5 +77,5 @@ static u64 compute(u64 rounds)
 
 int main(int argc, char **argv)
 {
-	return bench(argc, argv, compute, 150, 0xf048f16027df);
+	return bench(argc, argv, compute, 200, 0xf048f16027df);
 }

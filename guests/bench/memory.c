@@ -40,5 +40,5 @@ static u64 memory(u64 rounds)
 
 int main(int argc, char **argv)
 {
-	return bench(argc, argv, memory, 1000, 0x20138000);
+	return bench(argc, argv, memory, 1500, 0x20138000);
 }

@@ -28,5 +28,5 @@ static u64 strings(u64 rounds)
 
 int main(int argc, char **argv)
 {
-	return bench(argc, argv, strings, 20000, 0xa2598acb81de843f);
+	return bench(argc, argv, strings, 40000, 0xa2598acb81de843f);
 }

@@ -13,6 +13,7 @@ static char *arguments[ARGUMENTS + 1];
 
 void guest_exit(u32 value)
 {
+	print_end();
 	out32(DEBUG_EXIT, value);
 	/* Nothing listens there on Bochs, which ends at this word instead. */
 	for (const char *text = "Shutdown"; *text; text++)
@@ -119,6 +120,7 @@ void guest_main(u32 cpu)
 {
 	if (cpu)
 		cpu_loop(cpu);
+	print_init();
 	tables_init();
 	int argc = read_arguments();
 	verbose = argument(argc, arguments, "verbose");

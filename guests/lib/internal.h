@@ -25,6 +25,8 @@ void low_real(void);
 void guest_enter(struct regs *regs);
 void guest_leave(struct regs *regs) __attribute__((noreturn));
 void guest_main(u32 cpu);
+void print_init(void);
+void print_end(void);
 void tables_init(void);
 bool guest_stopped_by(const struct frame *frame);
 void cpu_loop(u32 cpu) __attribute__((noreturn));

@@ -3,9 +3,34 @@
 
 #include "internal.h"
 
-enum { UART = 0x3f8, UART_STATUS = UART + 5, UART_ROOM = 0x20 };
+enum {
+	UART = 0x3f8,
+	UART_LINE = UART + 3,
+	UART_MODEM = UART + 4,
+	UART_STATUS = UART + 5,
+	UART_ROOM = 0x20,
+	UART_EMPTY = 0x40,
+	DIVISOR_LATCH = 0x80,
+	EIGHT_BITS = 3,
+};
 
 static volatile u32 print_lock;
+
+void print_init(void)
+{
+	out8(UART_LINE, DIVISOR_LATCH);
+	out8(UART, 1); /* 115200 baud */
+	out8(UART + 1, 0);
+	out8(UART_LINE, EIGHT_BITS);
+	out8(UART_MODEM, 3);
+}
+
+/* Until the last character has left. */
+void print_end(void)
+{
+	for (u32 spin = 0; spin < 100000 && !(in8(UART_STATUS) & UART_EMPTY); spin++)
+		;
+}
 
 static void put(char c)
 {
