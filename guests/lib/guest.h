@@ -118,6 +118,11 @@ void guest_exit(u32 value) __attribute__((noreturn));
 #define __FILE_NAME__ __FILE__
 #endif
 
+void *memcpy(void *to, const void *from, size_t size);
+void *memset(void *to, int value, size_t size);
+void *memmove(void *to, const void *from, size_t size);
+int memcmp(const void *left, const void *right, size_t size);
+
 typedef void handler_t(struct frame *frame);
 void on_vector(unsigned vector, handler_t *handler);
 

@@ -31,9 +31,4 @@ void tables_init(void);
 bool guest_stopped_by(const struct frame *frame);
 void cpu_loop(u32 cpu) __attribute__((noreturn));
 
-void *memcpy(void *to, const void *from, size_t size);
-void *memset(void *to, int value, size_t size);
-void *memmove(void *to, const void *from, size_t size);
-int memcmp(const void *left, const void *right, size_t size);
-
 #endif

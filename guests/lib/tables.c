@@ -2,7 +2,7 @@
 /* GDT, IDT and TSS of each processor. Code that fails has a stack of its own: IST 1 in 64-bit images. */
 #include "internal.h"
 
-enum { GATE_INTERRUPT = 0x8e, GATE_USER = 0xee, STUB_SIZE = 16, EXCEPTIONS = 32 };
+enum { GATE_INTERRUPT = 0x8e, GATE_USER = 0xee, STUB_SIZE = 16, EXCEPTIONS = 32, PIC_MASK = 0x21, PIC2_MASK = 0xa1 };
 
 static struct gate idt[256] __attribute__((aligned(16)));
 static struct tss tasks[GUEST_CPUS] __attribute__((aligned(16)));
@@ -102,6 +102,8 @@ void tables_init(void)
 			 i == VECTOR_RETURN ? GATE_USER : GATE_INTERRUPT, ist);
 	}
 	cpu_init(0);
+	out8(PIC_MASK, 0xff);
+	out8(PIC2_MASK, 0xff);
 }
 
 /* Where a processor other than the first waits for work. */
