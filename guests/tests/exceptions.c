@@ -15,6 +15,7 @@ CODE(long_instruction, ".byte 0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,
 CODE(longest, ".byte 0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x90");
 CODE(fnop, "fnop");
 CODE(movaps, "movaps (%rax), %xmm0");
+CODE(divide_now, "div %rbx");
 CODE(divide, "xor %edx, %edx; div %rbx");
 CODE(load_ds, "mov %eax, %ds");
 CODE(load_ss, "mov %eax, %ss");
@@ -38,6 +39,7 @@ CODE(jump, "jmp *%rax");
 CODE(lldt, "lldt %ax");
 
 static struct regs registers;
+static bool tcg; /* leaves out what stops QEMU's TCG: known-tcg.md */
 
 #define FAULT(code, vector, error, ...)                                                            \
 	do {                                                                                       \
@@ -120,7 +122,7 @@ static void test_hardware(void)
 	FAULT(ud2, VECTOR_UD, 0);
 	FAULT(ud_lock, VECTOR_UD, 0);
 	FAULT(long_instruction, VECTOR_GP, 0);
-	FAULT(divide, VECTOR_DE, 0, .ax = 1);
+	FAULT(divide_now, VECTOR_DE, 0, .ax = 1);
 	registers = (struct regs){ 0 };
 	struct fault f = run(longest, &registers);
 	EXPECT(f, NO_FAULT, 0, ANY);
@@ -137,6 +139,7 @@ static void test_hardware(void)
 	write_cr4(cr4);
 	FAULT(movaps, VECTOR_GP, 0, .ax = (word)&registers + 1);
 
+	asm volatile("lldt %w0" ::"r"(0));
 	FAULT(load_ds, VECTOR_GP, 0xfff8, .ax = 0xfff8);
 	FAULT(load_ds, VECTOR_GP, 0x50, .ax = SEL_FREE);
 	FAULT(load_ds, VECTOR_GP, 0x1c, .ax = 0x1c);
@@ -182,6 +185,8 @@ static void test_hardware(void)
 	f = run_in(USER, in_byte, &registers);
 	EXPECT(f, NO_FAULT, 0, ANY);
 
+	if (tcg)
+		return;
 	section("control registers");
 	FAULT(read_cr1, VECTOR_UD, 0);
 	FAULT(set_cr0, VECTOR_GP, 0, .ax = cr0 | 1ul << 32);
@@ -300,11 +305,12 @@ static void test_stacks(void)
 	r = (struct regs){ .ax = 0x0000700000000000 };
 	f = run(bad_stack, &r); /* the page fault cannot be pushed */
 	EXPECT(f, VECTOR_DF, 0, (word)bad_stack + 3);
-	CHECK(f.cr2, 0x00006ffffffffff0 - 8);
+	CHECK(f.cr2, 0x00006ffffffffff8);
 	gate(VECTOR_PF)->ist = 1;
 	gate(VECTOR_UD)->type &= 0x7f;
+	r = (struct regs){ 0 };
 	f = run(bad_gate, &r); /* benign, then contributory: no double fault */
-	EXPECT(f, VECTOR_NP, VECTOR_UD * 8 + 2, (word)bad_gate);
+	EXPECT(f, VECTOR_NP, VECTOR_UD * 8 + 3, (word)bad_gate);
 	gate(VECTOR_UD)->type |= 0x80;
 	gate(VECTOR_GP)->type &= 0x7f;
 	f = run(read_cr0_now, &r);
@@ -384,7 +390,7 @@ static void test_debug(void)
 	f = run(three, &r);
 	EXPECT(f, VECTOR_DB, 0, (word)three + 5);
 	CHECK(read_dr6(), DR6(1));
-	CHECK(r.flags & FLAG_RF, FLAG_RF);
+	CHECK(r.flags & FLAG_RF, 0); /* SDM vol. 3, Instruction-Breakpoint Exception Condition */
 	CHECK(r.cx, 0);
 	r = (struct regs){ .flags = FLAG_RF };
 	f = run((code_t *)((word)three + 5), &r);
@@ -499,7 +505,7 @@ static void test_interrupts(void)
 
 int main(int argc, char **argv)
 {
-	(void)argc, (void)argv;
+	tcg = argument(argc, argv, "tcg");
 	test_software();
 	test_hardware();
 	test_floating_point();
