@@ -170,6 +170,7 @@ u64 *entry(u64 root, u64 address, int level);
 u64 *map(u64 root, u64 address, u64 physical_and_flags, int level);
 u64 root_new(void);
 extern int paging_levels;
+void paging_switch(u32 cr3, u32 cr4);
 
 extern volatile u32 cpus_running;
 u32 cpus_start(u32 wanted);

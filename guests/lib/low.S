@@ -229,3 +229,25 @@ low_interrupt:
 	ret
 #endif
 	.section .note.GNU-stack, "", @progbits
+
+/* void paging_switch(u32 cr3, u32 cr4): new roots and modes that paging must be off for. */
+#ifdef __x86_64__
+	.text
+	.globl paging_switch
+	.code64
+paging_switch:
+	pushq $SEL_CODE32
+	pushq $1f
+	lretq
+	.code32
+1:	mov %cr0, %eax
+	mov %eax, %edx
+	and $0x7fffffff, %eax
+	mov %eax, %cr0
+	mov %esi, %cr4
+	mov %edi, %cr3
+	mov %edx, %cr0
+	ljmp $SEL_CODE64, $1f
+	.code64
+1:	ret
+#endif
