@@ -18,7 +18,7 @@ extern u32 guest_multiboot;
 extern u64 guest_pml4[];
 
 extern volatile struct low_regs low_regs;
-extern volatile u32 low_vector, low_next_cpu;
+extern volatile u32 low_vector;
 extern const char low_stubs[];
 
 void low_real(void);

@@ -7,7 +7,7 @@
 
 	.section .low.start, "awx", @progbits
 	.code16
-	/* Processors start here, one after the other. */
+	/* Processors start here, each with a stack of its own. */
 	cli
 	xor %ax, %ax
 	mov %ax, %ds
@@ -21,8 +21,10 @@
 	mov %eax, %ds
 	mov %eax, %es
 	mov %eax, %ss
-	mov $1, %edi
-	lock xadd %edi, low_next_cpu
+	mov $1, %eax
+	cpuid			/* the initial APIC ID numbers processors */
+	shr $24, %ebx
+	mov %ebx, %edi
 	mov %edi, %esp
 	inc %esp
 	imul $GUEST_STACK, %esp, %esp
@@ -34,11 +36,6 @@
 low_gdt_pointer:
 	.word 0x13f
 	.long guest_gdt
-	.globl low_next_cpu
-	.balign 4
-low_next_cpu:
-	.long 1
-
 	.globl low_regs, low_stack_pointer, low_vector, low_fs, low_gs
 	.balign 8
 low_regs:
