@@ -26,7 +26,6 @@ CODE(verr, "verr %cx");
 CODE(verw, "verw %cx");
 CODE(target64, "mov %cs, %eax; mov %rsp, %rcx; mov %ss, %edx");
 CODE(far_call64, "lcall *(%rbx)");
-CODE(rex_far_jump, "rex.w ljmp *(%rbx)");
 CODE(base_load, "mov %fs:(%rbx), %rax");
 CODE(swap, "swapgs");
 CODE(wrfsbase, "wrfsbase %rax; rdfsbase %rcx; rdgsbase %rdx");
@@ -205,10 +204,10 @@ static void test_queries(void)
 
 CODE(user_syscall, "mov $0x1111, %edx; syscall; nop");
 CODE(syscall_entry, "mov %cs, %eax; mov %ss, %ebx; mov %rsp, %rdx");
-CODE(do_sysret, "rex.w sysret");
+CODE(do_sysret, "sysretq");
 CODE(do_sysret32, "sysretl");
 CODE(user_sysenter, "sysenter; nop");
-CODE(do_sysexit64, "rex.w sysexit");
+CODE(do_sysexit64, "sysexitq");
 CODE(do_sysexit32, "sysexitl");
 CODE(landing, "mov %cs, %eax; mov %ss, %ebx");
 
