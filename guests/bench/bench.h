@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A benchmark is a function of a count whose value depends on the work alone. The image takes the count as
- * its argument, checks the value for one round, and prints the value for that many.
+ * A benchmark is a function of a count whose value depends on the work alone. The image takes the
+ * count as its argument, checks the value for one round, and prints the value for that many.
  */
 #ifndef GUEST_BENCH_H
 #define GUEST_BENCH_H

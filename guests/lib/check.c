@@ -49,21 +49,27 @@ static bool count(bool good)
 bool check(const char *file, int line, const char *name, u64 got, u64 expected)
 {
 	if (got != expected)
-		print("FAIL %s:%d: %s: got 0x%llx, expected 0x%llx\n", file, line, name, got, expected);
+		print("FAIL %s:%d: %s: got 0x%llx, expected 0x%llx\n", file, line, name, got,
+		      expected);
 	else if (verbose)
 		print("ok %s = 0x%llx\n", name, got);
 	return count(got == expected);
 }
 
-bool check_fault(const char *file, int line, const struct fault *fault, u32 vector, u32 error, word ip)
+bool check_fault(const char *file, int line, const struct fault *fault, u32 vector, u32 error,
+		 word ip)
 {
-	bool good = fault->vector == vector && fault->error == error && (ip == ANY || fault->ip == ip);
+	bool good =
+		fault->vector == vector && fault->error == error && (ip == ANY || fault->ip == ip);
 
 	if (!good)
-		print("FAIL %s:%d: got vector 0x%x, error 0x%x, ip 0x%lx, cr2 0x%lx; expected 0x%x, 0x%x, 0x%lx\n",
-		      file, line, fault->vector, fault->error, fault->ip, fault->cr2, vector, error, ip);
+		print("FAIL %s:%d: got vector 0x%x, error 0x%x, ip 0x%lx, cr2 0x%lx; expected "
+		      "0x%x, 0x%x, 0x%lx\n",
+		      file, line, fault->vector, fault->error, fault->ip, fault->cr2, vector, error,
+		      ip);
 	else if (verbose)
-		print("ok vector 0x%x, error 0x%x at 0x%lx\n", fault->vector, fault->error, fault->ip);
+		print("ok vector 0x%x, error 0x%x at 0x%lx\n", fault->vector, fault->error,
+		      fault->ip);
 	return count(good);
 }
 
@@ -132,7 +138,8 @@ void guest_main(u32 cpu)
 
 bool guest_stopped_by(const struct frame *frame)
 {
-	print("FAIL unexpected vector 0x%lx, error 0x%lx, ip 0x%lx, cs 0x%lx, flags 0x%lx, cr2 0x%lx\n",
+	print("FAIL unexpected vector 0x%lx, error 0x%lx, ip 0x%lx, cs 0x%lx, flags 0x%lx, cr2 "
+	      "0x%lx\n",
 	      frame->vector, frame->error, frame->ip, frame->cs, frame->flags, read_cr2());
 	print("%u passed, %u failed\n", passed, failed + 1);
 	guest_exit(1);

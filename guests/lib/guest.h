@@ -2,20 +2,20 @@
 /*
  * A bare-metal test image: this header on one screen.
  *
- *   int main(int argc, char **argv)     arguments from the multiboot command line; its value is ignored: the
- *                                       image ends with "N passed, N failed" and debug-exit value 0 or 1
- *   section("name");                    names the checks that follow
- *   CHECK(got, expected);               prints expression, value and expectation when they differ; the
- *   CHECK_NAMED("name", got, expected); argument "verbose" shows those that agree as well
+ *   int main(int argc, char **argv)     arguments from the multiboot command line; its value is
+ * ignored: the image ends with "N passed, N failed" and debug-exit value 0 or 1 section("name");
+ * names the checks that follow CHECK(got, expected);               prints expression, value and
+ * expectation when they differ; the CHECK_NAMED("name", got, expected); argument "verbose" shows
+ * those that agree as well
  *
- *   CODE(name, "instructions")          code for run(), 64-bit (32-bit in a 32-bit image); CODE32 and CODE16
- *                                       for those modes; CODE_REAL for real and virtual-8086 mode (below 64 K)
- *   struct fault f = run(name, &regs);  runs it with exactly these registers and flags, stores what came out;
- *                                       f.vector is NO_FAULT or the exception, with error code, CR2, RIP
- *   run_in(USER, name, &regs);          the same in ring 3, 32-bit or 16-bit code, ...: see enum mode
- *   run_real(name, &regs);              the same in real mode
- *   catch(function, argument);          the same for a C function
- *   EXPECT(f, vector, error, ip);       checks a fault against what it must be
+ *   CODE(name, "instructions")          code for run(), 64-bit (32-bit in a 32-bit image); CODE32
+ * and CODE16 for those modes; CODE_REAL for real and virtual-8086 mode (below 64 K) struct fault f
+ * = run(name, &regs);  runs it with exactly these registers and flags, stores what came out;
+ *                                       f.vector is NO_FAULT or the exception, with error code,
+ * CR2, RIP run_in(USER, name, &regs);          the same in ring 3, 32-bit or 16-bit code, ...: see
+ * enum mode run_real(name, &regs);              the same in real mode catch(function, argument);
+ * the same for a C function EXPECT(f, vector, error, ip);       checks a fault against what it must
+ * be
  *
  *   on_vector(vector, handler);         an interrupt handler in C, which may change the frame
  *   gate(vector), tss(), gdt(selector)  the tables themselves
@@ -71,7 +71,7 @@ enum mode {
 	USER32,
 	KERNEL16,
 	USER16,
-	V8086, /* 32-bit images only */
+	V8086,	/* 32-bit images only */
 	CUSTOM, /* regs.cs, regs.ss, regs.sp, regs.ds and regs.es as given */
 };
 
@@ -98,13 +98,14 @@ typedef void code_t(void);
 struct fault run(code_t *code, struct regs *regs);
 struct fault run_in(enum mode mode, code_t *code, struct regs *regs);
 struct fault run_real(code_t *code, struct regs *regs);
-struct fault catch(void (*function)(word), word argument);
+struct fault catch (void (*function)(word), word argument);
 
 int main(int argc, char **argv);
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void section(const char *name);
 bool check(const char *file, int line, const char *name, u64 got, u64 expected);
-bool check_fault(const char *file, int line, const struct fault *fault, u32 vector, u32 error, word ip);
+bool check_fault(const char *file, int line, const struct fault *fault, u32 vector, u32 error,
+		 word ip);
 bool argument(int argc, char **argv, const char *name);
 u64 argument_number(int argc, char **argv, int index, u64 otherwise);
 void guest_exit(u32 value) __attribute__((noreturn));
@@ -178,10 +179,26 @@ u32 cpu_index(void);
 void cpu_call(u32 cpu, void (*function)(word), word argument);
 void cpu_wait(u32 cpu);
 
-enum { APIC_ID = 0x20, APIC_VERSION = 0x30, APIC_TPR = 0x80, APIC_PPR = 0xa0, APIC_EOI = 0xb0, APIC_LDR = 0xd0,
-       APIC_SPURIOUS = 0xf0, APIC_ISR = 0x100, APIC_IRR = 0x200, APIC_ESR = 0x280, APIC_ICR = 0x300,
-       APIC_LVT_TIMER = 0x320, APIC_LVT_LINT0 = 0x350, APIC_LVT_LINT1 = 0x360, APIC_LVT_ERROR = 0x370,
-       APIC_TIMER_INITIAL = 0x380, APIC_TIMER_CURRENT = 0x390, APIC_TIMER_DIVIDE = 0x3e0 };
+enum {
+	APIC_ID = 0x20,
+	APIC_VERSION = 0x30,
+	APIC_TPR = 0x80,
+	APIC_PPR = 0xa0,
+	APIC_EOI = 0xb0,
+	APIC_LDR = 0xd0,
+	APIC_SPURIOUS = 0xf0,
+	APIC_ISR = 0x100,
+	APIC_IRR = 0x200,
+	APIC_ESR = 0x280,
+	APIC_ICR = 0x300,
+	APIC_LVT_TIMER = 0x320,
+	APIC_LVT_LINT0 = 0x350,
+	APIC_LVT_LINT1 = 0x360,
+	APIC_LVT_ERROR = 0x370,
+	APIC_TIMER_INITIAL = 0x380,
+	APIC_TIMER_CURRENT = 0x390,
+	APIC_TIMER_DIVIDE = 0x3e0
+};
 u32 apic_read(u32 reg);
 void apic_write(u32 reg, u32 value);
 void apic_ipi(u32 destination, u32 command);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * run(): code with given registers, up to its last instruction (INT VECTOR_RETURN) or the first exception.
+ * run(): code with given registers, up to its last instruction (INT VECTOR_RETURN) or the first
+ * exception.
  *
- * While a processor is inside run(), every exception without a handler of its own ends it: the state at
- * that point goes into the struct regs, and guest_leave returns from guest_enter.
+ * While a processor is inside run(), every exception without a handler of its own ends it: the
+ * state at that point goes into the struct regs, and guest_leave returns from guest_enter.
  */
 #include "internal.h"
 
@@ -122,8 +123,8 @@ static void code16_window(unsigned selector, word code)
 
 static void selectors(enum mode mode, word code, struct regs *regs)
 {
-	static const u16 cs[] = { SEL_CODE,   SEL_USER_CODE, SEL_CODE32, SEL_USER_CODE32,
-				  SEL_CODE16, SEL_USER_CODE16 };
+	static const u16 cs[] = { SEL_CODE,	   SEL_USER_CODE, SEL_CODE32,
+				  SEL_USER_CODE32, SEL_CODE16,	  SEL_USER_CODE16 };
 	bool user = mode == USER || mode == USER32 || mode == USER16;
 
 	regs->cs = cs[mode];
@@ -158,7 +159,7 @@ struct fault run(code_t *code, struct regs *regs)
 	return run_in(KERNEL, code, regs);
 }
 
-struct fault catch(void (*function)(word), word value)
+struct fault catch (void (*function)(word), word value)
 {
 	struct regs regs = { .ax = value, .di = value, .flags = FLAG_ONE };
 
@@ -174,25 +175,49 @@ struct fault run_real(code_t *code, struct regs *regs)
 		vectors[i] = (u32)(word)low_stubs + i * 6;
 	code16_window(SEL_CODE16, 0);
 	low_regs = (struct low_regs){
-		.ax = (u32)regs->ax, .bx = (u32)regs->bx, .cx = (u32)regs->cx, .dx = (u32)regs->dx,
-		.si = (u32)regs->si, .di = (u32)regs->di, .bp = (u32)regs->bp,
-		.sp = regs->sp ? (u32)regs->sp : 0x7000, .ip = (u32)(word)code,
-		.flags = (u32)regs->flags | FLAG_ONE, .cs = (u32)regs->cs, .ss = (u32)regs->ss,
-		.ds = (u32)regs->ds, .es = (u32)regs->es,
+		.ax = (u32)regs->ax,
+		.bx = (u32)regs->bx,
+		.cx = (u32)regs->cx,
+		.dx = (u32)regs->dx,
+		.si = (u32)regs->si,
+		.di = (u32)regs->di,
+		.bp = (u32)regs->bp,
+		.sp = regs->sp ? (u32)regs->sp : 0x7000,
+		.ip = (u32)(word)code,
+		.flags = (u32)regs->flags | FLAG_ONE,
+		.cs = (u32)regs->cs,
+		.ss = (u32)regs->ss,
+		.ds = (u32)regs->ds,
+		.es = (u32)regs->es,
 	};
 	low_real();
 	*regs = (struct regs){
-		.ax = low_regs.ax, .bx = low_regs.bx, .cx = low_regs.cx, .dx = low_regs.dx, .si = low_regs.si,
-		.di = low_regs.di, .bp = low_regs.bp, .sp = low_regs.sp, .ip = low_regs.ip & 0xffff,
-		.flags = low_regs.flags & 0xffff, .cs = low_regs.cs & 0xffff, .ss = low_regs.ss & 0xffff,
-		.ds = low_regs.ds & 0xffff, .es = low_regs.es & 0xffff,
+		.ax = low_regs.ax,
+		.bx = low_regs.bx,
+		.cx = low_regs.cx,
+		.dx = low_regs.dx,
+		.si = low_regs.si,
+		.di = low_regs.di,
+		.bp = low_regs.bp,
+		.sp = low_regs.sp,
+		.ip = low_regs.ip & 0xffff,
+		.flags = low_regs.flags & 0xffff,
+		.cs = low_regs.cs & 0xffff,
+		.ss = low_regs.ss & 0xffff,
+		.ds = low_regs.ds & 0xffff,
+		.es = low_regs.es & 0xffff,
 	};
 	return (struct fault){
 		.vector = (u8)low_vector == VECTOR_RETURN ? NO_FAULT : (u8)low_vector,
-		.ip = regs->ip, .flags = regs->flags, .sp = regs->sp, .cs = (u16)regs->cs, .ss = (u16)regs->ss,
+		.ip = regs->ip,
+		.flags = regs->flags,
+		.sp = regs->sp,
+		.cs = (u16)regs->cs,
+		.ss = (u16)regs->ss,
 	};
 }
 
 _Static_assert(offsetof(struct regs, r8) == REG_R8 && offsetof(struct regs, ip) == REG_IP &&
-		       offsetof(struct regs, es) == REG_ES && offsetof(struct regs, saved) == REG_SAVED,
+		       offsetof(struct regs, es) == REG_ES &&
+		       offsetof(struct regs, saved) == REG_SAVED,
 	       "the assembly files know these offsets");

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: MIT
-/* GDT, IDT and TSS of each processor. Code that fails has a stack of its own: IST 1 in 64-bit images. */
+/* GDT, IDT and TSS of each processor. Code that fails has a stack of its own: IST 1 in 64-bit
+ * images. */
 #include "internal.h"
 
-enum { GATE_INTERRUPT = 0x8e, GATE_USER = 0xee, STUB_SIZE = 16, EXCEPTIONS = 32, PIC_MASK = 0x21, PIC2_MASK = 0xa1 };
+enum {
+	GATE_INTERRUPT = 0x8e,
+	GATE_USER = 0xee,
+	STUB_SIZE = 16,
+	EXCEPTIONS = 32,
+	PIC_MASK = 0x21,
+	PIC2_MASK = 0xa1
+};
 
 static struct gate idt[256] __attribute__((aligned(16)));
 static struct tss tasks[GUEST_CPUS] __attribute__((aligned(16)));
@@ -21,7 +29,9 @@ void gate_set(unsigned vector, void (*handler)(void), u8 type, u8 ist)
 	u64 address = (u64)(word)handler;
 	struct gate *g = &idt[vector];
 
-	*g = (struct gate){ .offset_low = (u16)address, .selector = SEL_CODE, .type = type, .ist = ist };
+	*g = (struct gate){
+		.offset_low = (u16)address, .selector = SEL_CODE, .type = type, .ist = ist
+	};
 #ifdef __x86_64__
 	g->offset_middle = (u16)(address >> 16);
 	g->offset_high = (u32)(address >> 32);
@@ -51,8 +61,9 @@ u64 *gdt(unsigned selector)
 /* TYPE_AND_FLAGS: the access byte in bits 7:0, G, D/B, L, AVL in bits 15:12. */
 u64 descriptor(u32 base, u32 limit, u32 type_and_flags)
 {
-	return (limit & 0xffff) | (u64)(base & 0xffffff) << 16 | (u64)(type_and_flags & 0xf0ff) << 40 |
-	       (u64)(limit >> 16 & 15) << 48 | (u64)(base >> 24) << 56;
+	return (limit & 0xffff) | (u64)(base & 0xffffff) << 16 |
+	       (u64)(type_and_flags & 0xf0ff) << 40 | (u64)(limit >> 16 & 15) << 48 |
+	       (u64)(base >> 24) << 56;
 }
 
 static void tss_init(u32 cpu)
@@ -79,7 +90,8 @@ void cpu_tables_load(void)
 	struct {
 		u16 limit;
 		word base;
-	} __attribute__((packed)) pointer = { sizeof(idt) - 1, (word)idt }, gdt_pointer = { 0x13f, (word)guest_gdt };
+	} __attribute__((packed)) pointer = { sizeof(idt) - 1, (word)idt },
+				  gdt_pointer = { 0x13f, (word)guest_gdt };
 
 	asm volatile("lgdt %0" ::"m"(gdt_pointer));
 	asm volatile("lidt %0" ::"m"(pointer));

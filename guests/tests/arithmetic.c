@@ -39,7 +39,8 @@ static void test_divide(void)
 		{ divide16, 0, 1, 1, VECTOR_DE, 0, 1 },
 		{ divide32, 0x89abcdef, 0x01234567, 0xfedcba98, NO_FAULT, 0x1249249, 0x24efe897 },
 		{ divide32, 0, 2, 2, VECTOR_DE, 0, 2 },
-		{ divide64, 0x0123456789abcdef, 1, 0x8000000000000000, NO_FAULT, 2, 0x0123456789abcdef },
+		{ divide64, 0x0123456789abcdef, 1, 0x8000000000000000, NO_FAULT, 2,
+		  0x0123456789abcdef },
 		{ divide64, 5, 1, 1, VECTOR_DE, 5, 1 },
 		{ signed8, (u16)-129, 0, 1, VECTOR_DE, (u16)-129, 0 },
 		{ signed8, (u16)-128, 0, 1, NO_FAULT, 0x0080, 0 },
@@ -218,7 +219,10 @@ static void test_strings(void)
 		CHECK(destination[5 * size - 1], (u8)((5 * size - 1) * 7 + 1));
 		CHECK(changed(), 5 * size);
 		reset_buffers();
-		r = (struct regs){ .si = (word)source + 90, .di = (word)destination + 90, .cx = 5, .flags = FLAG_DF };
+		r = (struct regs){ .si = (word)source + 90,
+				   .di = (word)destination + 90,
+				   .cx = 5,
+				   .flags = FLAG_DF };
 		run(moves[i].code, &r);
 		CHECK((word)source + 90 - r.si, 5 * size);
 		CHECK(destination[90 + size - 1], (u8)((90 + size - 1) * 7 + 1));
@@ -227,13 +231,17 @@ static void test_strings(void)
 	}
 	/* A 32-bit address size takes and leaves 32 bits of RSI, RDI and RCX. */
 	reset_buffers();
-	r = (struct regs){ .si = (word)source | 1ul << 40, .di = (word)destination | 1ul << 41, .cx = 2 | 1ul << 42 };
+	r = (struct regs){ .si = (word)source | 1ul << 40,
+			   .di = (word)destination | 1ul << 41,
+			   .cx = 2 | 1ul << 42 };
 	run(movsq32, &r);
 	CHECK(r.si, (word)source + 16);
 	CHECK(r.di, (word)destination + 16);
 	CHECK(r.cx, 0);
 	CHECK(changed(), 16);
-	r = (struct regs){ .si = (word)source | 1ul << 40, .di = (word)destination, .cx = 1ul << 42 };
+	r = (struct regs){ .si = (word)source | 1ul << 40,
+			   .di = (word)destination,
+			   .cx = 1ul << 42 };
 	run(movsq32, &r);
 	CHECK(r.di, (word)destination);
 	/* A 16-bit one wraps SI and DI, and leaves the upper halves. */
@@ -271,7 +279,9 @@ static void test_strings(void)
 	CHECK(r.cx, 100 - 41);
 	CHECK(r.di - (word)destination, 41);
 	CHECK(r.flags & FLAGS_ARITHMETIC, FLAG_CF | FLAG_SF | FLAG_PF | FLAG_AF);
-	r = (struct regs){ .si = (word)source, .di = (word)destination, .cx = 0, .flags = FLAG_ZF | FLAG_OF };
+	r = (struct regs){
+		.si = (word)source, .di = (word)destination, .cx = 0, .flags = FLAG_ZF | FLAG_OF
+	};
 	run(repe_cmpsb, &r);
 	CHECK(r.flags & FLAGS_ARITHMETIC, FLAG_ZF | FLAG_OF);
 	r = (struct regs){ .ax = source[77], .di = (word)source, .cx = 0x1000 };

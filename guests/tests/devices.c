@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: MIT
-/* Devices of a PC: PIC, PIT, RTC, UART, local APIC with its timer, x2APIC, I/O APIC, ACPI's timer. */
+/* Devices of a PC: PIC, PIT, RTC, UART, local APIC with its timer, x2APIC, I/O APIC, ACPI's timer.
+ */
 #include "guest.h"
 
-enum { PIC = 0x20, PIC2 = 0xa0, PIT = 0x40, PIT_MODE = 0x43, CMOS = 0x70, UART = 0x3f8, PORT_B = 0x61 };
+enum {
+	PIC = 0x20,
+	PIC2 = 0xa0,
+	PIT = 0x40,
+	PIT_MODE = 0x43,
+	CMOS = 0x70,
+	UART = 0x3f8,
+	PORT_B = 0x61
+};
 enum { BASE = 0x30, IRQ_TIMER = 0, IRQ_UART = 4, IRQ_RTC = 8, PIC_EOI = 0x20 };
 enum { VECTOR_APIC_TIMER = 0x51, VECTOR_SELF = 0x61, VECTOR_HIGH = 0x91, VECTOR_IOAPIC = 0x71 };
 enum { LVT_MASKED = 0x10000, LVT_PERIODIC = 0x20000, LVT_DEADLINE = 0x40000, TO_SELF = 0x40000 };

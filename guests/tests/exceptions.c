@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Exceptions: vector, error code, saved state, priority; debug facilities; what delays an interrupt. */
+/* Exceptions: vector, error code, saved state, priority; debug facilities; what delays an
+ * interrupt. */
 #include "guest.h"
 
 CODE(int3, "int3");
@@ -11,7 +12,8 @@ CODE32(into, "into");
 CODE32(bound, "bound %eax, (%ebx)");
 CODE(ud2, "ud2");
 CODE(ud_lock, ".byte 0xf0, 0x90");
-CODE(long_instruction, ".byte 0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x90");
+CODE(long_instruction,
+     ".byte 0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x90");
 CODE(longest, ".byte 0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x90");
 CODE(fnop, "fnop");
 CODE(movaps, "movaps (%rax), %xmm0");
@@ -366,7 +368,8 @@ static void test_debug(void)
 	f = run(step_pop_ss, &r);
 	EXPECT(f, VECTOR_DB, 0, (word)step_pop_ss + 2);
 	r = (struct regs){ .ax = SEL_DATA, .flags = FLAG_TF };
-	f = run((code_t *)((word)step_pop_ss + 2), &r); /* held up until after the next instruction */
+	f = run((code_t *)((word)step_pop_ss + 2),
+		&r); /* held up until after the next instruction */
 	EXPECT(f, VECTOR_DB, 0, (word)step_pop_ss + 5);
 	static u8 bytes[8];
 	r = (struct regs){ .flags = FLAG_TF, .si = (word)bytes, .di = (word)bytes + 4, .cx = 3 };
@@ -378,7 +381,8 @@ static void test_debug(void)
 	EXPECT(f, VECTOR_DB, 0, (word)step_popf + 11);
 	r = (struct regs){ .flags = FLAG_TF };
 	on_vector(0x25, note);
-	f = run(step_int, &r); /* INT clears TF; it is set again by IRET, and one more instruction runs */
+	f = run(step_int,
+		&r); /* INT clears TF; it is set again by IRET, and one more instruction runs */
 	EXPECT(f, VECTOR_DB, 0, (word)step_int + 5);
 	on_vector(0x25, NULL);
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Paging in 64-bit mode: every combination of rights at two levels, access, privilege and control bits against
- * a model written from SDM vol. 3, "Determination of Access Rights"; accessed and dirty flags; reserved bits;
- * INVLPG, PCIDs, protection keys, five levels.
+ * Paging in 64-bit mode: every combination of rights at two levels, access, privilege and control
+ * bits against a model written from SDM vol. 3, "Determination of Access Rights"; accessed and
+ * dirty flags; reserved bits; INVLPG, PCIDs, protection keys, five levels.
  *
- * The image itself is mapped for the supervisor alone (one to one) and, for code in ring 3, a second time.
+ * The image itself is mapped for the supervisor alone (one to one) and, for code in ring 3, a
+ * second time.
  */
 #include "guest.h"
 
@@ -32,8 +33,14 @@ static u8 user_stack[4096] __attribute__((aligned(16)));
 
 static struct fault access(int kind, bool user, word flags, u64 address)
 {
-	struct regs r = { .ax = address, .cx = 0xc3c3c3c3c3c3c3c3, .flags = flags, .cs = SEL_CODE, .ss = SEL_DATA,
-			  .ds = SEL_DATA, .es = SEL_DATA, .sp = (word)user_stack + 4096 };
+	struct regs r = { .ax = address,
+			  .cx = 0xc3c3c3c3c3c3c3c3,
+			  .flags = flags,
+			  .cs = SEL_CODE,
+			  .ss = SEL_DATA,
+			  .ds = SEL_DATA,
+			  .es = SEL_DATA,
+			  .sp = (word)user_stack + 4096 };
 
 	if (!user)
 		return run_in(CUSTOM, accesses[kind], &r);
@@ -56,7 +63,8 @@ static void prepare(void)
 	for (u64 i = 0; i < 2048; i++)
 		map(root, i << 21, i << 21 | PTE_P | PTE_W | PTE_PS | PTE_A | PTE_D, 2);
 	for (u64 i = 0; i < 64; i++)
-		map(root, ALIAS + (i << 21), i << 21 | PTE_P | PTE_W | PTE_U | PTE_PS | PTE_A | PTE_D, 2);
+		map(root, ALIAS + (i << 21),
+		    i << 21 | PTE_P | PTE_W | PTE_U | PTE_PS | PTE_A | PTE_D, 2);
 	write_cr3(root);
 }
 
@@ -71,7 +79,8 @@ static u32 model(const struct rights *x)
 {
 	u64 both = x->upper & x->leaf, any = x->upper | x->leaf;
 	bool user_page = both & PTE_U, writable = both & PTE_W;
-	u32 code = (x->access == WRITE ? 2 : 0) | (x->user ? 4 : 0) | (x->access == EXECUTE ? 16 : 0);
+	u32 code =
+		(x->access == WRITE ? 2 : 0) | (x->user ? 4 : 0) | (x->access == EXECUTE ? 16 : 0);
 	bool bad = false;
 
 	if (!(both & PTE_P))
@@ -91,7 +100,8 @@ static u32 model(const struct rights *x)
 
 static u64 bits(u32 three)
 {
-	return PTE_P | ((three & 1) ? PTE_W : 0) | ((three & 2) ? PTE_U : 0) | ((three & 4) ? PTE_NX : 0);
+	return PTE_P | ((three & 1) ? PTE_W : 0) | ((three & 2) ? PTE_U : 0) |
+	       ((three & 4) ? PTE_NX : 0);
 }
 
 static u32 try(const struct rights *x, int level)
@@ -114,9 +124,11 @@ static u32 try(const struct rights *x, int level)
 		       (*upper & ~PTE_ADDRESS) == (x->upper | PTE_A);
 	}
 	if (!good)
-		print("level %d, upper 0x%llx, leaf 0x%llx, access %d, user %d, wp %d, smep %d, smap %d, ac %d: "
+		print("level %d, upper 0x%llx, leaf 0x%llx, access %d, user %d, wp %d, smep %d, "
+		      "smap %d, ac %d: "
 		      "got 0x%x, expected 0x%x; leaf now 0x%llx\n",
-		      level, x->upper, x->leaf, x->access, x->user, x->wp, x->smep, x->smap, x->ac, got, want, *leaf);
+		      level, x->upper, x->leaf, x->access, x->user, x->wp, x->smep, x->smap, x->ac,
+		      got, want, *leaf);
 	return !good;
 }
 
@@ -183,7 +195,8 @@ static void test_reserved(void)
 	map(root, huge, PTE_P | PTE_W | PTE_PS, 3);
 	for (int level = 1; level <= 4 && width < 52; level++) {
 		reserved("bit 51", entry(root, address, level), 1ull << 51, address, 9);
-		reserved("first bit above the width", entry(root, address, level), 1ull << width, address, 9);
+		reserved("first bit above the width", entry(root, address, level), 1ull << width,
+			 address, 9);
 	}
 	reserved("page size in a PML4E", entry(root, address, 4), PTE_PS, address, 9);
 	reserved("bit 13 of a 2-MByte page", entry(root, large, 2), 1 << 13, large, 9);
@@ -321,7 +334,10 @@ static void test_smap(void)
 	EXPECT(f, VECTOR_PF, 1, (word)clac_read + 3);
 	/* A descriptor-table access is the supervisor's, whatever CPL: and AC does not help it. */
 	write_cr4(read_cr4() & ~CR4_SMAP);
-	r = (struct regs){ .cs = SEL_USER_CODE, .ss = SEL_USER_DATA, .ds = SEL_USER_DATA, .es = SEL_USER_DATA,
+	r = (struct regs){ .cs = SEL_USER_CODE,
+			   .ss = SEL_USER_DATA,
+			   .ds = SEL_USER_DATA,
+			   .es = SEL_USER_DATA,
 			   .sp = (word)user_stack + 4096 + ALIAS };
 	f = run_in(CUSTOM, ALIASED(stac_read), &r);
 	EXPECT(f, VECTOR_UD, 0, (word)ALIASED(stac_read));
@@ -350,7 +366,8 @@ static void test_keys(void)
 		int kind = (int)(i / 4 % 3);
 		bool user = i / 12 & 1, wp = i / 24 & 1, user_page = i / 48 & 1;
 
-		map(root, address, (u64)page | 3ull << 59 | PTE_P | PTE_W | (user_page ? PTE_U : 0), 1);
+		map(root, address, (u64)page | 3ull << 59 | PTE_P | PTE_W | (user_page ? PTE_U : 0),
+		    1);
 		invlpg((void *)address);
 		write_cr0(wp ? cr0 | CR0_WP : cr0 & ~CR0_WP);
 		r = (struct regs){ .ax = pkru << 6 };
@@ -364,8 +381,9 @@ static void test_keys(void)
 		u32 want = key_denies ? error | 32 : user && !user_page ? error : NO_FAULT;
 		u32 got = f.vector == NO_FAULT ? NO_FAULT : f.error;
 		if (got != want && bad++ < 5)
-			print("pkru %u, kind %d, user %d, wp %d, user page %d: got 0x%x, expected 0x%x\n", pkru, kind,
-			      user, wp, user_page, got, want);
+			print("pkru %u, kind %d, user %d, wp %d, user page %d: got 0x%x, expected "
+			      "0x%x\n",
+			      pkru, kind, user, wp, user_page, got, want);
 	}
 	CHECK(bad, 0);
 	write_cr0(cr0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * 32-bit paging with 4-KByte and 4-MByte pages, and PAE paging with 4-KByte and 2-MByte pages: rights against a
- * model, accessed and dirty flags, reserved bits, PDPTEs. The image is mapped one to one for the supervisor and
- * at 256 MBytes for ring 3.
+ * 32-bit paging with 4-KByte and 4-MByte pages, and PAE paging with 4-KByte and 2-MByte pages:
+ * rights against a model, accessed and dirty flags, reserved bits, PDPTEs. The image is mapped one
+ * to one for the supervisor and at 256 MBytes for ring 3.
  */
 #include "guest.h"
 
@@ -23,8 +23,13 @@ static bool pae;
 
 static struct fault access(int kind, bool user, word address)
 {
-	struct regs r = { .ax = address, .cx = 0xc3c3c3c3, .cs = SEL_CODE, .ss = SEL_DATA, .ds = SEL_DATA,
-			  .es = SEL_DATA, .sp = (word)user_stack + 4096 };
+	struct regs r = { .ax = address,
+			  .cx = 0xc3c3c3c3,
+			  .cs = SEL_CODE,
+			  .ss = SEL_DATA,
+			  .ds = SEL_DATA,
+			  .es = SEL_DATA,
+			  .sp = (word)user_stack + 4096 };
 
 	if (!user)
 		return run_in(CUSTOM, accesses[kind], &r);
@@ -77,7 +82,8 @@ static void write_entry(bool upper, u64 value)
 
 static u64 bits(u32 four)
 {
-	return ((four & 1) ? PTE_W : 0) | ((four & 2) ? PTE_U : 0) | ((four & 4) ? PTE_NX : 0) | PTE_P;
+	return ((four & 1) ? PTE_W : 0) | ((four & 2) ? PTE_U : 0) | ((four & 4) ? PTE_NX : 0) |
+	       PTE_P;
 }
 
 /* One combination: UPPER leads to a table, or is the leaf where LARGE. */
@@ -89,9 +95,13 @@ static bool differs(u64 upper, u64 leaf, bool large, int kind, bool user, bool w
 	u64 base = large ? (word)page & ~((1u << size) - 1) : (word)page;
 	u64 both = large ? upper : upper & leaf, any = large ? upper : upper | leaf;
 	bool tells_fetch = smep || pae; /* NXE is on with PAE here */
-	u32 code = (kind == WRITE ? 2u : 0) | (user ? 4 : 0) | (kind == EXECUTE && tells_fetch ? 16 : 0), want;
-	bool bad = (user && !(both & PTE_U)) || (kind == WRITE && !(both & PTE_W) && (user || wp)) ||
-		   (kind == EXECUTE && (any & PTE_NX)) || (kind == EXECUTE && !user && smep && (both & PTE_U));
+	u32 code = (kind == WRITE ? 2u : 0) | (user ? 4 : 0) |
+		   (kind == EXECUTE && tells_fetch ? 16 : 0),
+	    want;
+	bool bad = (user && !(both & PTE_U)) ||
+		   (kind == WRITE && !(both & PTE_W) && (user || wp)) ||
+		   (kind == EXECUTE && (any & PTE_NX)) ||
+		   (kind == EXECUTE && !user && smep && (both & PTE_U));
 
 	want = !(both & PTE_P) ? code : bad ? code | 1 : NO_FAULT;
 	write_entry(true, upper | (large ? base | PTE_PS : table_at));
@@ -106,7 +116,8 @@ static bool differs(u64 upper, u64 leaf, bool large, int kind, bool user, bool w
 			(!large && (read_entry(true) & 0x60) != PTE_A);
 	}
 	if (wrong)
-		print("pae %d, upper 0x%llx, leaf 0x%llx, large %d, kind %d, user %d, wp %d, smep %d: 0x%x, not 0x%x\n",
+		print("pae %d, upper 0x%llx, leaf 0x%llx, large %d, kind %d, user %d, wp %d, smep "
+		      "%d: 0x%x, not 0x%x\n",
 		      pae, upper, leaf, large, kind, user, wp, smep, got, want);
 	return wrong;
 }
@@ -124,7 +135,8 @@ static void test_rights(void)
 		write_cr4(smep ? cr4 | CR4_SMEP : cr4 & ~CR4_SMEP);
 		for (u32 upper = 0; upper < rights; upper++)
 			for (u32 leaf = 0; leaf < (large ? 1 : rights); leaf++)
-				bad += differs(bits(upper), bits(leaf), large, kind, user, wp, smep);
+				bad += differs(bits(upper), bits(leaf), large, kind, user, wp,
+					       smep);
 		bad += differs(0, 7, large, kind, user, wp, smep);
 		if (!large)
 			bad += differs(7, 0, large, kind, user, wp, smep);

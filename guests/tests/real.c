@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Real mode: addresses, the interrupt vector table, limits, 32-bit operands, segments that keep a big limit. */
+/* Real mode: addresses, the interrupt vector table, limits, 32-bit operands, segments that keep a
+ * big limit. */
 #include "guest.h"
 
 CODE_REAL(segments, "mov $0x1234, %ax; mov %ax, %ds; mov %ds, %bx; mov 0x10, %cx");
@@ -8,7 +9,8 @@ CODE_REAL(wrap_offset, "mov 0xffff(%bx), %al");
 CODE_REAL(past_limit, "mov (%bx), %ax");
 CODE_REAL(past_limit_stack, "mov (%bp), %ax");
 CODE_REAL(wide, "mov (%ebx), %eax");
-CODE_REAL(arithmetic32, "mov $0x12345678, %eax; add $0x11111111, %eax; movzwl %bx, %ecx; imul $3, %ecx, %ecx");
+CODE_REAL(arithmetic32,
+	  "mov $0x12345678, %eax; add $0x11111111, %eax; movzwl %bx, %ecx; imul $3, %ecx, %ecx");
 CODE_REAL(interrupt, "int $0x33; mov $0x5678, %bx");
 CODE_REAL(divide, "xor %dx, %dx; div %bx");
 CODE_REAL(undefined, "ud2");
@@ -24,7 +26,8 @@ CODE_REAL(far_call, "lcall $0, $real_far_target; mov $7, %dx");
 CODE_REAL(real_far_target, "mov %cs, %bx; mov %sp, %si; lret");
 CODE_REAL(far_jump, "ljmp $0x10, $real_jump_target - 0x100");
 CODE_REAL(real_jump_target, "mov %cs, %bx");
-CODE_REAL(push_pop, "push $0x1234; pushl $0x56789abc; pop %eax; pop %bx; pusha; popa; push %sp; pop %cx");
+CODE_REAL(push_pop,
+	  "push $0x1234; pushl $0x56789abc; pop %eax; pop %bx; pusha; popa; push %sp; pop %cx");
 CODE_REAL(enter_leave, "enter $0x10, $0; mov %sp, %ax; leave; mov %sp, %bx");
 CODE_REAL(enter_nested, "mov $0x6e00, %bp; enter $4, $3; mov %sp, %ax; mov %bp, %bx");
 CODE_REAL(flags, "pushf; pop %ax; sti; pushf; pop %bx; cli; pushfl; popl %ecx");
@@ -39,13 +42,16 @@ CODE_REAL(bcd, "add $0x19, %al; daa; mov %ax, %bx; mov $47, %ax; aam");
 CODE_REAL(jump32, "movl $real_jump_far, %eax; jmpl *%eax");
 CODE_REAL(real_jump_far, "mov $0x77, %cx");
 CODE_REAL(jump_beyond, "mov $0x10000, %eax; jmpl *%eax");
-CODE_REAL(call_depth, "call real_near; mov %ax, %bx; jmp real_near_end; real_near: mov $0x55aa, %ax; ret; real_near_end:");
-CODE_REAL(unreal,
-	  "mov %esp, %ebp; lgdtl real_unreal_gdt_pointer; mov %cr0, %eax; inc %ax; mov %eax, %cr0\n"
-	  "mov $8, %cx; mov %cx, %fs; dec %ax; mov %eax, %cr0\n"
-	  "ljmp $0, $1f\n1: movl %fs:(%ebx), %edx\n" /* the limit stays */
-	  "xor %cx, %cx; mov %cx, %fs; movl %fs:(%ebx), %esi"); /* and a load in real mode keeps it */
-asm(".pushsection .low, \"awx\", @progbits\n.balign 8\nreal_unreal_gdt: .quad 0, 0x00cf93000000ffff\n"
+CODE_REAL(call_depth, "call real_near; mov %ax, %bx; jmp real_near_end; real_near: mov $0x55aa, "
+		      "%ax; ret; real_near_end:");
+CODE_REAL(
+	unreal,
+	"mov %esp, %ebp; lgdtl real_unreal_gdt_pointer; mov %cr0, %eax; inc %ax; mov %eax, %cr0\n"
+	"mov $8, %cx; mov %cx, %fs; dec %ax; mov %eax, %cr0\n"
+	"ljmp $0, $1f\n1: movl %fs:(%ebx), %edx\n"	      /* the limit stays */
+	"xor %cx, %cx; mov %cx, %fs; movl %fs:(%ebx), %esi"); /* and a load in real mode keeps it */
+asm(".pushsection .low, \"awx\", @progbits\n.balign 8\nreal_unreal_gdt: .quad 0, "
+    "0x00cf93000000ffff\n"
     "real_unreal_gdt_pointer: .word 15\n.long real_unreal_gdt\n.popsection");
 CODE_REAL(protected16,
 	  "lgdtl real_unreal_gdt_pointer16; mov %cr0, %eax; inc %ax; mov %eax, %cr0; ljmp $8, $1f\n"

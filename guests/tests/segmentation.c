@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: MIT
-/* Segmentation in compatibility and 64-bit mode: limits, gates, ring changes, queries, fast system calls. */
+/* Segmentation in compatibility and 64-bit mode: limits, gates, ring changes, queries, fast system
+ * calls. */
 #include "guest.h"
 
-enum { DATA = 0x92, DOWN = 0x96, READ_ONLY = 0x90, CODE_DPL0 = 0x9a, CONFORMING = 0x9e, EXECUTE_ONLY = 0x98,
-       DPL3 = 0x60, BIG = 0x4000, GRANULAR = 0x8000, LONG = 0x2000 };
+enum {
+	DATA = 0x92,
+	DOWN = 0x96,
+	READ_ONLY = 0x90,
+	CODE_DPL0 = 0x9a,
+	CONFORMING = 0x9e,
+	EXECUTE_ONLY = 0x98,
+	DPL3 = 0x60,
+	BIG = 0x4000,
+	GRANULAR = 0x8000,
+	LONG = 0x2000
+};
 #define SEL_A SEL_FREE
 
 static u32 data[16] __attribute__((aligned(16)));
@@ -81,7 +92,8 @@ static void test_limits(void)
 
 static u32 far_pointer[2];
 
-static void transfer(code_t *code, u16 selector, code_t *target, enum mode mode, u32 vector, u32 error)
+static void transfer(code_t *code, u16 selector, code_t *target, enum mode mode, u32 vector,
+		     u32 error)
 {
 	far_pointer[0] = (u32)(word)target;
 	far_pointer[1] = selector;
@@ -94,8 +106,8 @@ static void call_gate(u16 selector, u8 type, u16 target_selector, code_t *target
 {
 	u64 at = (word)target;
 
-	*gdt(selector) = (at & 0xffff) | (u64)target_selector << 16 | (u64)count << 32 | (u64)type << 40 |
-			 (at >> 16 & 0xffff) << 48;
+	*gdt(selector) = (at & 0xffff) | (u64)target_selector << 16 | (u64)count << 32 |
+			 (u64)type << 40 | (at >> 16 & 0xffff) << 48;
 	*gdt(selector + 8u) = at >> 32;
 }
 
@@ -151,7 +163,8 @@ static void test_transfers(void)
 	call_gate(SEL_A, 0x8c | DPL3, 0, target64, 0);
 	transfer(far_call64, SEL_A | 3, callee, USER, VECTOR_GP, 0);
 	call_gate(SEL_A, 0x8c | DPL3, SEL_CODE64, target64, 0);
-	transfer(far_jump, SEL_A | 3, callee, USER32, VECTOR_GP, SEL_CODE64); /* JMP changes no ring */
+	transfer(far_jump, SEL_A | 3, callee, USER32, VECTOR_GP,
+		 SEL_CODE64);		  /* JMP changes no ring */
 	*gdt(SEL_A + 8u) |= 0x1ull << 40; /* the upper half has a type */
 	transfer(far_call64, SEL_A | 3, callee, USER, VECTOR_GP, SEL_A);
 }
@@ -222,7 +235,8 @@ static void test_system_calls(void)
 	write_msr(MSR_STAR, (u64)SEL_CODE64 << 32 | (u64)SEL_USER_CODE32 << 48);
 	write_msr(MSR_LSTAR, (word)syscall_entry);
 	write_msr(MSR_SFMASK, FLAG_DF | FLAG_CF);
-	r = (struct regs){ .sp = (word)stack + 256, .flags = FLAG_DF | FLAG_CF | FLAG_SF | FLAG_IF };
+	r = (struct regs){ .sp = (word)stack + 256,
+			   .flags = FLAG_DF | FLAG_CF | FLAG_SF | FLAG_IF };
 	f = run_in(USER, user_syscall, &r);
 	EXPECT(f, NO_FAULT, 0, (word)syscall_entry + 9);
 	CHECK(r.ax, SEL_CODE64);
@@ -231,7 +245,9 @@ static void test_system_calls(void)
 	CHECK(r.r11, FLAG_DF | FLAG_CF | FLAG_SF | FLAG_IF | FLAG_ONE);
 	CHECK(r.dx, (word)stack + 256 - 8);
 	CHECK(r.flags & (FLAG_DF | FLAG_CF | FLAG_SF | FLAG_IF), FLAG_SF | FLAG_IF);
-	r = (struct regs){ .cx = (word)landing, .r11 = FLAG_ZF | FLAG_RF | FLAG_VM | FLAG_ONE, .sp = (word)stack + 256 };
+	r = (struct regs){ .cx = (word)landing,
+			   .r11 = FLAG_ZF | FLAG_RF | FLAG_VM | FLAG_ONE,
+			   .sp = (word)stack + 256 };
 	f = run(do_sysret, &r);
 	EXPECT(f, NO_FAULT, 0, (word)landing + 6);
 	CHECK(r.ax, SEL_USER_CODE64);
@@ -320,14 +336,16 @@ static void test_iret(void)
 	word sp = (word)stack + 200;
 
 	section("IRET");
-	iret_to(SEL_CODE64, 0, (word)target64, sp, NO_FAULT, 0); /* a null SS is allowed in ring 0 */
+	iret_to(SEL_CODE64, 0, (word)target64, sp, NO_FAULT,
+		0); /* a null SS is allowed in ring 0 */
 	CHECK(r.cx, sp);
 	CHECK(r.dx, 0);
 	iret_to(SEL_USER_CODE64, SEL_USER_DATA, (word)target64, sp, NO_FAULT, 0);
 	CHECK(r.ax, SEL_USER_CODE64);
 	iret_to(SEL_USER_CODE64, 0, (word)target64, sp, VECTOR_GP, 0);
 	iret_to(SEL_USER_CODE64, SEL_DATA, (word)target64, sp, VECTOR_GP, SEL_DATA);
-	iret_to(SEL_USER_CODE64 & ~3, SEL_DATA, (word)target64, sp, VECTOR_GP, SEL_USER_CODE64 & ~3);
+	iret_to(SEL_USER_CODE64 & ~3, SEL_DATA, (word)target64, sp, VECTOR_GP,
+		SEL_USER_CODE64 & ~3);
 	iret_to(0, SEL_DATA, (word)target64, sp, VECTOR_GP, 0);
 	iret_to(SEL_DATA, SEL_DATA, (word)target64, sp, VECTOR_GP, SEL_DATA);
 	iret_to(SEL_CODE64, SEL_DATA, 0x0000800000000000, sp, VECTOR_GP, 0);

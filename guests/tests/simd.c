@@ -17,8 +17,8 @@ static void find_features(void)
 	static const struct {
 		enum feature feature;
 		u8 bit;
-	} ecx[] = { { SSE3, 0 }, { PCLMUL, 1 }, { SSSE3, 9 }, { FMA, 12 }, { SSE41, 19 }, { SSE42, 20 }, { AES, 25 },
-		    { AVX, 28 }, { F16C, 29 } };
+	} ecx[] = { { SSE3, 0 },   { PCLMUL, 1 }, { SSSE3, 9 }, { FMA, 12 }, { SSE41, 19 },
+		    { SSE42, 20 }, { AES, 25 },	  { AVX, 28 },	{ F16C, 29 } };
 
 	has[SSE2] = one.edx >> 26 & 1;
 	for (u32 i = 0; i < sizeof(ecx) / sizeof(ecx[0]); i++)
@@ -34,8 +34,9 @@ static void find_features(void)
 
 static void test_vectors(void)
 {
-	static const char *const names[] = { "SSE, SSE2", "SSE3", "SSSE3", "SSE4.1", "SSE4.2", "AES", "PCLMULQDQ", "SHA",
-					     "AVX", "AVX2", "FMA", "F16C" };
+	static const char *const names[] = { "SSE, SSE2", "SSE3", "SSSE3",     "SSE4.1",
+					     "SSE4.2",	  "AES",  "PCLMULQDQ", "SHA",
+					     "AVX",	  "AVX2", "FMA",       "F16C" };
 
 	for (enum feature feature = 0; feature < FEATURES; feature++) {
 		section(names[feature]);
@@ -49,7 +50,8 @@ static void test_vectors(void)
 		VECTOR_OPERATIONS(CHECK_VECTOR)
 	}
 	section("x87");
-#define CHECK_X87(name, text, mask, expected) CHECK_NAMED("x87 " #name, x87_sweep(x87_##name, mask), expected);
+#define CHECK_X87(name, text, mask, expected)                                                      \
+	CHECK_NAMED("x87 " #name, x87_sweep(x87_##name, mask), expected);
 	X87_OPERATIONS(CHECK_X87)
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Code that changes: by itself, in the block that runs, in the instruction that follows, across a page, and
- * through another mapping; by DMA-like string stores; by another processor, which serialises.
+ * Code that changes: by itself, in the block that runs, in the instruction that follows, across a
+ * page, and through another mapping; by DMA-like string stores; by another processor, which
+ * serialises.
  */
 #include "guest.h"
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* Four processors: atomic operations, a spin lock, interrupts between them, TLB shootdown, x2APIC. */
+/* Four processors: atomic operations, a spin lock, interrupts between them, TLB shootdown, x2APIC.
+ */
 #include "guest.h"
 
 enum { CPUS = 4, ROUNDS = 20000, VECTOR_PING = 0x61, VECTOR_SHOOTDOWN = 0x62, FIXED = 0x4000 };
 enum { TO_ALL_BUT_SELF = 0xc0000, TO_ALL = 0x80000, TO_SELF = 0x40000, LOGICAL = 0x800 };
 #define WINDOW 0x8000000000ull
 
-static volatile u32 counter, atomic_sum, lock, protected_counter, pings[GUEST_CPUS], flushed, seen[GUEST_CPUS];
+static volatile u32 counter, atomic_sum, lock, protected_counter, pings[GUEST_CPUS], flushed,
+	seen[GUEST_CPUS];
 static volatile u64 compare_counter;
 static u64 root;
 
@@ -17,8 +19,8 @@ static void add(word rounds)
 		asm volatile("lock incl %0" : "+m"(counter));
 		asm volatile("lock xaddl %1, %0" : "+m"(atomic_sum), "+r"(one));
 		u64 old = compare_counter;
-		while (!__atomic_compare_exchange_n(&compare_counter, &old, old + 3, false, __ATOMIC_SEQ_CST,
-						    __ATOMIC_SEQ_CST))
+		while (!__atomic_compare_exchange_n(&compare_counter, &old, old + 3, false,
+						    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 			;
 	}
 }

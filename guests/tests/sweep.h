@@ -3,15 +3,44 @@
 #ifndef GUEST_SWEEP_H
 #define GUEST_SWEEP_H
 
-enum kind { ARITHMETIC, LOGIC, NO_FLAGS, MULTIPLY, SHIFT, ROTATE, DOUBLE, BIT_TEST, SCAN, COUNT, BMI, ZERO_ONLY };
+enum kind {
+	ARITHMETIC,
+	LOGIC,
+	NO_FLAGS,
+	MULTIPLY,
+	SHIFT,
+	ROTATE,
+	DOUBLE,
+	BIT_TEST,
+	SCAN,
+	COUNT,
+	BMI,
+	ZERO_ONLY
+};
 
 struct operands {
 	u64 a, b, c, d, flags;
 };
 
 static const u64 sweep_values[] = {
-	0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff,
-	0x100000001, 0x7fffffffffffffff, 0x8000000000000000, 0xffffffffffffffff, 0x123456789abcdef0,
+	0,
+	1,
+	2,
+	0x7f,
+	0x80,
+	0xff,
+	0x7fff,
+	0x8000,
+	0xffff,
+	0x10000,
+	0x7fffffff,
+	0x80000000,
+	0xffffffff,
+	0x100000001,
+	0x7fffffffffffffff,
+	0x8000000000000000,
+	0xffffffffffffffff,
+	0x123456789abcdef0,
 };
 enum { SWEEP_VALUES = sizeof(sweep_values) / sizeof(sweep_values[0]), ARITHMETIC_FLAGS = 0x8d5 };
 
@@ -60,7 +89,8 @@ static int is_open(enum kind kind, unsigned size, const struct operands *o)
 {
 	u64 mask = size == 64 ? ~(u64)0 : ((u64)1 << size) - 1;
 
-	return (kind == SCAN && !(o->b & mask)) || (kind == DOUBLE && (o->c & 31) > size && size == 16);
+	return (kind == SCAN && !(o->b & mask)) ||
+	       (kind == DOUBLE && (o->c & 31) > size && size == 16);
 }
 
 static u64 sweep_mix(u64 hash, u64 value)
@@ -76,8 +106,11 @@ static u64 sweep(void (*operation)(struct operands *), enum kind kind, unsigned 
 	for (unsigned i = 0; i < SWEEP_VALUES; i++) {
 		for (unsigned j = 0; j < (is_shift ? 67 : SWEEP_VALUES); j++) {
 			for (u64 flags = 0; flags <= ARITHMETIC_FLAGS; flags += ARITHMETIC_FLAGS) {
-				struct operands o = { .a = sweep_values[i], .b = sweep_values[j % SWEEP_VALUES],
-						      .c = j, .d = 0xa5a5123400ff8001ull, .flags = flags | 2 };
+				struct operands o = { .a = sweep_values[i],
+						      .b = sweep_values[j % SWEEP_VALUES],
+						      .c = j,
+						      .d = 0xa5a5123400ff8001ull,
+						      .flags = flags | 2 };
 
 				if (is_open(kind, size, &o))
 					continue;
@@ -97,7 +130,7 @@ static u64 sweep(void (*operation)(struct operands *), enum kind kind, unsigned 
 	static void operation_##name(struct operands *o)                                           \
 	{                                                                                          \
 		asm volatile("push %[f]; popf; " text "; pushf; pop %[f]"                          \
-			     : "+a"(o->a), "+b"(o->b), "+c"(o->c), "+d"(o->d), [f] "+r"(o->flags) \
+			     : "+a"(o->a), "+b"(o->b), "+c"(o->c), "+d"(o->d), [f] "+r"(o->flags)  \
 			     :                                                                     \
 			     : "cc", "memory");                                                    \
 	}

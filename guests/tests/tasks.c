@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Task switches in 32-bit protected mode: every way in and out, both TSS formats, what can go wrong. */
+/* Task switches in 32-bit protected mode: every way in and out, both TSS formats, what can go
+ * wrong. */
 #include "guest.h"
 
 enum { TSS32 = 0x89, TSS16 = 0x81, TASK_GATE = 0x85, BUSY = 2, DPL3 = 0x60, GATE_VECTOR = 0x70 };
@@ -8,7 +9,8 @@ enum { TSS32 = 0x89, TSS16 = 0x81, TASK_GATE = 0x85, BUSY = 2, DPL3 = 0x60, GATE
 #define SEL_GATE (SEL_FREE + 16)
 
 struct tss16 {
-	u16 link, sp0, ss0, sp1, ss1, sp2, ss2, ip, flags, ax, cx, dx, bx, sp, bp, si, di, es, cs, ss, ds, ldt;
+	u16 link, sp0, ss0, sp1, ss1, sp2, ss2, ip, flags, ax, cx, dx, bx, sp, bp, si, di, es, cs,
+		ss, ds, ldt;
 };
 
 static struct tss new_task __attribute__((aligned(128)));
@@ -168,8 +170,15 @@ static void test_small(void)
 	/* In ring 3, as the upper half of ESP is open after such a switch. */
 	section("16-bit TSS");
 	prepare(in_task);
-	small = (struct tss16){ .ip = (u16)(word)in_task, .flags = FLAG_ONE, .ax = 0x1111, .cx = 0x2222, .sp0 = 0x6ff0,
-				.ss0 = SEL_DATA, .cs = SEL_OTHER | 3, .ss = SEL_USER_DATA, .ds = SEL_USER_DATA };
+	small = (struct tss16){ .ip = (u16)(word)in_task,
+				.flags = FLAG_ONE,
+				.ax = 0x1111,
+				.cx = 0x2222,
+				.sp0 = 0x6ff0,
+				.ss0 = SEL_DATA,
+				.cs = SEL_OTHER | 3,
+				.ss = SEL_USER_DATA,
+				.ds = SEL_USER_DATA };
 	*gdt(SEL_OTHER) = descriptor((u32)(word)in_task & ~0xffffu, 0xffff, 0x40fa);
 	*gdt(SEL_NEW) = descriptor((u32)(word)&small, sizeof(small) - 1, TSS16);
 	f = run(jump_task, &r);

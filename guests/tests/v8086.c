@@ -21,7 +21,8 @@ CODE_REAL(do_cr, "mov %cr0, %eax");
 CODE_REAL(undefined, "ud2");
 CODE_REAL(beyond, "mov (%bx), %ax");
 CODE_REAL(stack_beyond, "mov (%bp), %ax");
-CODE16(small_code, "mov $0x1234, %ax; push %ax; pop %bx; mov $0x12345678, %ecx; call 1f; jmp 2f; 1: mov $5, %dx; ret; 2:");
+CODE16(small_code, "mov $0x1234, %ax; push %ax; pop %bx; mov $0x12345678, %ecx; call 1f; jmp 2f; "
+		   "1: mov $5, %dx; ret; 2:");
 CODE16(small_limit, "mov (%bx), %ax; mov (%ebx), %ax");
 
 static struct regs r;
@@ -29,13 +30,23 @@ static struct fault f;
 
 static void vm(code_t *code, word flags, u32 vector, u32 error, word ip)
 {
-	r = (struct regs){ .ax = r.ax, .bx = r.bx, .bp = r.bp, .sp = 0x7000, .flags = flags, .ds = r.ds, .es = r.es };
+	r = (struct regs){ .ax = r.ax,
+			   .bx = r.bx,
+			   .bp = r.bp,
+			   .sp = 0x7000,
+			   .flags = flags,
+			   .ds = r.ds,
+			   .es = r.es };
 	f = run_in(V8086, code, &r);
 	EXPECT(f, vector, error, ip);
 	CHECK(!!(f.flags & FLAG_VM), 1);
 }
 
-#define WITH(...) r = (struct regs){ __VA_ARGS__ }
+#define WITH(...)                                                                                  \
+	r = (struct regs)                                                                          \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
 
 static void test_basic(void)
 {
@@ -99,7 +110,8 @@ static void test_extensions(void)
 	write_cr4(read_cr4() | CR4_VME);
 	tss()->io_map = offsetof(struct tss, bitmap);
 	memset(tss()->redirection, 0xff, 32);
-	vm(do_cli, FLAG_VIF, VECTOR_GP, 0, (word)do_cli + 2); /* ends at INT, which is not redirected */
+	vm(do_cli, FLAG_VIF, VECTOR_GP, 0,
+	   (word)do_cli + 2); /* ends at INT, which is not redirected */
 	CHECK(f.flags & FLAG_VIF, 0);
 	vm(do_sti, 0, VECTOR_GP, 0, (word)do_sti + 2);
 	CHECK(f.flags & (FLAG_VIF | FLAG_IF), FLAG_VIF);
@@ -118,7 +130,7 @@ static void test_extensions(void)
 	vm(do_popf, 0, VECTOR_GP, 0, (word)do_popf + 1); /* TF */
 
 	/* A clear bit of the map: through the vector table at 0, without leaving the mode. */
-	tss()->redirection[0x33 / 8] &= (u8)~(1 << (0x33 & 7));
+	tss()->redirection[0x33 / 8] &= (u8) ~(1 << (0x33 & 7));
 	vectors[0x33] = (u32)(word)vm_handler;
 	vm(do_int, FLAG_VIF, VECTOR_GP, 0, (word)vm_handler + 10);
 	CHECK(r.dx & 0xffff, 0x9999);
@@ -147,7 +159,9 @@ static void test_small(void)
 	CHECK(r.dx, 5);
 	*gdt(SEL_FREE) = descriptor(0x10000, 0x7fff, 0x92);
 	*(volatile u16 *)0x12340 = 0x7788;
-	r = (struct regs){ .cs = SEL_CODE16, .ss = SEL_DATA, .ds = SEL_FREE, .es = SEL_DATA, .bx = 0x12340 };
+	r = (struct regs){
+		.cs = SEL_CODE16, .ss = SEL_DATA, .ds = SEL_FREE, .es = SEL_DATA, .bx = 0x12340
+	};
 	*gdt(SEL_CODE16) = descriptor((u32)(word)small_limit, 0xff, 0x9a);
 	f = run_in(CUSTOM, (code_t *)0, &r);
 	EXPECT(f, VECTOR_GP, 0, 2); /* BX is 0x2340; EBX is beyond the limit */

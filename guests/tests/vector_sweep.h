@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every operation of vector_ops.h over pairs of operands: integers, and floating-point numbers of every class. */
+/* Every operation of vector_ops.h over pairs of operands: integers, and floating-point numbers of
+ * every class. */
 #ifndef GUEST_VECTOR_SWEEP_H
 #define GUEST_VECTOR_SWEEP_H
 
@@ -26,14 +27,16 @@ static u64 vector_mix(u64 hash, u64 value)
 	return (hash ^ value) * 0x100000001b3ull + (hash >> 29);
 }
 
-static u64 vector_sweep(void (*operation)(struct vector *, const struct vector *, u64 *, u32 *), unsigned size,
-			int status)
+static u64 vector_sweep(void (*operation)(struct vector *, const struct vector *, u64 *, u32 *),
+			unsigned size, int status)
 {
 	u64 hash = 0xcbf29ce484222325ull;
 
 	for (unsigned i = 0; i < VECTORS; i++) {
 		for (unsigned j = 0; j < VECTORS; j++) {
-			struct vector all[3] = { vectors[i], vectors[j], vectors[(i + 2 * j) % VECTORS] }, out;
+			struct vector all[3] = { vectors[i], vectors[j],
+						 vectors[(i + 2 * j) % VECTORS] },
+				      out;
 			u32 mxcsr = 0x1f80;
 			u64 ax = 0;
 
@@ -52,21 +55,35 @@ static u64 vector_sweep(void (*operation)(struct vector *, const struct vector *
 #define REGISTER_16 "xmm"
 #define REGISTER_32 "ymm"
 #define DEFINE_VECTOR_OPERATION(name, feature, size, status, text, expected)                       \
-	static void vector_##name(struct vector *out, const struct vector *in, u64 *ax, u32 *mxcsr) \
+	static void vector_##name(struct vector *out, const struct vector *in, u64 *ax,            \
+				  u32 *mxcsr)                                                      \
 	{                                                                                          \
-		asm volatile("ldmxcsr (%[m]); " MOVE_##size " (%[in]), %%" REGISTER_##size "0; " MOVE_##size      \
-			     " 32(%[in]), %%" REGISTER_##size "1; " MOVE_##size " 64(%[in]), %%"    \
-			     REGISTER_##size "2\n" text "\n" MOVE_##size " %%" REGISTER_##size      \
-			     "0, (%[out]); stmxcsr (%[m])"                                         \
+		asm volatile("ldmxcsr (%[m]); " MOVE_##size " (%[in]), %%" REGISTER_##size         \
+			     "0; " MOVE_##size " 32(%[in]), %%" REGISTER_##size "1; " MOVE_##size  \
+			     " 64(%[in]), %%" REGISTER_##size "2\n" text "\n" MOVE_##size          \
+			     " %%" REGISTER_##size "0, (%[out]); stmxcsr (%[m])"                   \
 			     : "+a"(*ax)                                                           \
 			     : [in] "r"(in), [out] "r"(out), [m] "r"(mxcsr)                        \
 			     : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4");            \
 	}
 
 static const u64 x87_values[] = {
-	0, 0x8000000000000000, 0x3ff0000000000000, 0xbff8000000000000, 0x4009999999999999, 0x7ff0000000000000,
-	0xfff0000000000000, 0x7ff8000000000000, 0x7ff0000000000001, 0x0000000000000001, 0x800fffffffffffff,
-	0x7fefffffffffffff, 0x40e0000000000000, 0x43e0000000000000, 0xc1e0000000100000, 0x3fe0000000000000,
+	0,
+	0x8000000000000000,
+	0x3ff0000000000000,
+	0xbff8000000000000,
+	0x4009999999999999,
+	0x7ff0000000000000,
+	0xfff0000000000000,
+	0x7ff8000000000000,
+	0x7ff0000000000001,
+	0x0000000000000001,
+	0x800fffffffffffff,
+	0x7fefffffffffffff,
+	0x40e0000000000000,
+	0x43e0000000000000,
+	0xc1e0000000100000,
+	0x3fe0000000000000,
 };
 enum { X87_VALUES = sizeof(x87_values) / sizeof(x87_values[0]) };
 static const u16 x87_controls[] = { 0x37f, 0x27f, 0x07f, 0x77f, 0xb7f, 0xf7f };
@@ -81,7 +98,8 @@ static u64 x87_sweep(void (*operation)(const u64 *, const u64 *, u8 *, u64 *, u1
 				u64 result[2] = { 0, 0 }, ax = 0;
 				u16 status = x87_controls[c];
 
-				operation(&x87_values[i], &x87_values[j], (u8 *)result, &ax, &status);
+				operation(&x87_values[i], &x87_values[j], (u8 *)result, &ax,
+					  &status);
 				hash = vector_mix(hash, result[0]);
 				hash = vector_mix(hash, result[1]);
 				hash = vector_mix(hash, status & mask);
@@ -94,7 +112,7 @@ static u64 x87_sweep(void (*operation)(const u64 *, const u64 *, u8 *, u64 *, u1
 #define DEFINE_X87_OPERATION(name, text, mask, expected)                                           \
 	static void x87_##name(const u64 *a, const u64 *b, u8 *out, u64 *ax, u16 *word_of)         \
 	{                                                                                          \
-		asm volatile("fninit; fldcw (%[w]); fldl (%[b]); fldl (%[a])\n" text                \
+		asm volatile("fninit; fldcw (%[w]); fldl (%[b]); fldl (%[a])\n" text               \
 			     "\nfnstsw (%[w]); fstpt (%[out]); fninit"                             \
 			     : "+a"(*ax)                                                           \
 			     : [a] "r"(a), [b] "r"(b), [out] "r"(out), [w] "r"(word_of)            \
