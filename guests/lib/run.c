@@ -130,7 +130,7 @@ static void selectors(enum mode mode, word code, struct regs *regs)
 	regs->cs = cs[mode];
 	regs->ss = regs->ds = regs->es = user ? SEL_USER_DATA : SEL_DATA;
 	if (mode == KERNEL16 || mode == USER16) {
-		code16_window(regs->cs, code);
+		code16_window((unsigned)regs->cs, code);
 		regs->ip = code & CODE16_WINDOW;
 	}
 }
