@@ -19,7 +19,7 @@ struct udv_memory_window {
 	uint64_t base;
 	uint64_t size;
 	void *host;
-	bool read_only; /* a compare-exchange here is refused as UDV_CAS_NO_MEMORY */
+	bool read_only; /* reads only: a compare-exchange here goes to the callback */
 };
 
 enum udv_cas {

@@ -42,14 +42,12 @@ enum udv_cas paging_cas(const struct udv_paging *p, uint64_t address, unsigned s
 	const struct udv_memory_window *window = find_window(memory, address, size);
 	bool done;
 
-	if (!window) {
+	if (!window || window->read_only) {
 		if (!memory->compare_exchange)
 			return UDV_CAS_NO_MEMORY;
 		return memory->compare_exchange(memory->opaque, UDV_HPA(address), size, expected,
 						desired);
 	}
-	if (window->read_only)
-		return UDV_CAS_NO_MEMORY;
 	if (size == 8) {
 		typedef uint64_t __attribute__((may_alias)) any64;
 		any64 *host = (any64 *)((uint8_t *)window->host + (address - window->base));

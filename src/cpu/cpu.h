@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UDV_CPU_CPU_H
+#define UDV_CPU_CPU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <undervisor/paging.h>
+
+#include "arch/cpu_state.h"
+#include "arch/features.h"
+#include "base/bits.h"
+#include "mem/ports.h"
+#include "mem/space.h"
+
+/*
+ * The processor: one struct cpu for each logical one. It knows nothing of machines; what is around
+ * it reaches it by struct cpu_ops, and it is told of events by cpu_raise().
+ *
+ * Invariants
+ *  - Between cpu_run() calls, and whenever a slow handler runs, state is complete: rip and rflags
+ *    are exact. While blocks run, rip holds the start of the block, the status flags may be in
+ * lazy. What has been retired, cpu_retired() says at any time.
+ *  - The TLB holds only what the walker said for the state in force; whoever changes CR0, CR3, CR4,
+ *    EFER, PKRU, PKRS, RFLAGS.AC, CPL or the physical map calls the function of access.h that says
+ * so.
+ *  - Whoever sets attention runs in a handler that goes back to the run loop.
+ */
+
+struct op;
+struct block;
+struct block_cache;
+struct cpu;
+
+/* What is outside the core. NULL entries mean that nothing answers. */
+struct cpu_ops {
+	/* The interrupt to deliver now: its vector, accepted by the caller; -1 if it has gone. */
+	int (*acknowledge)(void *opaque);
+	/* TPR[7:4], for CR8 */
+	uint8_t (*read_cr8)(void *opaque);
+	void (*write_cr8)(void *opaque, uint8_t value);
+	/* MSRs the core does not have itself (APIC). False: #GP(0). */
+	bool (*read_msr)(void *opaque, uint32_t index, uint64_t *value);
+	bool (*write_msr)(void *opaque, uint32_t index, uint64_t value);
+	/* Ticks of virtual time when @retired instructions of this run have been done. */
+	uint64_t (*ticks)(void *opaque, uint64_t retired);
+	/* Called after the state became that of INIT, for what is outside. */
+	void (*init)(void *opaque);
+	void *opaque;
+};
+
+/* A tracer; NULL entries are not called. Each costs nothing unless set. */
+enum cpu_trace_kind {
+	CPU_TRACE_EXCEPTION, /* a = vector, b = error code, c = CR2 */
+	CPU_TRACE_INTERRUPT, /* a = vector, b = type as in interruption information */
+	CPU_TRACE_MODE,	     /* a = CR0, b = CR4, c = EFER */
+	CPU_TRACE_IO_READ,   /* a = port, b = value, c = size */
+	CPU_TRACE_IO_WRITE,
+	CPU_TRACE_MSR_READ, /* a = index, b = value */
+	CPU_TRACE_MSR_WRITE,
+};
+struct cpu_tracer {
+	void (*event)(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind, uint64_t a,
+		      uint64_t b, uint64_t c);
+	void *opaque;
+};
+
+struct cpu_config {
+	struct arch_feature_set features;
+	uint8_t maxphyaddr;  /* 36..52 */
+	uint8_t linear_bits; /* 48, or 57 with LA57 */
+	uint32_t apic_id, nr_cpus;
+	uint32_t signature; /* CPUID.1:EAX */
+	uint64_t tsc_khz;
+	char vendor[13];
+	char brand[49];
+};
+
+/* ---------------------------------------------------------------- lazy flags */
+
+/*
+ * The status flags as the last instruction that set them left its operands. With LAZY_NONE they are
+ * in state.rflags. The kind is op-specific, the size is in the low two bits as a shift.
+ *   ADD, ADC (carry in was 1), SUB, SBB (borrow in was 1): result and first operand
+ *   LOGIC: result. INC, DEC: result, and CF in @first
+ *   BITS: result for ZF, SF, PF, and CF, OF, AF as LAZY_CF.. bits in @first
+ */
+enum lazy_kind {
+	LAZY_NONE = 0,
+	LAZY_ADD = 4,
+	LAZY_ADC = 8,
+	LAZY_SUB = 12,
+	LAZY_SBB = 16,
+	LAZY_LOGIC = 20,
+	LAZY_INC = 24,
+	LAZY_DEC = 28,
+	LAZY_BITS = 32,
+};
+#define LAZY_CF 1u
+#define LAZY_OF 2u
+#define LAZY_AF 4u
+
+struct lazy_flags {
+	uint64_t result, first; /* zero-extended from the operand size */
+	uint32_t kind;		/* enum lazy_kind | size */
+};
+
+/* ---------------------------------------------------------------- TLB */
+
+#define TLB_BITS 10
+#define TLB_SIZE (1u << TLB_BITS)
+#define ITLB_SIZE 128u
+#define JUMP_CACHE_SIZE 1024u
+
+/*
+ * A tag is the linear page address with the view in its low 12 bits: the address-space number and
+ * the kind of supervisor or user access that the rights were judged for. TLB_NOTHING matches no
+ * access.
+ */
+#define TLB_NOTHING 0xfffull /* a view */
+#define TLB_EMPTY 0xffeull   /* a tag */
+#define VIEW_SUPERVISOR 0u
+#define VIEW_SUPERVISOR_AC 1u /* RFLAGS.AC = 1 under SMAP */
+#define VIEW_USER 2u
+#define VIEW_BITS 2
+#define NR_ASNS 1023u /* the last view stands for "match nothing" */
+
+struct tlb_entry {
+	uint64_t read, write; /* tags */
+	uintptr_t addend;     /* host address = addend + linear address */
+	uint64_t physical;    /* page */
+};
+
+struct itlb_entry {
+	uint64_t tag;
+	uint64_t physical;
+	const uint8_t *host;
+};
+
+struct jump_entry {
+	uint64_t rip, key;
+	struct block *block;
+};
+
+/* ---------------------------------------------------------------- modes of blocks */
+
+#define MODE_CODE16 0x0u /* real or virtual-8086 */
+#define MODE_CODE16P 0x1u
+#define MODE_CODE32 0x2u
+#define MODE_CODE64 0x3u
+#define MODE_CODE 0x3u
+#define MODE_FLAT 0x4u	   /* ES, CS, SS, DS: base 0, no limit to check (always in 64-bit mode) */
+#define MODE_SINGLE 0x8u   /* one instruction a block */
+#define MODE_STACK32 0x10u /* SS.B */
+#define MODE_V86 0x20u
+#define MODE_REAL 0x40u	    /* CR0.PE = 0 */
+#define MODE_NO_FPU 0x80u   /* CR0.EM or TS: x87, MMX, SSE may raise #NM or #UD */
+#define MODE_NO_SSE 0x100u  /* CR4.OSFXSR = 0 */
+#define MODE_NO_AVX 0x200u  /* CR4.OSXSAVE = 0 or XCR0 without it */
+#define MODE_ALIGN 0x400u   /* alignment checks are on: CPL 3, AM and AC */
+#define MODE_CS_FULL 0x800u /* no instruction pointer can exceed CS's limit */
+#define MODE_BITS 12
+
+/* ---------------------------------------------------------------- events */
+
+/* attention: reasons to go back to the run loop at the next instruction boundary */
+#define ATTENTION_EVENT 0x1u /* look at interrupts, traps, state.*_pending */
+#define ATTENTION_CODE 0x2u  /* a block has been dropped, maybe the one that runs */
+#define ATTENTION_YIELD 0x4u /* cpu_run() is to return CPU_STOP_YIELD */
+
+/* What an event is. Interruption types as in a VMCS. */
+enum event_type {
+	EVENT_EXTERNAL = 0,
+	EVENT_NMI = 2,
+	EVENT_EXCEPTION = 3,
+	EVENT_SOFTWARE_INTERRUPT = 4,
+	EVENT_PRIVILEGED_EXCEPTION = 5, /* INT1 */
+	EVENT_SOFTWARE_EXCEPTION = 6,	/* INT3, INTO */
+};
+
+struct cpu_event {
+	bool valid;
+	uint8_t vector;
+	uint8_t type; /* enum event_type */
+	bool has_error_code;
+	uint32_t error_code;
+	uint8_t length;	  /* of the instruction, for software events */
+	uint64_t address; /* #PF: becomes CR2; #DB: trap bits for DR6 */
+};
+
+enum {
+	VECTOR_DE = 0,
+	VECTOR_DB = 1,
+	VECTOR_NMI = 2,
+	VECTOR_BP = 3,
+	VECTOR_OF = 4,
+	VECTOR_BR = 5,
+	VECTOR_UD = 6,
+	VECTOR_NM = 7,
+	VECTOR_DF = 8,
+	VECTOR_TS = 10,
+	VECTOR_NP = 11,
+	VECTOR_SS = 12,
+	VECTOR_GP = 13,
+	VECTOR_PF = 14,
+	VECTOR_MF = 16,
+	VECTOR_AC = 17,
+	VECTOR_MC = 18,
+	VECTOR_XM = 19,
+	VECTOR_VE = 20,
+	VECTOR_CP = 21,
+};
+
+/* Why cpu_run() returned. */
+enum cpu_stop {
+	CPU_STOP_BUDGET,   /* the instructions it was given are used up */
+	CPU_STOP_HALT,	   /* HLT, MWAIT or wait-for-SIPI: nothing to do until an event */
+	CPU_STOP_SHUTDOWN, /* triple fault */
+	CPU_STOP_YIELD,	   /* cpu_yield() was called */
+};
+
+/* Why the block loop was left. */
+enum cpu_exit {
+	EXIT_NEXT,   /* go on at state.rip */
+	EXIT_BUDGET, /* the next block has more instructions than are left */
+	EXIT_FAULT,  /* fault is to be delivered; state.rip is at the instruction */
+};
+
+/*
+ * Another way to memory than the TLB and the walk: for an instruction that L0 emulates, operands go
+ * through these. Same results as cpu_translate().
+ */
+struct cpu_memory_path {
+	bool (*translate)(void *opaque, struct cpu *cpu, uint64_t linear, uint32_t access,
+			  uint64_t *physical);
+	void *opaque;
+};
+
+struct cpu {
+	struct cpu_state state;
+	struct lazy_flags lazy;
+
+	/* the block that runs */
+	struct block *block; /* NULL while state is exact */
+	uint64_t block_rip;  /* RIP (not linear) where the block starts */
+	uint64_t rip_mask;   /* 16, 32 or 64 ones, as the code size has it */
+	int64_t remaining; /* instructions left of the budget, those of the whole block taken off */
+	uint32_t attention;
+	uint32_t mode; /* MODE_* of state */
+
+	/* the TLB's key, and how addresses are made */
+	uint64_t view;	     /* ASN and VIEW_* of data accesses at this CPL; ~0 matches nothing */
+	uint64_t fetch_view; /* the same for fetches; never matches nothing */
+	uint64_t segment_base[NR_SEGMENTS]; /* as linear addresses get them: 0 for most in 64-bit
+					       mode */
+	uint64_t jump_key;
+	uint64_t slow_value; /* of cpu_rmw_begin() */
+	struct cpu_rmw {
+		uint64_t physical[2];
+		uint8_t *host[2], *flags[2];
+		uint8_t size[2];
+	} rmw; /* where cpu_rmw_commit() goes */
+
+	struct tlb_entry tlb[TLB_SIZE];
+	struct itlb_entry itlb[ITLB_SIZE];
+	struct jump_entry jump_cache[JUMP_CACHE_SIZE];
+
+	/* leaving a block */
+	const struct op *current;     /* the op that a slow handler or access is about */
+	bool interrupt;		      /* cpu_set_interrupt() */
+	bool large_pages, huge_pages; /* the TLB has parts of 2-MB or 4-MB, of 1-GB pages */
+	enum cpu_exit exit;
+	struct cpu_event fault;	     /* what the instruction raised */
+	uint32_t fault_flags;	     /* of the walk that made it, for later */
+	struct cpu_event delivering; /* the event whose delivery is under way: IDT vectoring */
+
+	uint64_t retired;      /* exact instructions since the processor was made */
+	uint64_t budget_end;   /* value of retired where this run ends */
+	bool single_blocks;    /* stress: every block has one instruction */
+	bool flush_always;     /* stress: the TLB is empty before every instruction */
+	bool data_breakpoints; /* DR7 has some enabled: the TLB holds no page with one */
+	bool code_breakpoints;
+	bool rf_loaded;	    /* by a handler: this instruction has loaded RFLAGS.RF: keep it */
+	bool step_consumed; /* by a handler: no single-step trap after this instruction */
+	bool mwait_break;   /* MWAIT with ECX[0]: interrupts end it even if IF = 0 */
+	const struct cpu_config *config;
+	struct cpu_ops ops;
+	struct cpu_tracer tracer;
+	struct mem_space *memory;
+	struct port_space *ports;
+	struct block_cache *blocks;
+	const struct cpu_memory_path *path; /* NULL but while an instruction is emulated */
+	struct udv_paging paging;
+	uint32_t asn; /* of the address space in force */
+	uint32_t next_asn;
+	uint64_t generation; /* of translations: part of jump_key */
+	struct {
+		uint64_t cr3;
+		uint32_t asn; /* 0: free */
+	} asns[64];
+	unsigned next_asn_slot;
+	uint64_t code_base; /* CS's base and limit as of jump_key */
+	uint32_t code_limit;
+	uint64_t address_mask; /* of linear addresses in MODE_FLAT: 32 or 64 ones */
+	uint64_t random;       /* state of RDRAND and RDSEED */
+
+	struct cpu_stats {
+		uint64_t tlb_misses, tlb_flushes, blocks_built, blocks_dropped, block_lookups,
+			exceptions, interrupts, loops;
+	} stats;
+};
+
+/* ---------------------------------------------------------------- from outside */
+
+/* Bytes of a struct cpu; the caller allocates it, 64-byte aligned. */
+void cpu_init(struct cpu *cpu, const struct cpu_config *config, struct mem_space *memory,
+	      struct port_space *ports, struct block_cache *blocks);
+/* Power-up state. SDM Vol 3A "Processor State After Reset" */
+void cpu_reset(struct cpu *cpu);
+/* The INIT signal's state; keeps what INIT keeps. */
+void cpu_init_signal(struct cpu *cpu);
+
+/* Runs at most @budget instructions. A delivered event counts as one. */
+enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget);
+
+/*
+ * @interrupt: an interrupt can be had from ops.acknowledge(), or no longer. Level-triggered: as
+ * long as it is set and interrupts are enabled, they are taken.
+ */
+void cpu_set_interrupt(struct cpu *cpu, bool interrupt);
+void cpu_raise_nmi(struct cpu *cpu);
+void cpu_raise_init(struct cpu *cpu);
+void cpu_raise_sipi(struct cpu *cpu, uint8_t vector);
+/* Makes a running cpu_run() return soon, at an instruction boundary. From its own thread only. */
+void cpu_yield(struct cpu *cpu);
+
+/* Instructions retired, exact also while a handler runs (counted up to the one before it). */
+uint64_t cpu_retired(const struct cpu *cpu);
+
+/* Call after state has been written from outside (loaders, snapshots, a debugger). */
+void cpu_state_changed(struct cpu *cpu);
+
+#endif

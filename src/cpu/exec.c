@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT */
+#include "arch/paging_bits.h"
+#include "cpu/access.h"
+#include "cpu/control.h"
+#include "cpu/enter.h"
+#include "cpu/handler.h"
+#include <string.h>
+
+/*
+ * The run loop: translates RIP, finds or builds the block there, runs it and its successors until
+ * one of them comes back, and looks after events in between.
+ *
+ * What must be looked at after every single instruction (single-step, breakpoints, shadows of STI
+ * and MOV SS, the end of the budget) is done in blocks of one instruction, which never lead to
+ * others.
+ */
+
+#define DR6_BS BIT(14)
+#define NO_JUMPS (~0ull) /* a jump key that no entry has */
+#define SHADOWS (BLOCKING_STI | BLOCKING_MOV_SS)
+
+uint64_t cpu_retired(const struct cpu *cpu)
+{
+	uint64_t done = cpu->budget_end - (uint64_t)cpu->remaining;
+
+	if (cpu->block && cpu->current)
+		done -= (uint64_t)cpu->block->n - cpu->current->seq;
+	return done;
+}
+
+/* Takes back what was counted of the block from @op on, and leaves it. */
+static void uncount(struct cpu *cpu, const struct op *op)
+{
+	if (!cpu->block)
+		return;
+	cpu->remaining += cpu->block->n - op->seq;
+	cpu->block = NULL;
+}
+
+void cpu_sync(struct cpu *cpu, const struct op *op)
+{
+	uncount(cpu, op);
+	cpu->current = op;
+	cpu->state.rip = rip_at(cpu, op->end);
+	cpu_flags_settle(cpu);
+}
+
+const struct op *cpu_leave(struct cpu *cpu)
+{
+	cpu->remaining--;
+	cpu->exit = cpu->fault.valid ? EXIT_FAULT : EXIT_NEXT;
+	return NULL;
+}
+
+const struct op *cpu_again(struct cpu *cpu, const struct op *op)
+{
+	cpu->remaining--;
+	if (cpu->remaining + (int64_t)cpu->block->n - op->seq > 0 && !cpu->attention &&
+	    !(cpu->block->mode & MODE_SINGLE))
+		return op;
+	uncount(cpu, op);
+	cpu->state.rip = rip_at(cpu, (uint64_t)op->end - op->length);
+	cpu_flags_settle(cpu);
+	cpu->exit = EXIT_NEXT;
+	return NULL;
+}
+
+const struct op *cpu_fault(struct cpu *cpu, const struct op *op)
+{
+	uncount(cpu, op);
+	cpu->state.rip = rip_at(cpu, (uint64_t)op->end - op->length);
+	cpu_flags_settle(cpu);
+	cpu->exit = EXIT_FAULT;
+	return NULL;
+}
+
+const struct op *cpu_out_of_budget(struct cpu *cpu, const struct block *block, uint64_t rip)
+{
+	cpu->remaining += block->n;
+	cpu->state.rip = rip;
+	cpu->block = NULL;
+	cpu->exit = EXIT_BUDGET;
+	return NULL;
+}
+
+const struct op *cpu_go(struct cpu *cpu, uint64_t rip)
+{
+	cpu->state.rip = rip;
+	cpu->block = NULL;
+	cpu->exit = EXIT_NEXT;
+	return NULL;
+}
+
+bool cpu_raise(struct cpu *cpu, unsigned vector)
+{
+	cpu->fault = (struct cpu_event){ .valid = true,
+					 .vector = (uint8_t)vector,
+					 .type = EVENT_EXCEPTION };
+	return false;
+}
+
+bool cpu_raise_error(struct cpu *cpu, unsigned vector, uint32_t error_code)
+{
+	cpu->fault = (struct cpu_event){ .valid = true,
+					 .vector = (uint8_t)vector,
+					 .type = EVENT_EXCEPTION,
+					 .has_error_code = true,
+					 .error_code = error_code };
+	return false;
+}
+
+/* ---------------------------------------------------------------- finding the next block */
+
+static bool fetch_translate(struct cpu *cpu, uint64_t linear, uint64_t *physical)
+{
+	struct itlb_entry *entry = &cpu->itlb[linear >> MEM_PAGE_SHIFT & (ITLB_SIZE - 1)];
+	uint64_t tag = (linear & PAGE_MASK) | cpu->fetch_view;
+	uint32_t access = UDV_ACCESS_FETCH;
+	struct udv_walk_result result;
+
+	if (likely(entry->tag == tag && !cpu->flush_always)) {
+		*physical = entry->physical | (linear & ~PAGE_MASK);
+		return true;
+	}
+	if (cpu->state.cpl == 3)
+		access |= UDV_ACCESS_USER;
+	if (!cpu_translate_fetch(cpu, linear, access, &result))
+		return false;
+	*physical = result.hpa.value;
+	entry->tag = tag;
+	entry->physical = result.hpa.value & PAGE_MASK;
+	return true;
+}
+
+/* An instruction breakpoint at @linear. SDM Vol 3B "Instruction-Breakpoint Exception Condition" */
+static bool code_breakpoint(struct cpu *cpu, uint64_t linear)
+{
+	uint64_t hits = 0;
+
+	if (likely(!cpu->code_breakpoints) || cpu->state.rflags & FLAG_RF)
+		return false;
+	for (unsigned i = 0; i < 4; i++)
+		if (cpu->state.dr7 >> 2 * i & 3 && !(cpu->state.dr7 >> (16 + 4 * i) & 3) &&
+		    cpu->state.dr[i] == linear)
+			hits |= BIT(i);
+	if (!hits)
+		return false;
+	cpu_raise(cpu, VECTOR_DB);
+	cpu->fault.address = hits;
+	return true;
+}
+
+static bool within_limit(const struct cpu *cpu, const struct block *block)
+{
+	uint64_t end = cpu->state.rip + block->bytes - 1;
+
+	return cpu->mode & MODE_CS_FULL ? end <= cpu->rip_mask || is_64bit(cpu)
+					: end <= cpu->state.seg[SEG_CS].limit;
+}
+
+static struct block *find_block(struct cpu *cpu, uint32_t mode)
+{
+	uint64_t linear = cpu->state.rip;
+	struct block *block;
+	uint64_t physical;
+
+	if (!is_64bit(cpu)) {
+		if (cpu->state.rip > cpu->state.seg[SEG_CS].limit) {
+			raise_gp0(cpu);
+			return NULL;
+		}
+		linear = (uint32_t)(linear + cpu->state.seg[SEG_CS].base);
+	}
+	if (code_breakpoint(cpu, linear) || !fetch_translate(cpu, linear, &physical))
+		return NULL;
+	cpu->stats.block_lookups++;
+	block = block_find(cpu->blocks, physical, mode);
+	/* Of a block with two pages the second may be mapped elsewhere by now. */
+	if (!block || block->second_page != BLOCK_NO_PAGE)
+		block = block_build(cpu, linear, physical, mode);
+	if (block && unlikely(!within_limit(cpu, block))) {
+		if (!(mode & MODE_SINGLE))
+			return find_block(cpu, mode | MODE_SINGLE);
+		raise_gp0(cpu);
+		return NULL;
+	}
+	return block;
+}
+
+/* The jump cache leads where no check is needed: the code segment has no limit to pass. */
+static void remember(struct cpu *cpu, struct block *block)
+{
+	struct jump_entry *entry = &cpu->jump_cache[jump_slot(cpu->state.rip)];
+
+	if (block->mode & MODE_SINGLE || !(cpu->mode & MODE_CS_FULL) || cpu->flush_always ||
+	    block->second_page != BLOCK_NO_PAGE)
+		return;
+	entry->rip = cpu->state.rip;
+	entry->key = cpu->jump_key;
+	entry->block = block;
+}
+
+/* ---------------------------------------------------------------- events */
+
+static void shut_down(struct cpu *cpu)
+{
+	cpu->state.activity = ACTIVITY_SHUTDOWN;
+}
+
+static void deliver_fault(struct cpu *cpu)
+{
+	cpu->remaining--;
+	cpu->stats.exceptions++;
+	if (!cpu_deliver_fault(cpu))
+		shut_down(cpu);
+	cpu->fault.valid = false;
+}
+
+static void start_at_sipi(struct cpu *cpu)
+{
+	struct cpu_state *s = &cpu->state;
+
+	s->sipi_pending = false;
+	if (s->activity != ACTIVITY_WAIT_FOR_SIPI)
+		return;
+	s->seg[SEG_CS].selector = (uint16_t)(s->sipi_vector << 8);
+	s->seg[SEG_CS].base = (uint64_t)s->sipi_vector << 12;
+	s->rip = 0;
+	s->activity = ACTIVITY_ACTIVE;
+	cpu_state_changed(cpu);
+}
+
+static bool interrupt_ready(const struct cpu *cpu)
+{
+	return cpu->interrupt && cpu->state.rflags & FLAG_IF;
+}
+
+static bool event_ready(const struct cpu *cpu)
+{
+	const struct cpu_state *s = &cpu->state;
+
+	return s->init_pending || s->sipi_pending || s->pending_debug ||
+	       (s->nmi_pending && !(s->interruptibility & BLOCKING_NMI)) || interrupt_ready(cpu);
+}
+
+/* True if one has been taken. */
+static bool take_events(struct cpu *cpu)
+{
+	struct cpu_state *s = &cpu->state;
+
+	if (s->init_pending) {
+		s->init_pending = false;
+		cpu_init_signal(cpu);
+		if (cpu->ops.init)
+			cpu->ops.init(cpu->ops.opaque);
+		return true;
+	}
+	if (s->sipi_pending) {
+		start_at_sipi(cpu);
+		return true;
+	}
+	if (s->activity == ACTIVITY_WAIT_FOR_SIPI || s->activity == ACTIVITY_SHUTDOWN)
+		return false;
+	if (!cpu_take_events(cpu))
+		return false;
+	cpu->remaining--;
+	cpu->stats.interrupts++;
+	if (cpu->fault.valid)
+		deliver_fault(cpu);
+	return true;
+}
+
+/* ---------------------------------------------------------------- running */
+
+/* Runs @block and what follows from it without a look at events. */
+static void run_blocks(struct cpu *cpu, struct block *block)
+{
+	const struct op *op = block->ops;
+
+	cpu->remaining -= block->n;
+	cpu->block = block;
+	cpu->block_rip = cpu->state.rip;
+	do {
+		const struct op *next = op->fn(cpu, op);
+
+		cpu->stats.loops++;
+		if (!next)
+			return;
+		if (unlikely(cpu->attention)) {
+			/* between two instructions: all before @next is done */
+			uncount(cpu, next);
+			cpu->state.rip = rip_at(cpu, (uint64_t)next->end - next->length);
+			cpu_flags_settle(cpu);
+			cpu->exit = EXIT_NEXT;
+			return;
+		}
+		op = next;
+	} while (true);
+}
+
+/*
+ * One instruction with all that concerns its boundaries: TF, RF, shadows. SDM Vol 3B "Debug
+ * Exceptions", Vol 2B "STI".
+ */
+static void run_single(struct cpu *cpu, struct block *block)
+{
+	struct cpu_state *s = &cpu->state;
+	bool step = s->rflags & FLAG_TF;
+	bool resume = s->rflags & FLAG_RF;
+	unsigned shadows = s->interruptibility & SHADOWS;
+	uint64_t key = cpu->jump_key;
+
+	cpu->jump_key = NO_JUMPS;
+	run_blocks(cpu, block);
+	if (cpu->jump_key == NO_JUMPS)
+		cpu->jump_key = key;
+	if (cpu->exit == EXIT_FAULT)
+		return;
+	if (resume && !cpu->rf_loaded)
+		s->rflags &= ~FLAG_RF;
+	cpu->rf_loaded = false;
+	s->interruptibility &= (uint8_t)~shadows;
+	if (step && !cpu->step_consumed)
+		s->pending_debug |= DR6_BS;
+	cpu->step_consumed = false;
+}
+
+static bool needs_single(const struct cpu *cpu)
+{
+	return cpu->state.rflags & (FLAG_TF | FLAG_RF) || cpu->state.interruptibility & SHADOWS ||
+	       cpu->code_breakpoints || cpu->single_blocks || cpu->flush_always;
+}
+
+/* One turn: from state.rip until a block comes back. */
+static void run_once(struct cpu *cpu)
+{
+	uint32_t mode = cpu->mode;
+	struct block *block;
+
+	if (unlikely(needs_single(cpu)))
+		mode |= MODE_SINGLE;
+	block = find_block(cpu, mode);
+	if (block && !(block->mode & MODE_SINGLE) && cpu->remaining < block->n)
+		block = find_block(cpu, mode | MODE_SINGLE);
+	if (unlikely(!block)) {
+		deliver_fault(cpu);
+		return;
+	}
+	if (block->mode & MODE_SINGLE) {
+		run_single(cpu, block);
+	} else {
+		remember(cpu, block);
+		run_blocks(cpu, block);
+	}
+	if (cpu->exit == EXIT_FAULT)
+		deliver_fault(cpu);
+}
+
+/* Wakes a processor that waits, if something has come for it. */
+static void wake(struct cpu *cpu)
+{
+	uint8_t *activity = &cpu->state.activity;
+
+	if ((*activity == ACTIVITY_HLT || *activity == ACTIVITY_MWAIT) && event_ready(cpu))
+		*activity = ACTIVITY_ACTIVE;
+	if (*activity == ACTIVITY_MWAIT && cpu->interrupt && cpu->mwait_break)
+		*activity = ACTIVITY_ACTIVE;
+}
+
+static enum cpu_stop stopped(struct cpu *cpu)
+{
+	cpu_flags_settle(cpu);
+	cpu->block = NULL;
+	return cpu->state.activity == ACTIVITY_SHUTDOWN ? CPU_STOP_SHUTDOWN : CPU_STOP_HALT;
+}
+
+enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
+{
+	cpu->budget_end = cpu_retired(cpu) + budget;
+	cpu->remaining = (int64_t)budget;
+	while (cpu->remaining > 0) {
+		if (unlikely(cpu->attention)) {
+			uint32_t attention = cpu->attention;
+
+			cpu->attention = 0;
+			if (attention & ATTENTION_CODE) {
+				cpu->generation++;
+				cpu_ac_changed(cpu);
+			}
+			if (attention & ATTENTION_YIELD)
+				return CPU_STOP_YIELD;
+		}
+		wake(cpu);
+		if (unlikely(event_ready(cpu) && (cpu->state.pending_debug ||
+						  !(cpu->state.interruptibility & SHADOWS))) &&
+		    take_events(cpu))
+			continue;
+		if (unlikely(cpu->state.activity != ACTIVITY_ACTIVE))
+			return stopped(cpu);
+		run_once(cpu);
+	}
+	return CPU_STOP_BUDGET;
+}
+
+/* ---------------------------------------------------------------- from outside */
+
+void cpu_set_interrupt(struct cpu *cpu, bool interrupt)
+{
+	cpu->interrupt = interrupt;
+	cpu->attention |= ATTENTION_EVENT;
+}
+
+void cpu_raise_nmi(struct cpu *cpu)
+{
+	cpu->state.nmi_pending = true;
+	cpu->attention |= ATTENTION_EVENT;
+}
+
+void cpu_raise_init(struct cpu *cpu)
+{
+	cpu->state.init_pending = true;
+	cpu->attention |= ATTENTION_EVENT;
+}
+
+void cpu_raise_sipi(struct cpu *cpu, uint8_t vector)
+{
+	cpu->state.sipi_pending = true;
+	cpu->state.sipi_vector = vector;
+	cpu->attention |= ATTENTION_EVENT;
+}
+
+void cpu_yield(struct cpu *cpu)
+{
+	cpu->attention |= ATTENTION_YIELD;
+}
+
+void cpu_init(struct cpu *cpu, const struct cpu_config *config, struct mem_space *memory,
+	      struct port_space *ports, struct block_cache *blocks)
+{
+	memset(cpu, 0, sizeof(*cpu));
+	cpu->config = config;
+	cpu->memory = memory;
+	cpu->ports = ports;
+	cpu->blocks = blocks;
+	cpu->random = 0x9e3779b97f4a7c15ull;
+	blocks_add_cpu(blocks, cpu);
+	cpu_reset(cpu);
+}

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "arch/paging_bits.h"
+#include "cpu/access.h"
+#include "cpu/handler.h"
+
+/*
+ * Accesses that miss the TLB, cross a page, or may not be cached: devices, code, ROM, pages with a
+ * breakpoint. All of an access is translated before the first byte moves.
+ */
+
+static uint32_t walker_access(const struct cpu *cpu, uint32_t access)
+{
+	uint32_t a = access & (UDV_ACCESS_KIND | UDV_ACCESS_IMPLICIT);
+
+	if (cpu->state.cpl == 3 || access & UDV_ACCESS_USER)
+		a |= UDV_ACCESS_USER;
+	if (cpu->state.rflags & FLAG_AC)
+		a |= UDV_ACCESS_AC;
+	if (cpu->delivering.valid)
+		a |= UDV_ACCESS_EVENT_DELIVERY;
+	return a;
+}
+
+static bool raise_page_fault(struct cpu *cpu, const struct udv_walk_result *walk, uint64_t linear)
+{
+	cpu->fault = (struct cpu_event){ .valid = true,
+					 .vector = VECTOR_PF,
+					 .type = EVENT_EXCEPTION,
+					 .has_error_code = true,
+					 .error_code = walk->fault.error_code,
+					 .address = linear };
+	return false;
+}
+
+static bool raise_not_canonical(struct cpu *cpu, uint32_t access)
+{
+	return cpu_raise_error(cpu, access & ACCESS_STACK ? VECTOR_SS : VECTOR_GP, 0);
+}
+
+/* The walk, and what comes of a refusal. */
+static bool walk(struct cpu *cpu, uint64_t linear, uint32_t access, struct udv_walk_result *result)
+{
+	cpu->stats.tlb_misses++;
+	for (;;) {
+		switch (udv_walk(&cpu->paging, walker_access(cpu, access), UDV_GVA(linear),
+				 result)) {
+		case UDV_WALK_OK:
+			return true;
+		case UDV_WALK_CONTENDED: /* by whom? one processor runs at a time */
+			continue;
+		case UDV_WALK_NOT_CANONICAL:
+			return raise_not_canonical(cpu, access);
+		default:
+			return raise_page_fault(cpu, result, linear);
+		}
+	}
+}
+
+static bool page_has_breakpoint(const struct cpu *cpu, uint64_t linear)
+{
+	if (!cpu->data_breakpoints)
+		return false;
+	for (unsigned i = 0; i < 4; i++)
+		if (!((cpu->state.dr[i] ^ linear) & PAGE_MASK))
+			return true;
+	return false;
+}
+
+/* Caches a translation, for reads, or for reads and writes. */
+static void fill(struct cpu *cpu, uint64_t linear, const struct udv_walk_result *result,
+		 uint8_t *page, uint8_t flags, bool write)
+{
+	struct tlb_entry *entry = tlb_entry_of(cpu, linear);
+	uint64_t tag = (linear & PAGE_MASK) | cpu->view;
+	uint64_t physical = result->hpa.value & PAGE_MASK;
+
+	if (cpu->view == TLB_NOTHING || page_has_breakpoint(cpu, linear))
+		return;
+	if (entry->read != tag || entry->physical != physical)
+		entry->write = TLB_EMPTY;
+	entry->read = tag;
+	entry->physical = physical;
+	entry->addend = (uintptr_t)page - (uintptr_t)(linear & PAGE_MASK);
+	if (write && !(flags & (MEM_PAGE_CODE | MEM_PAGE_ROM)) && !result->write_by_spp)
+		entry->write = tag;
+	if (result->guest_page_shift > 22)
+		cpu->huge_pages = true;
+	else if (result->guest_page_shift > MEM_PAGE_SHIFT)
+		cpu->large_pages = true;
+}
+
+/* One page of an access. */
+struct part {
+	uint64_t physical;
+	uint8_t *host; /* NULL for a device or nothing */
+	uint8_t *flags;
+	unsigned size;
+};
+
+static bool translate_part(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access,
+			   struct part *part)
+{
+	struct udv_walk_result result;
+	uint8_t *page;
+
+	part->size = size;
+	if (unlikely(cpu->path)) {
+		if (!cpu->path->translate(cpu->path->opaque, cpu, linear, access, &part->physical))
+			return false;
+	} else {
+		if (!walk(cpu, linear, access, &result))
+			return false;
+		part->physical = result.hpa.value;
+	}
+	page = mem_page(cpu->memory, part->physical & PAGE_MASK, &part->flags);
+	part->host = page ? page + (part->physical & ~PAGE_MASK) : NULL;
+	if (page && !cpu->path && !(access & ACCESS_SYSTEM))
+		fill(cpu, linear, &result, page, *part->flags, access & UDV_ACCESS_WRITE);
+	return true;
+}
+
+/* An access of 1..4096 bytes in one or two parts; part[1].size is 0 if there is only one. */
+static bool translate_access(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access,
+			     struct part part[2])
+{
+	unsigned first = MEM_PAGE_SIZE - (unsigned)(linear & ~PAGE_MASK);
+	uint64_t next = linear + first;
+
+	if (first > size)
+		first = size;
+	part[1].size = 0;
+	if (!translate_part(cpu, linear, first, access, &part[0]))
+		return false;
+	if (first < size) {
+		if (!is_64bit(cpu))
+			next = (uint32_t)next;
+		if (!translate_part(cpu, next, size - first, access, &part[1]))
+			return false;
+	}
+	if (unlikely(cpu->mode & MODE_ALIGN) && linear & (size - 1) & 7 &&
+	    !(access & ACCESS_SYSTEM) && size <= 8)
+		return cpu_raise_error(cpu, VECTOR_AC, 0);
+	return true;
+}
+
+/* The largest access that a device sees of what is left: naturally aligned. */
+static unsigned device_step(uint64_t physical, unsigned size)
+{
+	unsigned step = 8;
+
+	while (step > size || physical & (step - 1))
+		step /= 2;
+	return step;
+}
+
+static void read_part(struct cpu *cpu, const struct part *part, uint8_t *data)
+{
+	unsigned done = 0;
+
+	if (part->host) {
+		memcpy(data, part->host, part->size);
+		return;
+	}
+	cpu->attention |= ATTENTION_EVENT;
+	/* As one access if it can be one, misaligned or not. */
+	if (part->size <= 8 && !(part->size & (part->size - 1))) {
+		uint64_t value = mem_read(cpu->memory, part->physical, part->size);
+
+		memcpy(data, &value, part->size);
+		return;
+	}
+	while (done < part->size) {
+		unsigned step = device_step(part->physical + done, part->size - done);
+		uint64_t value = mem_read(cpu->memory, part->physical + done, step);
+
+		memcpy(data + done, &value, step);
+		done += step;
+	}
+}
+
+static void write_part(struct cpu *cpu, const struct part *part, const uint8_t *data)
+{
+	unsigned done = 0;
+	uint64_t value = 0;
+
+	if (part->host) {
+		if (mem_written(cpu->memory, part->physical, part->size, part->flags))
+			memcpy(part->host, data, part->size);
+		return;
+	}
+	cpu->attention |= ATTENTION_EVENT;
+	if (part->size <= 8 && !(part->size & (part->size - 1))) {
+		memcpy(&value, data, part->size);
+		mem_write(cpu->memory, part->physical, part->size, value);
+		return;
+	}
+	while (done < part->size) {
+		unsigned step = device_step(part->physical + done, part->size - done);
+
+		value = 0;
+		memcpy(&value, data + done, step);
+		mem_write(cpu->memory, part->physical + done, step, value);
+		done += step;
+	}
+}
+
+/* SDM Vol 3B "Debug Registers": data breakpoints that [@linear, @linear + @size) touches. */
+static void match_breakpoints(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access)
+{
+	static const uint8_t lengths[] = { 1, 2, 8, 4 };
+
+	if (likely(!cpu->data_breakpoints) || access & ACCESS_SYSTEM)
+		return;
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned control = (unsigned)(cpu->state.dr7 >> (16 + 4 * i));
+		uint64_t length = lengths[control >> 2 & 3];
+		uint64_t start = cpu->state.dr[i] & ~(length - 1);
+
+		if (!(cpu->state.dr7 >> 2 * i & 3))
+			continue;
+		if (!((control & 3) == 1 && access & UDV_ACCESS_WRITE) && (control & 3) != 3)
+			continue;
+		if (start < linear + size && linear < start + length) {
+			cpu->state.pending_debug |= BIT(i);
+			cpu->attention |= ATTENTION_EVENT;
+		}
+	}
+}
+
+bool cpu_read_bytes(struct cpu *cpu, uint64_t linear, void *data, unsigned size, uint32_t access)
+{
+	struct part part[2];
+
+	if (!translate_access(cpu, linear, size, access | UDV_ACCESS_READ, part))
+		return false;
+	read_part(cpu, &part[0], data);
+	if (part[1].size)
+		read_part(cpu, &part[1], (uint8_t *)data + part[0].size);
+	match_breakpoints(cpu, linear, size, access | UDV_ACCESS_READ);
+	return true;
+}
+
+bool cpu_write_bytes(struct cpu *cpu, uint64_t linear, const void *data, unsigned size,
+		     uint32_t access)
+{
+	struct part part[2];
+
+	if (!translate_access(cpu, linear, size, access | UDV_ACCESS_WRITE, part))
+		return false;
+	write_part(cpu, &part[0], data);
+	if (part[1].size)
+		write_part(cpu, &part[1], (const uint8_t *)data + part[0].size);
+	match_breakpoints(cpu, linear, size, access | UDV_ACCESS_WRITE);
+	return true;
+}
+
+bool cpu_rmw_begin(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access)
+{
+	struct part part[2];
+	uint32_t both = access | UDV_ACCESS_READ | UDV_ACCESS_WRITE;
+
+	if (!translate_access(cpu, linear, size, both, part))
+		return false;
+	cpu->slow_value = 0;
+	read_part(cpu, &part[0], (uint8_t *)&cpu->slow_value);
+	if (part[1].size)
+		read_part(cpu, &part[1], (uint8_t *)&cpu->slow_value + part[0].size);
+	for (unsigned i = 0; i < 2; i++) {
+		cpu->rmw.physical[i] = part[i].physical;
+		cpu->rmw.host[i] = part[i].host;
+		cpu->rmw.flags[i] = part[i].flags;
+		cpu->rmw.size[i] = (uint8_t)part[i].size;
+	}
+	match_breakpoints(cpu, linear, size, both);
+	return true;
+}
+
+void cpu_rmw_commit(struct cpu *cpu, uint64_t value)
+{
+	unsigned done = 0;
+
+	for (unsigned i = 0; i < 2 && cpu->rmw.size[i]; i++) {
+		struct part part = { .physical = cpu->rmw.physical[i],
+				     .host = cpu->rmw.host[i],
+				     .flags = cpu->rmw.flags[i],
+				     .size = cpu->rmw.size[i] };
+
+		write_part(cpu, &part, (const uint8_t *)&value + done);
+		done += part.size;
+	}
+}
+
+bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access, uint64_t *value)
+{
+	*value = 0;
+	if (!(access & ACCESS_SYSTEM) && tlb_reads(cpu, linear, size)) {
+		memcpy(value, tlb_host(cpu, linear), size);
+		return true;
+	}
+	return cpu_read_bytes(cpu, linear, value, size, access);
+}
+
+bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access, uint64_t value)
+{
+	if (!(access & ACCESS_SYSTEM) && tlb_writes(cpu, linear, size)) {
+		memcpy(tlb_host(cpu, linear), &value, size);
+		return true;
+	}
+	return cpu_write_bytes(cpu, linear, &value, size, access);
+}
+
+bool cpu_probe(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access)
+{
+	struct part part[2];
+
+	return translate_access(cpu, linear, size, access, part);
+}
+
+bool cpu_translate_fetch(struct cpu *cpu, uint64_t linear, uint32_t access,
+			 struct udv_walk_result *result)
+{
+	if (!walk(cpu, linear, access, result))
+		return false;
+	if (result->guest_page_shift > 22)
+		cpu->huge_pages = true;
+	else if (result->guest_page_shift > MEM_PAGE_SHIFT)
+		cpu->large_pages = true;
+	return true;
+}
+
+bool cpu_translate(struct cpu *cpu, uint64_t linear, uint32_t access, uint64_t *physical)
+{
+	struct udv_walk_result result;
+
+	if (!walk(cpu, linear, access, &result))
+		return false;
+	*physical = result.hpa.value;
+	return true;
+}
+
+/* ---------------------------------------------------------------- operands */
+
+uint64_t cpu_effective_address(const struct cpu *cpu, const struct op *op)
+{
+	static const uint64_t masks[] = { 0xffff, UINT32_MAX, ~0ull, ~0ull };
+	uint64_t base = op->base == GPR_OFFSET_RIP ? cpu->block_rip : gpr_read(cpu, op->base, 8);
+	uint64_t address =
+		base + (gpr_read(cpu, op->index, 8) << op->scale) + (uint64_t)(int64_t)op->disp;
+
+	return address & masks[op->address];
+}
+
+bool cpu_operand_linear(struct cpu *cpu, const struct op *op, unsigned size, uint32_t access,
+			uint64_t *linear)
+{
+	return cpu_segment_linear(cpu, op->segment, cpu_effective_address(cpu, op), size, access,
+				  linear);
+}
+
+/* ---------------------------------------------------------------- stack */
+
+static uint64_t stack_mask(const struct cpu *cpu)
+{
+	return is_64bit(cpu) ? ~0ull : cpu->mode & MODE_STACK32 ? UINT32_MAX : 0xffff;
+}
+
+static void set_stack_pointer(struct cpu *cpu, uint64_t value)
+{
+	uint64_t mask = stack_mask(cpu);
+	uint64_t *rsp = &cpu->state.gpr[GPR_RSP];
+
+	*rsp = mask == 0xffff ? (*rsp & ~mask) | (value & mask) : value & mask;
+}
+
+bool cpu_push(struct cpu *cpu, unsigned size, uint64_t value)
+{
+	uint64_t rsp = (cpu->state.gpr[GPR_RSP] - size) & stack_mask(cpu);
+	uint64_t linear;
+
+	if (!cpu_segment_linear(cpu, SEG_SS, rsp, size, UDV_ACCESS_WRITE | ACCESS_STACK, &linear) ||
+	    !cpu_write(cpu, linear, size, ACCESS_STACK, value))
+		return false;
+	set_stack_pointer(cpu, rsp);
+	return true;
+}
+
+bool cpu_stack_read(struct cpu *cpu, unsigned size, unsigned offset, uint64_t *value)
+{
+	uint64_t rsp = (cpu->state.gpr[GPR_RSP] + offset) & stack_mask(cpu);
+	uint64_t linear;
+
+	return cpu_segment_linear(cpu, SEG_SS, rsp, size, UDV_ACCESS_READ | ACCESS_STACK,
+				  &linear) &&
+	       cpu_read(cpu, linear, size, ACCESS_STACK, value);
+}
+
+void cpu_stack_adjust(struct cpu *cpu, int64_t bytes)
+{
+	set_stack_pointer(cpu, cpu->state.gpr[GPR_RSP] + (uint64_t)bytes);
+}
+
+bool cpu_pop(struct cpu *cpu, unsigned size, uint64_t *value)
+{
+	if (!cpu_stack_read(cpu, size, 0, value))
+		return false;
+	cpu_stack_adjust(cpu, size);
+	return true;
+}
