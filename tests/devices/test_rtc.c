@@ -229,6 +229,12 @@ static void test_update_and_polling(void **state)
 	assert_int_equal(b.rises, 1);
 	fake_advance_to(&b.time, 86400 * SECOND);
 	assert_int_equal(get(&b, 0x0c), 0x30);
+	fake_advance_to(&b.time, 86401 * SECOND);
+	set(&b, 0x0b, 0x92); /* the update before this was seen */
+	assert_int_equal(get(&b, 0x0c), 0x90);
+	assert_true(vclock_next_deadline(&b.time.clock) == VCLOCK_NEVER);
+	fake_advance_to(&b.time, 86405 * SECOND);
+	assert_int_equal(get(&b, 0x0c), 0x00); /* and there was none while SET */
 }
 
 static void test_alarm(void **state)

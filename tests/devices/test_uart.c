@@ -134,6 +134,7 @@ static void test_receive_without_fifo(void **state)
 	setup(&b);
 	assert_int_equal(uart_room(&b.uart), 1);
 	uart_receive(&b.uart, 1);
+	assert_int_equal(in8(&b.ports, 2), 0x01); /* nobody asked for an interrupt */
 	uart_receive(&b.uart, 2);
 	assert_int_equal(in8(&b.ports, 5), 0x63);
 	assert_int_equal(in8(&b.ports, 0), 2);
