@@ -81,6 +81,8 @@ static void test_slave(void **state)
 
 	(void)state;
 	setup(&b, 0x01);
+	edge(&b, 2); /* the slave's place: no pin of the board */
+	assert_int_equal(irr(&b.master), 0x00);
 	edge(&b, 14);
 	edge(&b, 3);
 	assert_int_equal(irr(&b.master), 0x0c);

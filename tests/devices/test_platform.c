@@ -99,8 +99,8 @@ static void test_pm_timer_overflow(void **state)
 	assert_int_equal(in(&p.pm_ports, 0, 2), 0);
 	assert_false(p.level[9]);
 	fake_advance_to(&p.time, half);
-	assert_int_equal(in(&p.pm_ports, 0, 2), 1);
 	assert_true(p.level[9]);
+	assert_int_equal(in(&p.pm_ports, 0, 2), 1);
 	out(&p.pm_ports, 0, 2, 1);
 	assert_false(p.level[9]);
 	out(&p.pm_ports, 2, 2, 0);
@@ -205,6 +205,9 @@ static void test_keyboard_controller(void **state)
 	assert_int_equal(in8(&p.data, 0), 0x77);
 	out8(&p.data, 0, 0xff); /* nobody is plugged in */
 	assert_int_equal(in8(&p.command, 0) & 1, 0);
+	out8(&p.command, 0, 0x60);
+	out8(&p.data, 0, 0x00); /* the system flag is the mode's */
+	assert_int_equal(in8(&p.command, 0), 0x10);
 }
 
 static uint32_t config(struct platform *p, uint32_t address, unsigned byte, unsigned size)
@@ -223,6 +226,8 @@ static void test_pci(void **state)
 	assert_int_equal(config(&p, 0x80000000, 2, 2), 0x1237);
 	assert_int_equal(config(&p, 0x80000008, 0, 4), 0x06000000);
 	assert_int_equal(in(&p.pci_ports, 0, 4), 0x80000008);
+	assert_int_equal(in(&p.pci_ports, 0, 2), 0xffffffff); /* only as a whole */
+	assert_int_equal(in(&p.pci_ports, 2, 4), 0xffffffff);
 	assert_int_equal(config(&p, 0x00000000, 0, 4), 0xffffffff);
 	assert_int_equal(config(&p, 0x80000100, 0, 4), 0xffffffff);
 	assert_int_equal(config(&p, 0x80000800, 0, 4), 0xffffffff);

@@ -206,6 +206,11 @@ static void test_periodic(void **state)
 	assert_int_equal(b.rises, 0);
 	fake_advance_to(&b.time, 9 * SECOND + 3906250);
 	assert_int_equal(b.rises, 1);
+	set(&b, 0x0a, 0x66); /* the divider held */
+	get(&b, 0x0c);
+	fake_advance_to(&b.time, 19 * SECOND);
+	assert_int_equal(get(&b, 0x0c), 0);
+	assert_int_equal(b.rises, 1);
 }
 
 static void test_update_and_polling(void **state)

@@ -86,6 +86,8 @@ static void test_transmit(void **state)
 	assert_int_equal(in8(&b.ports, 2), 0x02);
 	assert_false(b.irq); /* reading IIR took it */
 	assert_int_equal(in8(&b.ports, 2), 0x01);
+	out8(&b.ports, 1, 0x02); /* enabled already: no new reason */
+	assert_false(b.irq);
 	out8(&b.ports, 0, '!');
 	assert_true(b.irq);
 	out8(&b.ports, 4, 0x00); /* OUT2 cuts the line, not the register */
