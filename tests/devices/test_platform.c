@@ -228,6 +228,8 @@ static void test_pci(void **state)
 	assert_int_equal(in(&p.pci_ports, 0, 4), 0x80000008);
 	assert_int_equal(in(&p.pci_ports, 0, 2), 0xffffffff); /* only as a whole */
 	assert_int_equal(in(&p.pci_ports, 2, 4), 0xffffffff);
+	assert_int_equal(config(&p, 0x80000002, 0, 2), 0x1237); /* as QEMU has it */
+	assert_int_equal(config(&p, 0x800000ff, 0, 4), 0x37808600);
 	assert_int_equal(config(&p, 0x00000000, 0, 4), 0xffffffff);
 	assert_int_equal(config(&p, 0x80000100, 0, 4), 0xffffffff);
 	assert_int_equal(config(&p, 0x80000800, 0, 4), 0xffffffff);
