@@ -140,7 +140,7 @@ struct udv_stop_info {
 /*
  * Runs until something stops it, at most @instructions. An event that is delivered counts as one.
  * It can be called again after any stop, and goes on where it was; after a triple fault it stops
- * at once for the same reason.
+ * at once for the same reason. Not from within a hook or the trace.
  */
 void udv_machine_run(struct udv_machine *machine, uint64_t instructions,
 		     struct udv_stop_info *info);

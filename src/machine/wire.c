@@ -244,6 +244,10 @@ enum udv_status wire_cpu(struct vcpu *vcpu)
 	if (!lapic_init(&vcpu->lapic, &config, &ops, &vcpu->machine->apic_bus,
 			&vcpu->machine->clock))
 		return UDV_ERR_NO_MEMORY;
-	lapic_firmware_setup(&vcpu->lapic);
+	/* Without one the interrupt pins are the processor's own, as with one that is off. */
+	if (!feature_has(&cpu->features, FEATURE_APIC))
+		lapic_write_msr(&vcpu->lapic, APIC_MSR_BASE, config.bsp ? APIC_BASE_BSP : 0);
+	else
+		lapic_firmware_setup(&vcpu->lapic);
 	return add_page(vcpu->machine, APIC_DEFAULT_BASE);
 }
