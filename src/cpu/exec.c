@@ -19,13 +19,18 @@
 #define NO_JUMPS (~0ull) /* a jump key that no entry has */
 #define SHADOWS (BLOCKING_STI | BLOCKING_MOV_SS)
 
-uint64_t cpu_retired(const struct cpu *cpu)
+uint64_t cpu_ticks(const struct cpu *cpu)
 {
 	uint64_t done = cpu->budget_end - (uint64_t)cpu->remaining;
 
 	if (cpu->block && cpu->current)
 		done -= (uint64_t)cpu->block->n - cpu->current->seq;
 	return done;
+}
+
+uint64_t cpu_retired(const struct cpu *cpu)
+{
+	return cpu_ticks(cpu) - cpu->charged;
 }
 
 /* Takes back what was counted of the block from @op on, and leaves it. */
@@ -212,6 +217,7 @@ static void shut_down(struct cpu *cpu)
 static void deliver_fault(struct cpu *cpu)
 {
 	cpu->remaining--;
+	cpu_charge(cpu, COST_EVENT);
 	cpu->stats.exceptions++;
 	if (!cpu_deliver_fault(cpu))
 		shut_down(cpu);
@@ -269,6 +275,7 @@ static bool take_events(struct cpu *cpu)
 	if (!cpu_take_events(cpu))
 		return false;
 	cpu->remaining--;
+	cpu_charge(cpu, COST_EVENT);
 	cpu->stats.interrupts++;
 	if (cpu->fault.valid)
 		deliver_fault(cpu);
@@ -381,7 +388,7 @@ static enum cpu_stop stopped(struct cpu *cpu)
 
 enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 {
-	cpu->budget_end = cpu_retired(cpu) + budget;
+	cpu->budget_end = cpu_ticks(cpu) + budget;
 	cpu->remaining = (int64_t)budget;
 	while (cpu->remaining > 0) {
 		if (unlikely(cpu->attention)) {
