@@ -362,9 +362,11 @@ bool cpu_software_event(struct cpu *cpu, unsigned vector, enum event_type type, 
 				   .type = (uint8_t)type,
 				   .length = (uint8_t)length };
 	bool step = cpu->state.rflags & FLAG_TF;
-	enum transfer result = cpu_deliver_transfer(cpu, &event);
 
-	if (result == TRANSFER_FAULT)
+	/* INT n is no exception, whatever its vector. */
+	if (type != EVENT_SOFTWARE_INTERRUPT && cpu_intercepts(cpu, INTERCEPT_EXCEPTION, vector, 0))
+		return false;
+	if (cpu_deliver_transfer(cpu, &event) == TRANSFER_FAULT)
 		return false;
 	cpu->step_consumed = step;
 	if (type == EVENT_PRIVILEGED_EXCEPTION) {

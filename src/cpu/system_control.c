@@ -140,6 +140,7 @@ static bool translate_wide(struct translator *t, const struct insn *insn, struct
 	}
 #define REAL_UD ROW_UD_REAL
 #define ENDS ROW_ENDS
+#define POINTER (ROW_ENDS | ROW_MEMORY)
 
 /* clang-format off */
 const struct system_row system_control_rows[] = {
@@ -155,15 +156,15 @@ const struct system_row system_control_rows[] = {
 	ROW(IRETD, IRET, iret, translate_size, ENDS, ALWAYS),
 	ROW(IRETQ, IRET, iret, translate_size, ENDS, ALWAYS),
 	ROW(LAR, LAR, lar, NULL, ENDS | REAL_UD, ALWAYS),
-	ROW(LDS, LOAD_FAR_POINTER, load_pointer, translate_pointer, ENDS | ROW_MEMORY | ROW_UD_64, ALWAYS),
-	ROW(LES, LOAD_FAR_POINTER, load_pointer, translate_pointer, ENDS | ROW_MEMORY | ROW_UD_64, ALWAYS),
-	ROW(LFS, LOAD_FAR_POINTER, load_pointer, translate_pointer, ENDS | ROW_MEMORY, ALWAYS),
+	ROW(LDS, LOAD_FAR_POINTER, load_pointer, translate_pointer, POINTER | ROW_UD_64, ALWAYS),
+	ROW(LES, LOAD_FAR_POINTER, load_pointer, translate_pointer, POINTER | ROW_UD_64, ALWAYS),
+	ROW(LFS, LOAD_FAR_POINTER, load_pointer, translate_pointer, POINTER, ALWAYS),
 	ROW(LGDT, LGDT, lgdt, NULL, ENDS | ROW_MEMORY, ALWAYS),
-	ROW(LGS, LOAD_FAR_POINTER, load_pointer, translate_pointer, ENDS | ROW_MEMORY, ALWAYS),
+	ROW(LGS, LOAD_FAR_POINTER, load_pointer, translate_pointer, POINTER, ALWAYS),
 	ROW(LIDT, LIDT, lidt, NULL, ENDS | ROW_MEMORY, ALWAYS),
 	ROW(LLDT, LLDT, lldt, NULL, ENDS | REAL_UD, ALWAYS),
 	ROW(LSL, LSL, lsl, NULL, ENDS | REAL_UD, ALWAYS),
-	ROW(LSS, LOAD_FAR_POINTER, load_pointer, translate_pointer, ENDS | ROW_MEMORY, ALWAYS),
+	ROW(LSS, LOAD_FAR_POINTER, load_pointer, translate_pointer, POINTER, ALWAYS),
 	ROW(LTR, LTR, ltr, NULL, ENDS | REAL_UD, ALWAYS),
 	ROW(POPF, POPF, popf, translate_size, ENDS, ALWAYS),
 	ROW(POPFD, POPF, popf, translate_size, ENDS, ALWAYS),
