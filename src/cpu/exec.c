@@ -251,8 +251,11 @@ static bool take_events(struct cpu *cpu)
 	struct cpu_state *s = &cpu->state;
 
 	if (s->init_pending) {
+		bool sipi = s->sipi_pending; /* it came after the INIT */
+
 		s->init_pending = false;
 		cpu_init_signal(cpu);
+		s->sipi_pending = sipi;
 		if (cpu->ops.init)
 			cpu->ops.init(cpu->ops.opaque);
 		return true;
@@ -421,6 +424,7 @@ void cpu_raise_nmi(struct cpu *cpu)
 void cpu_raise_init(struct cpu *cpu)
 {
 	cpu->state.init_pending = true;
+	cpu->state.sipi_pending = false;
 	cpu->attention |= ATTENTION_EVENT;
 }
 
