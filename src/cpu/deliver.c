@@ -19,9 +19,9 @@ static bool is_software(const struct cpu_event *event)
 }
 
 /*
- * Faults are to be restarted, so that their instruction breakpoint must not hit again. A #DB that
- * is one of those, or a trap, pushes RF as it is. SDM Vol 3B "Instruction-Breakpoint Exception
- * Condition"
+ * Faults are to be restarted, so that their instruction breakpoint must not hit again; so is a
+ * string instruction between two iterations. A #DB for an instruction breakpoint, and what comes
+ * between instructions, pushes RF as it is. SDM Vol 3B "Instruction-Breakpoint Exception Condition"
  */
 static uint64_t pushed_flags(const struct cpu *cpu, const struct cpu_event *event)
 {
@@ -32,7 +32,7 @@ static uint64_t pushed_flags(const struct cpu *cpu, const struct cpu_event *even
 
 	if (event->type == EVENT_EXCEPTION && event->vector == VECTOR_DB)
 		fault = event->address & BIT(13); /* general detect */
-	return cpu->state.rflags | (fault ? FLAG_RF : 0);
+	return cpu->state.rflags | (fault || cpu->repeating ? FLAG_RF : 0);
 }
 
 /* ---------------------------------------------------------------- through the IVT */
