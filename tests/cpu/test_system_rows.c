@@ -75,7 +75,7 @@ struct sample {
 
 static const struct sample samples[] = {
 	{ "arpl cx, ax", { 0x63, 0xc1 }, 2, 0, 0, OP_ARPL, true },
-	{ "cli", { 0xfa }, 1, OP_CLI, OP_CLI, OP_CLI, true },
+	{ "cli", { 0xfa }, 1, OP_CLI, OP_CLI, OP_CLI, false },
 	{ "hlt", { 0xf4 }, 1, OP_HLT, OP_HLT, OP_HLT, true },
 	{ "int 21h", { 0xcd, 0x21 }, 2, OP_INT, OP_INT, OP_INT, true },
 	{ "int1", { 0xf1 }, 1, OP_INT1, OP_INT1, OP_INT1, true },
