@@ -287,6 +287,7 @@ struct cpu {
 	bool code_breakpoints;
 	bool rf_loaded;	    /* by a handler: this instruction has loaded RFLAGS.RF: keep it */
 	bool step_consumed; /* by a handler: no single-step trap after this instruction */
+	bool repeating;	    /* a repeated string instruction stands between two iterations */
 	bool mwait_break;   /* MWAIT with ECX[0]: interrupts end it even if IF = 0 */
 	const struct cpu_config *config;
 	struct cpu_ops ops;

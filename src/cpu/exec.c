@@ -65,6 +65,7 @@ const struct op *cpu_again(struct cpu *cpu, const struct op *op)
 		return op;
 	uncount(cpu, op);
 	cpu->state.rip = rip_at(cpu, (uint64_t)op->end - op->length);
+	cpu->repeating = true;
 	cpu_flags_settle(cpu);
 	cpu->exit = EXIT_NEXT;
 	return NULL;
@@ -328,7 +329,7 @@ static void run_single(struct cpu *cpu, struct block *block)
 		cpu->jump_key = key;
 	if (cpu->exit == EXIT_FAULT)
 		return;
-	if (resume && !cpu->rf_loaded)
+	if (resume && !cpu->rf_loaded && !cpu->repeating)
 		s->rflags &= ~FLAG_RF;
 	cpu->rf_loaded = false;
 	s->interruptibility &= (uint8_t)~shadows;
@@ -349,6 +350,7 @@ static void run_once(struct cpu *cpu)
 	uint32_t mode = cpu->mode;
 	struct block *block;
 
+	cpu->repeating = false;
 	if (unlikely(needs_single(cpu)))
 		mode |= MODE_SINGLE;
 	block = find_block(cpu, mode);
