@@ -145,7 +145,7 @@ static uint64_t random_float(struct rig_random *random, unsigned exponent_bits,
 	if (r & 1)
 		field = (field_max >> 1) - 8 + (r >> 4 & 15); /* about 1 */
 	else if ((r & 6) == 0)
-		field = r & 8 ? field_max : 0;
+		field = r & 8 ? field_max - (r >> 9 & 3) : r >> 9 & 3;
 	if ((r & 0x30) == 0)
 		fraction = 0;
 	else if ((r & 0xc0) == 0)
