@@ -205,8 +205,11 @@ void rig_random_state(struct rig_random *random, struct rig_state *state)
 		rig_random_vector(random, &v);
 		state->mmx[i] = v.u64[0];
 	}
-	for (unsigned i = 0; i < 16; i++)
-		state->gpr[i] = rig_random64(random) >> (rig_random64(random) & 63);
+	for (unsigned i = 0; i < 16; i++) {
+		unsigned shift = rig_random64(random) & 63;
+
+		state->gpr[i] = rig_random64(random) >> shift;
+	}
 	state->flags = rig_random64(random) & FLAGS_STATUS;
 	/* rounding, FTZ, DAZ, old flags; all exceptions masked */
 	state->mxcsr = (uint32_t)(rig_random64(random) & 0xe07f) | 0x1f80u;
