@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#include "encoding.h"
+
+#include <string.h>
+
+/* Prefixes, opcode of a random map, ModRM, SIB, displacement, immediate: each random. */
+
+struct writer {
+	struct encoding *e;
+	struct random *r;
+	unsigned at;
+	bool code32, address16;
+};
+
+static void put(struct writer *w, unsigned byte)
+{
+	if (w->at < sizeof(w->e->bytes))
+		w->e->bytes[w->at++] = (uint8_t)byte;
+}
+
+static void put_prefixes(struct writer *w)
+{
+	static const uint8_t segments[] = { 0x26, 0x2e, 0x36, 0x3e };
+	struct random *r = w->r;
+
+	if (chance(r, 4))
+		put(w, 0xf0);
+	if (chance(r, 4))
+		put(w, 0x65);
+	else if (chance(r, 3))
+		put(w, segments[below(r, 4)]);
+	if (chance(r, 5)) {
+		put(w, 0x67);
+		w->address16 = w->code32;
+	}
+	if (chance(r, 22))
+		put(w, 0x66);
+	if (chance(r, 20))
+		put(w, chance(r, 50) ? 0xf2 : 0xf3);
+	if (!w->code32 && chance(r, 50))
+		put(w, 0x40 | below(r, 16));
+}
+
+static void put_vex(struct writer *w)
+{
+	struct random *r = w->r;
+	unsigned last = (chance(r, 50) ? 0x78 : below(r, 16) << 3) | below(r, 2) << 2 | below(r, 4);
+
+	if (w->code32)
+		last |= 0x40;
+	if (chance(r, 35)) {
+		put(w, 0xc5);
+		put(w, last | (w->code32 || chance(r, 50) ? 0x80 : 0));
+		put(w, below(r, 256));
+		return;
+	}
+	put(w, 0xc4);
+	put(w, (w->code32 ? 7u : below(r, 8)) << 5 | (1 + below(r, 3)));
+	put(w, last | (chance(r, 40) ? 0x80 : 0));
+	put(w, below(r, 256));
+}
+
+static bool is_opcode_1(const struct writer *w, unsigned byte)
+{
+	switch (byte) {
+	case 0x26:
+	case 0x2e:
+	case 0x36:
+	case 0x3e:
+	case 0x64:
+	case 0x65:
+	case 0x66:
+	case 0x67:
+	case 0xf0:
+	case 0xf2:
+	case 0xf3:
+	case 0x0f:
+	case 0xc4:
+	case 0xc5:
+	case 0x62:
+		return false;
+	default:
+		return w->code32 || (byte & 0xf0) != 0x40;
+	}
+}
+
+static void put_opcode_1(struct writer *w)
+{
+	unsigned byte;
+
+	do {
+		byte = below(w->r, 256);
+	} while (!is_opcode_1(w, byte));
+	put(w, byte);
+}
+
+static void put_opcode(struct writer *w)
+{
+	unsigned map = below(w->r, 100);
+
+	if (map < 15) {
+		put_vex(w);
+		w->e->map = 4;
+	} else if (map < 60) {
+		put_opcode_1(w);
+	} else {
+		put(w, 0x0f);
+		w->e->map = map >= 95 ? 3 : map >= 87 ? 2 : 1;
+		if (w->e->map > 1)
+			put(w, w->e->map == 3 ? 0x3a : 0x38);
+		put(w, below(w->r, 256));
+	}
+}
+
+static unsigned displacement_size(const struct writer *w, unsigned modrm, unsigned sib)
+{
+	unsigned mod = modrm >> 6, rm = modrm & 7;
+
+	if (mod == 1)
+		return 1;
+	if (w->address16)
+		return mod == 2 || (mod == 0 && rm == 6) ? 2 : 0;
+	if (mod == 2 || (mod == 0 && rm == 5) || (mod == 0 && rm == 4 && (sib & 7) == 5))
+		return 4;
+	return 0;
+}
+
+static void put_operand(struct writer *w, bool absolute)
+{
+	struct random *r = w->r;
+	unsigned modrm = below(r, 256), sib = below(r, 256);
+
+	if (chance(r, 20))
+		modrm |= 0xc0;
+	if (absolute && modrm < 0xc0) {
+		modrm = (modrm & 0x38) | (chance(r, 50) ? 4 : 5);
+		sib = 0x25;
+	}
+	w->e->modrm = w->at;
+	put(w, modrm);
+	if (modrm >= 0xc0)
+		return;
+	if ((modrm & 7) == 4 && !w->address16)
+		put(w, sib);
+	w->e->disp = w->at;
+	w->e->disp_size = displacement_size(w, modrm, sib);
+}
+
+void encoding_make(struct encoding *e, struct random *r, bool code32, bool absolute)
+{
+	struct writer w = { .e = e, .r = r, .code32 = code32 };
+
+	memset(e, 0, sizeof(*e));
+	if (chance(r, 45))
+		put_prefixes(&w);
+	else if (!code32 && chance(r, 60))
+		put(&w, 0x40 | below(r, 16));
+	put_opcode(&w);
+	put_operand(&w, absolute);
+	while (w.at < sizeof(e->bytes)) {
+		uint64_t value = random_value(r);
+
+		for (unsigned i = 0; i < 8; i++)
+			put(&w, (unsigned)(value >> 8 * i) & 0xff);
+	}
+}
