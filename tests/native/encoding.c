@@ -94,6 +94,17 @@ static void put_opcode_1(struct writer *w)
 	put(w, byte);
 }
 
+/* Those that lead to the other maps have had their turn. */
+static unsigned opcode_after_0f(const struct writer *w)
+{
+	unsigned byte;
+
+	do {
+		byte = below(w->r, 256);
+	} while (w->e->map == 1 && (byte == 0x38 || byte == 0x3a));
+	return byte;
+}
+
 static void put_opcode(struct writer *w)
 {
 	unsigned map = below(w->r, 100);
@@ -108,7 +119,7 @@ static void put_opcode(struct writer *w)
 		w->e->map = map >= 95 ? 3 : map >= 87 ? 2 : 1;
 		if (w->e->map > 1)
 			put(w, w->e->map == 3 ? 0x3a : 0x38);
-		put(w, below(w->r, 256));
+		put(w, opcode_after_0f(w));
 	}
 }
 

@@ -44,6 +44,7 @@ HIDDEN uint64_t host_stack;
 HIDDEN uint64_t host_vectors;
 HIDDEN uint64_t host_small_stack[8];
 HIDDEN const uint32_t host_mxcsr = 0x1f80;
+HIDDEN const uint16_t host_data = SELECTOR_DATA;
 
 HIDDEN void host_enter(void);
 HIDDEN void host_leave(void);
@@ -61,7 +62,8 @@ __asm__(".text\n"
 	"	je 1f\n"
 	"	mov $7, %eax; xor %edx, %edx\n"
 	"	xrstor64 host_area(%rip)\n"
-	"1:	lea host_frame(%rip), %rsp\n"
+	"1:	mov host_data(%rip), %ds; mov host_data(%rip), %es\n"
+	"	lea host_frame(%rip), %rsp\n"
 	"	mov host_gpr(%rip), %rax; mov host_gpr+8(%rip), %rcx\n"
 	"	mov host_gpr+16(%rip), %rdx; mov host_gpr+24(%rip), %rbx\n"
 	"	mov host_gpr+40(%rip), %rbp; mov host_gpr+48(%rip), %rsi\n"
@@ -291,6 +293,5 @@ const char *host_prepare(struct host *host)
 	take_gs(host);
 	if (!host->gs)
 		return "no descriptor for GS";
-	__asm__ volatile("mov %0, %%ds; mov %0, %%es" ::"r"(SELECTOR_DATA));
 	return NULL;
 }

@@ -94,7 +94,7 @@ void known_adjust(const struct snippet *s, struct state *want, const struct stat
 	if (compares_strings(last->id) && is_memory_fault(want) && is_memory_fault(got))
 		take_fault(want, got);
 	/* reads before it knows that it must write */
-	if (last->id == INSN_ARPL && got->vector == VECTOR_PF)
+	if (last->id == INSN_ARPL && is_memory_fault(got))
 		take_end(want, got);
 	/* the end of a segment of 4 GB: either is right */
 	if (s->code32 && is_memory_fault(want) && got->vector == VECTOR_PF && wraps(got->cr2))
@@ -103,13 +103,13 @@ void known_adjust(const struct snippet *s, struct state *want, const struct stat
 	if (want->vector == VECTOR_GP && got->vector == VECTOR_SS && s->vectors)
 		take_fault(want, got);
 	/* the return address is pushed before the target is looked at */
-	if (last->id == INSN_CALL && want->vector == VECTOR_PF && got->vector == VECTOR_GP)
+	if (last->id == INSN_CALL && is_memory_fault(want) && got->vector == VECTOR_GP)
 		take_fault(want, got);
 	/* loads what it can before it faults */
 	if ((last->id == INSN_POPA || last->id == INSN_POPAD) && is_memory_fault(want))
 		take_registers(want, got);
 	/* becomes an MMX instruction even if it faults, at any byte of its operand */
-	if (last->id == INSN_MASKMOVQ && is_memory_fault(want)) {
+	if (insn_is_masked_store(last) && is_memory_fault(want)) {
 		take_x87(want, got);
 		take_cr2(want, got);
 	}

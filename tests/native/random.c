@@ -44,7 +44,7 @@ static uint64_t random_float(struct random *r, unsigned exponent_bits, unsigned 
 	return v >> 63 << (exponent_bits + fraction_bits) | exponent << fraction_bits | fraction;
 }
 
-void random_vector(struct random *r, union arch_vector *v)
+static void random_vector(struct random *r, union arch_vector *v)
 {
 	unsigned kind = (unsigned)(random64(r) >> 61);
 
@@ -72,6 +72,19 @@ void random_vector(struct random *r, union arch_vector *v)
 	}
 }
 
+void random_fill_pool(struct random_pool *pool, uint64_t seed)
+{
+	struct random r = { seed };
+
+	for (unsigned i = 0; i < POOL_SIZE; i++)
+		random_vector(&r, &pool->vector[i]);
+}
+
+void random_bytes(struct random *r, const struct random_pool *pool, uint8_t *to, unsigned size)
+{
+	memcpy(to, &pool->vector[below(r, POOL_SIZE - size / 32)], size);
+}
+
 static void random_f80(struct random *r, struct arch_f80 *f)
 {
 	uint64_t v = random64(r);
@@ -86,7 +99,8 @@ static void random_f80(struct random *r, struct arch_f80 *f)
 		f->significand = v & 0x400 ? 1ull << 63 : 0;
 }
 
-void random_state(struct random *r, struct state *state, bool vectors)
+void random_state(struct random *r, const struct random_pool *pool, struct state *state,
+		  bool vectors)
 {
 	uint64_t v = random64(r);
 
@@ -102,7 +116,7 @@ void random_state(struct random *r, struct state *state, bool vectors)
 	if (!vectors)
 		return;
 	for (unsigned i = 0; i < 16; i++)
-		random_vector(r, &state->ymm[i]);
+		state->ymm[i] = pool->vector[below(r, POOL_SIZE)];
 	for (unsigned i = 0; i < 16; i++)
 		if (chance(r, 10))
 			state->ymm[i] = state->ymm[below(r, 16)];

@@ -30,8 +30,17 @@ static inline bool chance(struct random *r, unsigned percent)
 }
 
 uint64_t random_value(struct random *r);
-void random_vector(struct random *r, union arch_vector *v);
+
+/* Vectors of all kinds, made once for many cases. */
+#define POOL_SIZE 8192u
+struct random_pool {
+	union arch_vector vector[POOL_SIZE];
+};
+void random_fill_pool(struct random_pool *pool, uint64_t seed);
+/* @size bytes, a multiple of 32, of consecutive ones. */
+void random_bytes(struct random *r, const struct random_pool *pool, uint8_t *to, unsigned size);
 /* Everything but RIP. */
-void random_state(struct random *r, struct state *state, bool vectors);
+void random_state(struct random *r, const struct random_pool *pool, struct state *state,
+		  bool vectors);
 
 #endif

@@ -132,7 +132,7 @@ bool select_insn(const struct insn *insn, bool code32, const struct snippet_wish
 	if (insn->map == 1 && insn->opcode == 0x0d && insn->modrm >= 0xc0)
 		return false;
 	/* VEX.W outside of 64-bit mode: ignored by Intel, undefined by AMD */
-	if (id == INSN_VPINSRD && code32)
+	if ((id == INSN_VPINSRD || id == INSN_VPEXTRD) && code32)
 		return false;
 	/* the result is undefined; with a count in CL see place.c */
 	if ((id == INSN_SHLD || id == INSN_SHRD) && insn->operand[0].size == 2 &&

@@ -50,8 +50,7 @@ static void drop_alignment_checks(struct snippet *s)
 		s->state.rflags &= ~FLAG_AC;
 }
 
-static void make_single(struct snippet *s, struct random *r, const uint8_t *data,
-			const struct snippet_wish *wish)
+static void make_single(struct snippet *s, struct random *r, const struct snippet_wish *wish)
 {
 	struct encoding e;
 
@@ -65,15 +64,15 @@ static void make_single(struct snippet *s, struct random *r, const uint8_t *data
 		memset(&s->insn[0], 0, sizeof(s->insn[0]));
 		s->length = sizeof(e.bytes);
 		s->vectors = true;
-		random_state(r, &s->state, true);
+		random_state(r, wish->pool, &s->state, true);
 		s->state.gpr[GPR_RSP] = DATA_BASE + 0x800;
 		return;
 	}
 	s->length = s->insn[0].length;
 	s->vectors = needs_vectors(&s->insn[0]);
-	random_state(r, &s->state, s->vectors);
+	random_state(r, wish->pool, &s->state, s->vectors);
 	drop_alignment_checks(s);
-	place_operands(&s->state, r, &s->insn[0], &e, s->bytes, s->rip, data);
+	place_operands(&s->state, r, &s->insn[0], &e, s->bytes, s->rip, wish->data);
 	if (s->kind == SNIPPET_STEP)
 		s->state.rflags |= FLAG_TF;
 	s->undefined = s->ever_undefined = flags_undefined(&s->insn[0], &s->state);
@@ -126,7 +125,7 @@ static void make_sequence(struct snippet *s, struct random *r, const struct snip
 		s->length += insn->length;
 	}
 	aim_branches(s, r);
-	random_state(r, &s->state, s->vectors);
+	random_state(r, wish->pool, &s->state, s->vectors);
 	drop_alignment_checks(s);
 	place_pointers(&s->state, r);
 }
@@ -139,8 +138,7 @@ const struct insn *snippet_at(const struct snippet *s, uint64_t rip)
 	return &s->insn[s->nr - 1];
 }
 
-void snippet_make(struct snippet *s, struct random *r, const uint8_t *data,
-		  const struct snippet_wish *wish)
+void snippet_make(struct snippet *s, struct random *r, const struct snippet_wish *wish)
 {
 	s->nr = s->length = 0;
 	s->vectors = false;
@@ -148,7 +146,7 @@ void snippet_make(struct snippet *s, struct random *r, const uint8_t *data,
 	if (s->kind == SNIPPET_SEQUENCE)
 		make_sequence(s, r, wish);
 	else
-		make_single(s, r, data, wish);
+		make_single(s, r, wish);
 	s->state.rip = s->rip;
 	if (s->code32)
 		narrow(&s->state);

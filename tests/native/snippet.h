@@ -37,11 +37,11 @@ struct snippet {
 
 struct snippet_wish {
 	bool x87; /* x87 instructions too */
+	const struct random_pool *pool;
+	const uint8_t *data; /* what is at DATA */
 };
 
-/* @data: what is at DATA. */
-void snippet_make(struct snippet *s, struct random *r, const uint8_t *data,
-		  const struct snippet_wish *wish);
+void snippet_make(struct snippet *s, struct random *r, const struct snippet_wish *wish);
 
 /* The instruction at @rip, or the last one. */
 const struct insn *snippet_at(const struct snippet *s, uint64_t rip);

@@ -22,7 +22,7 @@
 #define DATA_BASE 0x10010000u
 #define DATA_WRITABLE 0x4000u
 #define DATA_SIZE 0x5000u
-#define GATE_BASE 0x30000000u
+#define GATE_BASE 0x6b39d000u /* a number that is not likely among data */
 #define GATE_64 GATE_BASE
 #define GATE_32 (GATE_BASE + 0x40u)
 

@@ -31,17 +31,15 @@ struct run {
 	uint64_t seed, batch, cases, kinds[NR_SNIPPET_KINDS], faults[32];
 	unsigned differences, shown;
 	unsigned by_insn[NR_INSNS];
+	struct random_pool pool;
 	uint8_t before[DATA_SIZE];
 };
 
+#define POOL_BATCHES 256u
+
 static void fill_data(struct run *run)
 {
-	for (unsigned at = 0; at < DATA_SIZE; at += 32) {
-		union arch_vector v;
-
-		random_vector(&run->random, &v);
-		memcpy(run->host.data + at, &v, 32);
-	}
+	random_bytes(&run->random, &run->pool, run->host.data, DATA_SIZE);
 	memcpy(run->machine->data, run->host.data, DATA_SIZE);
 }
 
@@ -71,7 +69,7 @@ static void make(struct run *run, unsigned slot)
 			      : SNIPPET_SEQUENCE;
 	s->code32 = chance(&run->random, 25);
 	s->rip = CODE_BASE + slot * SLOT_SIZE;
-	snippet_make(s, &run->random, run->host.data, &run->wish);
+	snippet_make(s, &run->random, &run->wish);
 }
 
 static void differs(struct run *run, const char *how, const struct state *want,
@@ -140,6 +138,8 @@ static void one_case(struct run *run, unsigned slot)
 static void one_batch(struct run *run, uint64_t batch)
 {
 	run->batch = batch;
+	if (run->cases == 0 || batch % POOL_BATCHES == 0)
+		random_fill_pool(&run->pool, run->seed + (batch / POOL_BATCHES << 32));
 	run->random.state = run->seed * 0x2545f4914f6cdd1dull + batch * 0x9e6c63d0876a9a47ull;
 	fill_data(run);
 	for (unsigned slot = 0; slot < NR_SLOTS; slot++)
@@ -192,6 +192,7 @@ int main(void)
 		return 77;
 	}
 	run.machine = machine_create(run.host.gs_selector);
+	run.wish = (struct snippet_wish){ .pool = &run.pool, .data = run.host.data };
 	run.seed = number_from("NATIVE_SEED", 1);
 	run.shown = (unsigned)number_from("NATIVE_SHOW", 20);
 	if (getenv("NATIVE_BATCH"))
