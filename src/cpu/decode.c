@@ -294,10 +294,7 @@ static unsigned prefixes_of(const ZydisDecodedInstruction *from)
 		prefixes |= PREFIX_REPNE;
 	if (from->encoding == ZYDIS_INSTRUCTION_ENCODING_VEX)
 		prefixes |= PREFIX_VEX;
-	/* one or the other: they lie in a union */
-	if (from->encoding == ZYDIS_INSTRUCTION_ENCODING_VEX
-		    ? from->raw.vex.W && from->machine_mode == ZYDIS_MACHINE_MODE_LONG_64
-		    : from->raw.rex.W)
+	if (from->encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY && from->raw.rex.W)
 		prefixes |= PREFIX_REX_W;
 	for (unsigned i = 0; i < from->raw.prefix_count; i++) {
 		switch (from->raw.prefixes[i].value) {

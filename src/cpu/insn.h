@@ -64,8 +64,8 @@ struct operand {
 #define PREFIX_REP 0x2u	  /* F3 as REP or REPE */
 #define PREFIX_REPNE 0x4u /* F2 as REPNE */
 #define PREFIX_VEX 0x8u
-#define PREFIX_REX_W 0x10u /* VEX.W as well, in 64-bit mode */
-#define PREFIX_F3 0x20u	   /* the byte is there, whatever it means */
+#define PREFIX_REX_W 0x10u
+#define PREFIX_F3 0x20u /* the byte is there, whatever it means */
 #define PREFIX_F2 0x40u
 #define PREFIX_66 0x80u
 

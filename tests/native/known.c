@@ -4,7 +4,6 @@
 #include "cpu/handler.h"
 #include "select.h"
 
-#define MXCSR_MISALIGNED (1u << 17)
 #define STATUS_TOP 0x3800u
 #define USER_END 0x7ffffffff000ull /* of Linux */
 
@@ -35,13 +34,6 @@ static bool compares_strings(unsigned id)
 static void take_end(struct state *want, const struct state *got)
 {
 	*want = *got;
-}
-
-/* They have a bit in MXCSR that is reserved in ours. */
-static bool is_odd_mxcsr(unsigned id, const struct state *want, const struct state *got)
-{
-	return (id == INSN_LDMXCSR || id == INSN_VLDMXCSR) && got->vector == VECTOR_GP &&
-	       is_done(want) && want->mxcsr & MXCSR_MISALIGNED;
 }
 
 /* Their memory operands need no alignment. */
@@ -78,6 +70,13 @@ static void take_cr2(struct state *want, const struct state *got)
 static bool wraps(uint64_t cr2)
 {
 	return (uint32_t)cr2 > UINT32_MAX - 32 || (uint32_t)(cr2 - DATA_BASE) > UINT32_MAX - 32;
+}
+
+bool known_to_part(const struct snippet *s, const struct state *got)
+{
+	unsigned id = snippet_at(s, got->rip)->id;
+
+	return (id == INSN_LDMXCSR || id == INSN_VLDMXCSR) && got->vector == VECTOR_GP;
 }
 
 void known_adjust(const struct snippet *s, struct state *want, const struct state *got)
@@ -123,7 +122,7 @@ void known_adjust(const struct snippet *s, struct state *want, const struct stat
 	    last->prefixes & (PREFIX_REP | PREFIX_REPNE))
 		take_end(want, got);
 	last = &s->insn[0];
-	if (is_odd_mxcsr(last->id, want, got) || is_loose_sha(last->id, want, got))
+	if (is_loose_sha(last->id, want, got))
 		take_end(want, got);
 	/* with memory it is no MMX instruction there */
 	if (last->id == INSN_CVTPI2PS && insn_has_memory(last) && is_done(want)) {

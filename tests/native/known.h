@@ -10,4 +10,10 @@
  */
 void known_adjust(const struct snippet *s, struct state *want, const struct state *got);
 
+/*
+ * Their MXCSR has a bit that is reserved in ours: with LDMXCSR of it the ways part, and nothing is
+ * to be compared.
+ */
+bool known_to_part(const struct snippet *s, const struct state *got);
+
 #endif

@@ -31,6 +31,7 @@ struct run {
 	uint64_t seed, batch, cases, kinds[NR_SNIPPET_KINDS], faults[32];
 	unsigned differences, shown;
 	unsigned by_insn[NR_INSNS];
+	uint64_t done[NR_INSNS], parted;
 	struct random_pool pool;
 	uint8_t before[DATA_SIZE];
 };
@@ -105,6 +106,17 @@ static void stress(struct run *run, const struct state *want)
 	memcpy(m->data, after, DATA_SIZE);
 }
 
+/* Mnemonics that have been done, not only tried. */
+static void count_coverage(struct run *run, const struct state *want)
+{
+	const struct snippet *s = &run->snippet;
+
+	if (s->kind == SNIPPET_UNDEFINED || (want->vector >= 0 && want->vector != VECTOR_DB))
+		return;
+	for (unsigned i = 0; i < (s->kind == SNIPPET_STEP ? 1 : s->nr); i++)
+		run->done[s->insn[i].id]++;
+}
+
 static void one_case(struct run *run, unsigned slot)
 {
 	struct state want, got;
@@ -128,9 +140,14 @@ static void one_case(struct run *run, unsigned slot)
 	if (stressed)
 		stress(run, &got);
 	known_adjust(&run->snippet, &want, &got);
+	count_coverage(run, &want);
 	if (!same_as_host(&run->snippet, &want, &got) ||
 	    memcmp(run->host.data, run->machine->data, DATA_SIZE)) {
-		differs(run, "from the host", &want, &got, run->host.data, run->machine->data);
+		if (known_to_part(&run->snippet, &got))
+			run->parted++;
+		else
+			differs(run, "from the host", &want, &got, run->host.data,
+				run->machine->data);
 		memcpy(run->machine->data, run->host.data, DATA_SIZE);
 	}
 }
@@ -146,6 +163,25 @@ static void one_batch(struct run *run, uint64_t batch)
 		one_case(run, slot);
 }
 
+/* With NATIVE_COVERAGE: what has never been done. Privileged instructions cannot be. */
+static void print_coverage(const struct run *run)
+{
+	unsigned done = 0, all = 0;
+
+	printf("\n");
+	for (unsigned i = INSN_NONE + 1; i < NR_INSNS; i++) {
+		unsigned family = insn_families[i];
+
+		if (family == FAMILY_SYSTEM || (family == FAMILY_X87 && !run->wish.x87))
+			continue;
+		all++;
+		done += run->done[i] != 0;
+		if (!run->done[i] && getenv("NATIVE_COVERAGE"))
+			printf("%s ", insn_name(i));
+	}
+	printf("%u of %u mnemonics done to the end\n", done, all);
+}
+
 static void print_summary(const struct run *run, double seconds)
 {
 	printf("%llu cases (%llu single, %llu stepped, %llu undefined, %llu sequences) in %.1f s: "
@@ -159,7 +195,9 @@ static void print_summary(const struct run *run, double seconds)
 	for (unsigned i = 0; i < 31; i++)
 		if (run->faults[i])
 			printf(" %u: %llu", i, (unsigned long long)run->faults[i]);
-	printf("\n%u differences\n", run->differences);
+	print_coverage(run);
+	printf("%u differences, %llu set apart\n", run->differences,
+	       (unsigned long long)run->parted);
 	for (unsigned i = 0; i < NR_INSNS; i++)
 		if (run->by_insn[i])
 			printf("    %-12s %u\n", i ? insn_name(i) : "(several)", run->by_insn[i]);
