@@ -10,6 +10,7 @@ struct writer {
 	struct random *r;
 	unsigned at;
 	bool code32, address16;
+	bool gather; /* there must be a SIB byte */
 };
 
 static void put(struct writer *w, unsigned byte)
@@ -41,8 +42,24 @@ static void put_prefixes(struct writer *w)
 		put(w, 0x40 | below(r, 16));
 }
 
+static bool is_gather_opcode(unsigned byte)
+{
+	return byte >= 0x90 && byte <= 0x93;
+}
+
+/* Of VEX's second map, those that have one rare form each get more than their share. */
+static unsigned vex_opcode(struct writer *w, unsigned map)
+{
+	static const uint8_t rare[] = { 0x90, 0x91, 0x92, 0x93, 0xf2, 0xf3, 0xf5, 0xf6, 0xf7 };
+
+	if (map != 2 || !chance(w->r, 12))
+		return below(w->r, 256);
+	return rare[below(w->r, sizeof(rare))];
+}
+
 static void put_vex(struct writer *w)
 {
+	unsigned map = 1 + below(w->r, 3);
 	struct random *r = w->r;
 	unsigned last = (chance(r, 50) ? 0x78 : below(r, 16) << 3) | below(r, 2) << 2 | below(r, 4);
 
@@ -51,13 +68,14 @@ static void put_vex(struct writer *w)
 	if (chance(r, 35)) {
 		put(w, 0xc5);
 		put(w, last | (w->code32 || chance(r, 50) ? 0x80 : 0));
-		put(w, below(r, 256));
+		put(w, vex_opcode(w, 1));
 		return;
 	}
 	put(w, 0xc4);
-	put(w, (w->code32 ? 7u : below(r, 8)) << 5 | (1 + below(r, 3)));
+	put(w, (w->code32 ? 7u : below(r, 8)) << 5 | map);
 	put(w, last | (chance(r, 40) ? 0x80 : 0));
-	put(w, below(r, 256));
+	put(w, vex_opcode(w, map));
+	w->gather = map == 2 && is_gather_opcode(w->e->bytes[w->at - 1]);
 }
 
 static bool is_opcode_1(const struct writer *w, unsigned byte)
@@ -109,7 +127,7 @@ static void put_opcode(struct writer *w)
 {
 	unsigned map = below(w->r, 100);
 
-	if (map < 15) {
+	if (map < 20) {
 		put_vex(w);
 		w->e->map = 4;
 	} else if (map < 60) {
@@ -136,13 +154,15 @@ static unsigned displacement_size(const struct writer *w, unsigned modrm, unsign
 	return 0;
 }
 
-static void put_operand(struct writer *w, bool absolute)
+static void put_operand(struct writer *w, unsigned reg, bool absolute)
 {
 	struct random *r = w->r;
-	unsigned modrm = below(r, 256), sib = below(r, 256);
+	unsigned modrm = (below(r, 256) & ~0x38u) | reg << 3, sib = below(r, 256);
 
 	if (chance(r, 20))
 		modrm |= 0xc0;
+	if (w->gather)
+		modrm = (modrm & (modrm < 0xc0 ? 0xf8 : 0x38)) | 4;
 	if (absolute && modrm < 0xc0) {
 		modrm = (modrm & 0x38) | (chance(r, 50) ? 4 : 5);
 		sib = 0x25;
@@ -157,6 +177,16 @@ static void put_operand(struct writer *w, bool absolute)
 	w->e->disp_size = displacement_size(w, modrm, sib);
 }
 
+static void put_rest(struct writer *w)
+{
+	while (w->at < sizeof(w->e->bytes)) {
+		uint64_t value = random_value(w->r);
+
+		for (unsigned i = 0; i < 8; i++)
+			put(w, (unsigned)(value >> 8 * i) & 0xff);
+	}
+}
+
 void encoding_make(struct encoding *e, struct random *r, bool code32, bool absolute)
 {
 	struct writer w = { .e = e, .r = r, .code32 = code32 };
@@ -167,11 +197,21 @@ void encoding_make(struct encoding *e, struct random *r, bool code32, bool absol
 	else if (!code32 && chance(r, 60))
 		put(&w, 0x40 | below(r, 16));
 	put_opcode(&w);
-	put_operand(&w, absolute);
-	while (w.at < sizeof(e->bytes)) {
-		uint64_t value = random_value(r);
+	e->code32 = code32;
+	e->address16 = w.address16;
+	put_operand(&w, below(r, 8), absolute);
+	put_rest(&w);
+}
 
-		for (unsigned i = 0; i < 8; i++)
-			put(&w, (unsigned)(value >> 8 * i) & 0xff);
-	}
+void encoding_vary(struct encoding *e, struct random *r, bool absolute)
+{
+	struct writer w = {
+		.e = e, .r = r, .at = e->modrm, .code32 = e->code32, .address16 = e->address16
+	};
+
+	if (chance(r, 15))
+		return;
+	e->disp = e->disp_size = 0;
+	put_operand(&w, e->bytes[e->modrm] >> 3 & 7, absolute);
+	put_rest(&w);
 }

@@ -234,10 +234,10 @@ static bool make_gates(void)
 	uint64_t target = (uint64_t)(uintptr_t)host_leave;
 	uint32_t offset = GATE_64;
 
-	if (mmap(gate, 4096, PROT_READ | PROT_WRITE,
+	if (mmap(gate, GATE_SIZE, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != gate)
 		return false;
-	memset(gate, 0xcc, 4096);
+	memset(gate, 0xcc, GATE_SIZE);
 	memcpy(gate, jump, sizeof(jump));
 	memcpy(gate + 16, &target, 8);
 	gate += GATE_32 - GATE_64;
@@ -245,7 +245,7 @@ static bool make_gates(void)
 	memcpy(gate + 1, &offset, 4);
 	gate[5] = SELECTOR_CODE64;
 	gate[6] = 0;
-	return !mprotect((void *)(uintptr_t)GATE_BASE, 4096, PROT_READ | PROT_EXEC);
+	return !mprotect((void *)(uintptr_t)GATE_BASE, GATE_SIZE, PROT_READ | PROT_EXEC);
 }
 
 static bool take_signals(void)
@@ -290,6 +290,7 @@ const char *host_prepare(struct host *host)
 		return "no memory at the addresses it needs";
 	if (!take_signals())
 		return "signals cannot be taken over";
+	host->gate = (const uint8_t *)(uintptr_t)GATE_BASE;
 	take_gs(host);
 	if (!host->gs)
 		return "no descriptor for GS";

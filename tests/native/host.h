@@ -11,7 +11,8 @@
 struct host {
 	uint8_t *code; /* CODE_SIZE bytes: CODE, as it can be written */
 	uint8_t *data; /* DATA_SIZE bytes: DATA, likewise */
-	bool gs;       /* GS has its base at DATA_BASE, and SELECTOR_GS */
+	const uint8_t *gate;
+	bool gs; /* GS has its base at DATA_BASE, and SELECTOR_GS */
 	uint16_t gs_selector;
 };
 

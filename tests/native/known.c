@@ -108,7 +108,9 @@ void known_adjust(const struct snippet *s, struct state *want, const struct stat
 	if ((last->id == INSN_POPA || last->id == INSN_POPAD) && is_memory_fault(want))
 		take_registers(want, got);
 	/* becomes an MMX instruction even if it faults, at any byte of its operand */
-	if (insn_is_masked_store(last) && is_memory_fault(want)) {
+	if (insn_is_masked_store(last) && is_memory_fault(want) && is_done(got)) {
+		take_end(want, got);
+	} else if (insn_is_masked_store(last) && is_memory_fault(want)) {
 		take_x87(want, got);
 		take_cr2(want, got);
 	}

@@ -11,14 +11,15 @@
 
 /*
  * The first exception is the end: there is no IDT, so that its delivery shuts the processor down
- * with the state as the exception found it. A snippet that is through jumps to the gate, which here
- * is a page that is not there.
+ * with the state as the exception found it. A snippet that is through jumps to the gate, where it
+ * may not execute.
  */
 
 #define RAM 0x40000u
-#define TABLES 0x1000u /* PML4, PDPT, PD, PT, a page each */
+#define TABLES 0x1000u /* PML4, PDPT, PD, PT, PT of the gate, a page each */
 #define AT_CODE 0x10000u
 #define AT_DATA 0x20000u
+#define AT_GATE 0x30000u
 #define BUDGET 1000000u
 #define ARENA (8u << 20)
 
@@ -27,11 +28,11 @@ static void put_entry(struct machine *m, unsigned table, unsigned index, uint64_
 	mem_write(&m->memory, TABLES + 0x1000u * table + 8 * index, 8, value);
 }
 
-static void map(struct machine *m, uint32_t linear, uint64_t physical, uint32_t size,
-		uint64_t rights)
+static void map(struct machine *m, unsigned table, uint32_t linear, uint64_t physical,
+		uint32_t size, uint64_t rights)
 {
 	for (uint32_t offset = 0; offset < size; offset += 0x1000)
-		put_entry(m, 3, (linear + offset) >> 12 & 511,
+		put_entry(m, table, (linear + offset) >> 12 & 511,
 			  (physical + offset) | PTE_P | PTE_U | rights);
 }
 
@@ -42,9 +43,11 @@ static void build_tables(struct machine *m)
 	put_entry(m, 0, 0, (TABLES + 0x1000) | all);
 	put_entry(m, 1, 0, (TABLES + 0x2000) | all);
 	put_entry(m, 2, CODE_BASE >> 21, (TABLES + 0x3000) | all);
-	map(m, CODE_BASE, AT_CODE, CODE_SIZE, 0);
-	map(m, DATA_BASE, AT_DATA, DATA_WRITABLE, PTE_W | PTE_XD);
-	map(m, DATA_BASE + DATA_WRITABLE, AT_DATA + DATA_WRITABLE, DATA_SIZE - DATA_WRITABLE,
+	put_entry(m, 2, GATE_BASE >> 21, (TABLES + 0x4000) | all);
+	map(m, 4, GATE_BASE, AT_GATE, GATE_SIZE, PTE_XD);
+	map(m, 3, CODE_BASE, AT_CODE, CODE_SIZE, 0);
+	map(m, 3, DATA_BASE, AT_DATA, DATA_WRITABLE, PTE_W | PTE_XD);
+	map(m, 3, DATA_BASE + DATA_WRITABLE, AT_DATA + DATA_WRITABLE, DATA_SIZE - DATA_WRITABLE,
 	    PTE_XD);
 }
 
@@ -105,7 +108,7 @@ static struct cpu *new_cpu(struct machine *m, bool code32, uint16_t gs_selector)
 	return cpu;
 }
 
-struct machine *machine_create(uint16_t gs_selector)
+struct machine *machine_create(uint16_t gs_selector, const uint8_t *gate)
 {
 	struct machine *m = calloc(1, sizeof(*m));
 
@@ -117,6 +120,7 @@ struct machine *machine_create(uint16_t gs_selector)
 		abort();
 	cpu_config_default(&m->config);
 	build_tables(m);
+	mem_write_bytes(&m->memory, AT_GATE, gate, GATE_SIZE);
 	m->cpu[0] = new_cpu(m, true, gs_selector);
 	m->cpu[1] = new_cpu(m, false, gs_selector);
 	m->data = mem_find(&m->memory, AT_DATA)->host + AT_DATA;

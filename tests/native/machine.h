@@ -26,7 +26,8 @@ enum how {
 	NR_HOWS,
 };
 
-struct machine *machine_create(uint16_t gs_selector);
+/* @gate: what the host has at GATE, to be read. */
+struct machine *machine_create(uint16_t gs_selector, const uint8_t *gate);
 void machine_destroy(struct machine *m);
 void machine_write_code(struct machine *m, unsigned offset, const uint8_t *bytes, unsigned size);
 /* False: it came neither to the gate nor to an exception. */

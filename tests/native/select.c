@@ -160,7 +160,7 @@ bool select_undefined(const struct encoding *e, bool code32)
 	if (e->map == 1 && (opcode == 0x20 || opcode == 0x22)) /* LOCK MOV CR0 is MOV CR8 */
 		return false;
 	if (e->map != 1)
-		return e->map == 0;
+		return e->map == 0 && opcode != 0x8f; /* XOP */
 	switch (opcode) {
 	case 0x00: /* with LOCK: a page fault goes first */
 	case 0x01:

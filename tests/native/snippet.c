@@ -38,9 +38,23 @@ static bool acceptable(const struct snippet *s, const struct encoding *e,
 		return result != DECODE_OK && select_undefined(e, s->code32);
 	if (result != DECODE_OK || !select_insn(insn, s->code32, wish))
 		return false;
+	/* a trap may come between two of its elements */
+	if (s->kind == SNIPPET_STEP && insn_is_gather(insn))
+		return false;
 	branch = insn_families[insn->id] == FAMILY_BRANCH;
 	return s->kind == SNIPPET_SEQUENCE ? select_in_sequence(insn)
 					   : !branch || s->kind == SNIPPET_STEP;
+}
+
+static void draw(const struct snippet *s, struct random *r, const struct snippet_wish *wish,
+		 struct encoding *e)
+{
+	bool absolute = s->kind == SNIPPET_SEQUENCE;
+
+	if (s->kind == SNIPPET_UNDEFINED || chance(r, 50))
+		encoding_make(e, r, s->code32, absolute);
+	else
+		catalogue_pick(wish->catalogue, r, s->code32, absolute, e);
 }
 
 /* Of accesses of more than 8 bytes they are the processor's choice. */
@@ -55,7 +69,7 @@ static void make_single(struct snippet *s, struct random *r, const struct snippe
 	struct encoding e;
 
 	do {
-		encoding_make(&e, r, s->code32, false);
+		draw(s, r, wish, &e);
 	} while (!acceptable(s, &e, wish, &s->insn[0]));
 	s->nr = 1;
 	s->offset[0] = 0;
@@ -103,7 +117,7 @@ static void make_sequence(struct snippet *s, struct random *r, const struct snip
 		struct insn *insn = &s->insn[s->nr];
 		struct encoding e;
 
-		encoding_make(&e, r, s->code32, true);
+		draw(s, r, wish, &e);
 		if (!acceptable(s, &e, wish, insn) || (s->vectors && insn_pops_flags(insn)) ||
 		    (popped && needs_vectors(insn)))
 			continue;

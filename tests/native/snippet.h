@@ -2,6 +2,7 @@
 #ifndef UDV_TESTS_NATIVE_SNIPPET_H
 #define UDV_TESTS_NATIVE_SNIPPET_H
 
+#include "catalogue.h"
 #include "cpu/insn.h"
 #include "flags.h"
 #include "random.h"
@@ -38,6 +39,7 @@ struct snippet {
 struct snippet_wish {
 	bool x87; /* x87 instructions too */
 	const struct random_pool *pool;
+	const struct catalogue *catalogue;
 	const uint8_t *data; /* what is at DATA */
 };
 

@@ -12,7 +12,7 @@
  *
  *   CODE   snippets, a slot each; readable, not writable
  *   DATA   writable, then one page that is not; around them is nothing
- *   GATE   where snippets jump when they are through; only on the host is something there
+ *   GATE   where snippets jump when they are through; only the host may execute it
  *
  * All of it is below 2 GB, so that absolute and 32-bit addresses reach it. The data start at a
  * multiple of 64 KB: GS's base, which 16-bit addresses need.
@@ -22,7 +22,8 @@
 #define DATA_BASE 0x10010000u
 #define DATA_WRITABLE 0x4000u
 #define DATA_SIZE 0x5000u
-#define GATE_BASE 0x6b39d000u /* a number that is not likely among data */
+#define GATE_BASE 0x2b39d000u /* a number that is not likely among data */
+#define GATE_SIZE 0x1000u
 #define GATE_64 GATE_BASE
 #define GATE_32 (GATE_BASE + 0x40u)
 

@@ -33,6 +33,7 @@ struct run {
 	unsigned by_insn[NR_INSNS];
 	uint64_t done[NR_INSNS], parted;
 	struct random_pool pool;
+	struct catalogue catalogue;
 	uint8_t before[DATA_SIZE];
 };
 
@@ -229,9 +230,12 @@ int main(void)
 		fprintf(stderr, "SKIPPED: %s\n", why);
 		return 77;
 	}
-	run.machine = machine_create(run.host.gs_selector);
-	run.wish = (struct snippet_wish){ .pool = &run.pool, .data = run.host.data };
+	run.machine = machine_create(run.host.gs_selector, run.host.gate);
+	run.wish = (struct snippet_wish){ .pool = &run.pool,
+					  .catalogue = &run.catalogue,
+					  .data = run.host.data };
 	run.seed = number_from("NATIVE_SEED", 1);
+	catalogue_fill(&run.catalogue, run.seed);
 	run.shown = (unsigned)number_from("NATIVE_SHOW", 20);
 	if (getenv("NATIVE_BATCH"))
 		one_batch(&run, number_from("NATIVE_BATCH", 0));
