@@ -41,6 +41,8 @@ static const uint16_t from_mnemonic[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
 #define ROW_ID(name) [ZYDIS_MNEMONIC_##name] = INSN_##name,
 	INSNS_INTEGER(ROW_ID) INSNS_BRANCH(ROW_ID) INSNS_SYSTEM(ROW_ID) INSNS_X87(ROW_ID)
 		INSNS_SIMD(ROW_ID)
+			/* a hint of processors that are not ours: as before it was one */
+			[ZYDIS_MNEMONIC_PREFETCHWT1] = INSN_PREFETCHW,
 #define ROW_STRING_ID(name) [ZYDIS_MNEMONIC_##name] = INSN_##name,
 };
 
@@ -90,6 +92,7 @@ static const uint16_t from_isa_set[ZYDIS_ISA_SET_MAX_VALUE + 1] = {
 	[ZYDIS_ISA_SET_PKU] = NEEDS(PKU),
 	[ZYDIS_ISA_SET_POPCNT] = NEEDS(POPCNT),
 	[ZYDIS_ISA_SET_PPRO] = NEEDS(ALWAYS),
+	[ZYDIS_ISA_SET_PREFETCHWT1] = NEEDS(ALWAYS),
 	[ZYDIS_ISA_SET_PREFETCH_NOP] = NEEDS(ALWAYS),
 	[ZYDIS_ISA_SET_RDPID] = NEEDS(RDPID),
 	[ZYDIS_ISA_SET_RDPMC] = NEEDS(ALWAYS),
@@ -312,6 +315,35 @@ static unsigned prefixes_of(const ZydisDecodedInstruction *from)
 	return prefixes;
 }
 
+/*
+ * A SIB byte without a base: REX.B has no part in it, and there are 32 bits of displacement. The
+ * decoder forgets that with 32-bit addresses in 64-bit mode. SDM Vol 2A "Special Cases of REX
+ * Encodings"
+ */
+static void drop_base(const ZydisDecodedInstruction *from, struct insn *insn)
+{
+	if (!from->raw.sib.offset || from->raw.modrm.mod != 0 || from->raw.sib.base != 5)
+		return;
+	insn->mem.base = GPR_ZERO;
+	insn->mem.displacement = from->raw.disp.value;
+}
+
+/* F3 makes PAUSE of NOP, but 90 with REX.B is none: XCHG r8, rAX. SDM Vol 2B "NOP" */
+static void make_exchange(const ZydisDecodedInstruction *from, struct insn *insn)
+{
+	static const struct operand operand = {
+		.kind = OPERAND_REG, .class = CLASS_GPR, .read = true, .written = true
+	};
+
+	if (insn->id != INSN_PAUSE || !from->raw.rex.B)
+		return;
+	insn->id = INSN_XCHG;
+	insn->nr_operands = 2;
+	insn->operand[0] = insn->operand[1] = operand;
+	insn->operand[0].number = 8;
+	insn->operand[0].size = insn->operand[1].size = insn->operand_size;
+}
+
 static enum decode_result failure(ZyanStatus status, unsigned count)
 {
 	if (status == ZYDIS_STATUS_NO_MORE_DATA)
@@ -360,6 +392,8 @@ static bool convert(const ZydisDecodedInstruction *from, const ZydisDecodedOpera
 	for (unsigned i = 0; i < from->operand_count_visible; i++)
 		if (!convert_operand(&operands[i], insn, &nr_imm))
 			return false;
+	drop_base(from, insn);
+	make_exchange(from, insn);
 	return true;
 }
 
