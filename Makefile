@@ -38,7 +38,7 @@ test-sanitize:
 # The unit tests as AArch64 programs, under user-mode emulation.
 test-aarch64:
 	@scripts/packages build ci
-	@scripts/cross_cmocka build-aarch64-root || [ $$? -eq 77 ]
+	@scripts/cross_libraries build-aarch64-root || [ $$? -eq 77 ]
 	@test ! -f build-aarch64-root/cross.ini || $(MAKE) --no-print-directory test-aarch64-run
 
 test-aarch64-run:

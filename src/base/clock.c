@@ -88,6 +88,16 @@ void vclock_run_due(struct vclock *clock, uint64_t now)
 	vclock_refresh(clock);
 }
 
+void vclock_catch_up(struct vclock *clock, struct vtimer *timer)
+{
+	uint64_t now = vclock_now(clock);
+
+	if (!timer->armed || timer->deadline > now)
+		return;
+	vclock_cancel(clock, timer);
+	timer->fire(timer->opaque, now);
+}
+
 uint64_t vclock_when(uint64_t ticks, uint64_t hz)
 {
 	uint64_t seconds = ticks / hz, rest = ticks % hz;

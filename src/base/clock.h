@@ -64,6 +64,9 @@ static inline uint64_t vclock_next_deadline(const struct vclock *clock)
  */
 void vclock_run_due(struct vclock *clock, uint64_t now);
 
+/* Fires @timer if it is due: before what it stands for is changed in the middle of a slice. */
+void vclock_catch_up(struct vclock *clock, struct vtimer *timer);
+
 /* To be called after timers were written from outside (a snapshot). */
 void vclock_refresh(struct vclock *clock);
 

@@ -33,7 +33,7 @@ ALWAYS_INLINE const struct op *enter_block(struct cpu *cpu, struct block *block,
 	cpu->block = block;
 	cpu->block_rip = rip;
 	cpu->state.rip = rip;
-	GOTO(cpu, block->ops);
+	INLINE_GOTO(cpu, block->ops);
 }
 
 /* RIP after the block, as the code size truncates it. */

@@ -18,23 +18,34 @@
  * True: done, the run goes on at state.rip; if cpu->fault is set all the same, the exception comes
  * there (after a task switch, say). False: cpu->fault is set, nothing has been done.
  */
-#if defined(__has_attribute) && !defined(UDV_NO_TAIL_CALLS)
-#if __has_attribute(musttail)
-#define UDV_MUSTTAIL __attribute__((musttail))
-#define UDV_TAIL_CALLS 1
-#elif defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
-#define UDV_MUSTTAIL
-#define UDV_TAIL_CALLS 1
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer)
+#define UDV_TAIL_CALLS 0
 #endif
+#endif
+#if !defined(UDV_TAIL_CALLS) && defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
+#define UDV_TAIL_CALLS 1
 #endif
 #ifndef UDV_TAIL_CALLS
 #define UDV_TAIL_CALLS 0
 #endif
 
+#if defined(__has_attribute)
+#if __has_attribute(musttail)
+#define UDV_MUSTTAIL __attribute__((musttail))
+#endif
+#endif
+#ifndef UDV_MUSTTAIL
+#define UDV_MUSTTAIL
+#endif
+
+/* INLINE_GOTO is for functions that are inlined into handlers: they have other parameters. */
 #if UDV_TAIL_CALLS
 #define GOTO(cpu, op) UDV_MUSTTAIL return (op)->fn(cpu, op)
+#define INLINE_GOTO(cpu, op) return (op)->fn(cpu, op)
 #else
 #define GOTO(cpu, op) return (op)
+#define INLINE_GOTO(cpu, op) return (op)
 #endif
 #define NEXT(cpu, op) GOTO(cpu, (op) + 1)
 

@@ -3,6 +3,7 @@
 
 #include "cpu/handler.h"
 #include "cpu/simd.h"
+#include "float/fast.h"
 
 /*
  * Floating-point arithmetic. A packed operation does all its elements, whatever they raise: flags
@@ -21,23 +22,23 @@
 		d->lane[0] = (expression); \
 	}
 
-#define ARITHMETIC(name, function) \
-	ELEMENTS(name##PS, u32, fp_f32_##function(FP, a->u32[i], b->u32[i])) \
-	ELEMENTS(name##PD, u64, fp_f64_##function(FP, a->u64[i], b->u64[i])) \
-	SCALAR(name##SS, u32, fp_f32_##function(FP, a->u32[0], b->u32[0])) \
-	SCALAR(name##SD, u64, fp_f64_##function(FP, a->u64[0], b->u64[0]))
+#define ARITHMETIC(name, f32, f64) \
+	ELEMENTS(name##PS, u32, f32(FP, a->u32[i], b->u32[i])) \
+	ELEMENTS(name##PD, u64, f64(FP, a->u64[i], b->u64[i])) \
+	SCALAR(name##SS, u32, f32(FP, a->u32[0], b->u32[0])) \
+	SCALAR(name##SD, u64, f64(FP, a->u64[0], b->u64[0]))
 
-ARITHMETIC(ADD, add)
-ARITHMETIC(SUB, sub)
-ARITHMETIC(MUL, mul)
-ARITHMETIC(DIV, div)
-ARITHMETIC(MIN, min)
-ARITHMETIC(MAX, max)
+ARITHMETIC(ADD, fp_fast_f32_add, fp_fast_f64_add)
+ARITHMETIC(SUB, fp_fast_f32_sub, fp_fast_f64_sub)
+ARITHMETIC(MUL, fp_fast_f32_mul, fp_fast_f64_mul)
+ARITHMETIC(DIV, fp_fast_f32_div, fp_fast_f64_div)
+ARITHMETIC(MIN, fp_f32_min, fp_f64_min)
+ARITHMETIC(MAX, fp_f32_max, fp_f64_max)
 
-ELEMENTS(SQRTPS, u32, fp_f32_sqrt(FP, b->u32[i]))
-ELEMENTS(SQRTPD, u64, fp_f64_sqrt(FP, b->u64[i]))
-SCALAR(SQRTSS, u32, fp_f32_sqrt(FP, b->u32[i]))
-SCALAR(SQRTSD, u64, fp_f64_sqrt(FP, b->u64[i]))
+ELEMENTS(SQRTPS, u32, fp_fast_f32_sqrt(FP, b->u32[i]))
+ELEMENTS(SQRTPD, u64, fp_fast_f64_sqrt(FP, b->u64[i]))
+SCALAR(SQRTSS, u32, fp_fast_f32_sqrt(FP, b->u32[i]))
+SCALAR(SQRTSD, u64, fp_fast_f64_sqrt(FP, b->u64[i]))
 
 ELEMENTS(ROUNDPS, u32, fp_f32_round(FP, b->u32[i], imm))
 ELEMENTS(ROUNDPD, u64, fp_f64_round(FP, b->u64[i], imm))
@@ -49,8 +50,8 @@ SCALAR(RCPSS, u32, fp_f32_reciprocal(b->u32[i]))
 ELEMENTS(RSQRTPS, u32, fp_f32_reciprocal_sqrt(b->u32[i]))
 SCALAR(RSQRTSS, u32, fp_f32_reciprocal_sqrt(b->u32[i]))
 
-ELEMENTS(ADDSUBPS, u32, (i & 1 ? fp_f32_add : fp_f32_sub)(FP, a->u32[i], b->u32[i]))
-ELEMENTS(ADDSUBPD, u64, (i & 1 ? fp_f64_add : fp_f64_sub)(FP, a->u64[i], b->u64[i]))
+ELEMENTS(ADDSUBPS, u32, (i & 1 ? fp_fast_f32_add : fp_fast_f32_sub)(FP, a->u32[i], b->u32[i]))
+ELEMENTS(ADDSUBPD, u64, (i & 1 ? fp_fast_f64_add : fp_fast_f64_sub)(FP, a->u64[i], b->u64[i]))
 /* clang-format on */
 
 /* Neighbours: two of a, then two of b, in each lane. */
@@ -61,7 +62,7 @@ ELEMENTS(ADDSUBPD, u64, (i & 1 ? fp_f64_add : fp_f64_sub)(FP, a->u64[i], b->u64[
 		{                                                                                  \
 			const uint32_t *x = &(i & 2 ? b : a)->u32[(i & 4) + 2 * (i & 1)];          \
                                                                                                    \
-			d->u32[i] = fp_f32_##function(FP, x[0], x[1]);                             \
+			d->u32[i] = fp_fast_f32_##function(FP, x[0], x[1]);                        \
 		}                                                                                  \
 	}                                                                                          \
 	SIMD_KERNEL(name##PD)                                                                      \
@@ -70,7 +71,7 @@ ELEMENTS(ADDSUBPD, u64, (i & 1 ? fp_f64_add : fp_f64_sub)(FP, a->u64[i], b->u64[
 		{                                                                                  \
 			const uint64_t *x = &(i & 1 ? b : a)->u64[i & 2];                          \
                                                                                                    \
-			d->u64[i] = fp_f64_##function(FP, x[0], x[1]);                             \
+			d->u64[i] = fp_fast_f64_##function(FP, x[0], x[1]);                        \
 		}                                                                                  \
 	}
 
@@ -122,12 +123,12 @@ static struct predicate predicate_of(unsigned imm)
 
 static uint32_t compare_f32(struct simd_env *env, uint32_t a, uint32_t b, struct predicate p)
 {
-	return p.relations >> fp_f32_compare(FP, a, b, p.signalling) & 1 ? ~0u : 0;
+	return p.relations >> fp_fast_f32_compare(FP, a, b, p.signalling) & 1 ? ~0u : 0;
 }
 
 static uint64_t compare_f64(struct simd_env *env, uint64_t a, uint64_t b, struct predicate p)
 {
-	return p.relations >> fp_f64_compare(FP, a, b, p.signalling) & 1 ? ~0ull : 0;
+	return p.relations >> fp_fast_f64_compare(FP, a, b, p.signalling) & 1 ? ~0ull : 0;
 }
 
 /* clang-format off */
@@ -153,8 +154,8 @@ static uint64_t flags_of(enum fp_relation relation)
 	SIMD_KERNEL(name)                                                                          \
 	{                                                                                          \
 		(void)d;                                                                           \
-		env->flags =                                                                       \
-			flags_of(fp_##bits##_compare(FP, a->lane[0], b->lane[0], signalling));     \
+		env->flags = flags_of(                                                             \
+			fp_fast_##bits##_compare(FP, a->lane[0], b->lane[0], signalling));         \
 	}
 
 COMPARE(COMISS, f32, u32, true)
@@ -172,7 +173,8 @@ static bool step_done(struct simd_env *env)
 	if (env->fp.flags & ~(unsigned)env->fp.masks)
 		return false;
 	env->earlier_flags |= env->fp.flags;
-	env->fp.flags = 0;
+	if (env->fp.masks != FP_EXCEPTIONS)
+		env->fp.flags = 0;
 	return true;
 }
 
@@ -183,16 +185,16 @@ SIMD_KERNEL(DPPS)
 	EACH(u32)
 	{
 		if (imm >> (4 + (i & 3)) & 1)
-			x[i] = fp_f32_mul(FP, a->u32[i], b->u32[i]);
+			x[i] = fp_fast_f32_mul(FP, a->u32[i], b->u32[i]);
 	}
 	if (!step_done(env))
 		return;
 	for (unsigned i = 0; i < bytes / 4; i += 2)
-		x[i] = fp_f32_add(FP, x[i], x[i + 1]);
+		x[i] = fp_fast_f32_add(FP, x[i], x[i + 1]);
 	if (!step_done(env))
 		return;
 	for (unsigned i = 0; i < bytes / 4; i += 4)
-		x[i] = fp_f32_add(FP, x[i], x[i + 2]);
+		x[i] = fp_fast_f32_add(FP, x[i], x[i + 2]);
 	EACH(u32)
 	d->u32[i] = imm >> (i & 3) & 1 ? x[i & ~3u] : 0;
 }
@@ -203,11 +205,11 @@ SIMD_KERNEL(DPPD)
 
 	for (unsigned i = 0; i < 2; i++) {
 		if (imm >> (4 + i) & 1)
-			x[i] = fp_f64_mul(FP, a->u64[i], b->u64[i]);
+			x[i] = fp_fast_f64_mul(FP, a->u64[i], b->u64[i]);
 	}
 	if (!step_done(env))
 		return;
-	x[0] = fp_f64_add(FP, x[0], x[1]);
+	x[0] = fp_fast_f64_add(FP, x[0], x[1]);
 	for (unsigned i = 0; i < 2; i++)
 		d->u64[i] = imm >> i & 1 ? x[0] : 0;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cpu/handler.h"
+#include "cpu/operand.h"
 #include "cpu/simd.h"
 
 /* Instructions that touch only those elements of memory that a mask selects. */
@@ -39,7 +40,7 @@ static bool load_selected(struct cpu *cpu, const struct op *op, uint32_t element
 		if (!(elements >> i & 1))
 			continue;
 		if (!element_linear(cpu, op, offset + i * size, size, UDV_ACCESS_READ, &linear) ||
-		    !cpu_read_bytes(cpu, linear, &d->u8[i * size], size, 0))
+		    !cpu_read_bytes(cpu, linear, &d->u8[i * size], size, stack_bit(op)))
 			return false;
 	}
 	return true;
@@ -52,13 +53,15 @@ static bool store_selected(struct cpu *cpu, const struct op *op, uint32_t elemen
 	uint64_t offset = cpu_effective_address(cpu, op), linear[16];
 
 	for (unsigned i = 0; elements >> i; i++) {
-		if (elements >> i & 1 && (!element_linear(cpu, op, offset + i * size, size,
-							  UDV_ACCESS_WRITE, &linear[i]) ||
-					  !cpu_probe(cpu, linear[i], size, UDV_ACCESS_WRITE)))
+		if (elements >> i & 1 &&
+		    (!element_linear(cpu, op, offset + i * size, size, UDV_ACCESS_WRITE,
+				     &linear[i]) ||
+		     !cpu_probe(cpu, linear[i], size, UDV_ACCESS_WRITE | stack_bit(op))))
 			return false;
 	}
 	for (unsigned i = 0; elements >> i; i++) {
-		if (elements >> i & 1 && !cpu_write_bytes(cpu, linear[i], &data[i * size], size, 0))
+		if (elements >> i & 1 &&
+		    !cpu_write_bytes(cpu, linear[i], &data[i * size], size, stack_bit(op)))
 			return false;
 	}
 	return true;
@@ -140,7 +143,8 @@ static bool gather_element(struct cpu *cpu, const struct op *op, const struct ga
 	uint64_t linear;
 
 	return element_linear(cpu, op, offset, g->size, UDV_ACCESS_READ, &linear) &&
-	       cpu_read_bytes(cpu, linear, &cpu->state.ymm[op->dst].u8[i * g->size], g->size, 0);
+	       cpu_read_bytes(cpu, linear, &cpu->state.ymm[op->dst].u8[i * g->size], g->size,
+			      stack_bit(op));
 }
 
 /* An element of the mask is all ones or all zero from here on. */

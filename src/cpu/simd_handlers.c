@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cpu/handler.h"
+#include "cpu/operand.h"
 #include "cpu/simd.h"
 
 /* Operands for kernels: simd_general does every form, the others those without exceptions. */
@@ -15,7 +16,7 @@ bool simd_read_operand(struct cpu *cpu, const struct op *op, void *data)
 		return false;
 	if (op->reg[3] & FORM_ALIGNED && linear & (size - 1))
 		return raise_gp0(cpu);
-	return cpu_read_bytes(cpu, linear, data, size, 0);
+	return cpu_read_bytes(cpu, linear, data, size, stack_bit(op));
 }
 
 static bool write_operand(struct cpu *cpu, const struct op *op, const union arch_vector *d)
@@ -27,7 +28,7 @@ static bool write_operand(struct cpu *cpu, const struct op *op, const union arch
 		return false;
 	if (op->reg[3] & FORM_ALIGNED && linear & (size - 1))
 		return raise_gp0(cpu);
-	return cpu_write_bytes(cpu, linear, d, size, 0);
+	return cpu_write_bytes(cpu, linear, d, size, stack_bit(op));
 }
 
 void simd_write_vector(struct cpu *cpu, const struct op *op, unsigned number,
@@ -44,7 +45,7 @@ static bool is_writable(struct cpu *cpu, const struct op *op)
 	if (FORM_DESTINATION_OF(op->reg[3]) != PLACE_MEMORY)
 		return true;
 	return cpu_operand_linear(cpu, op, op->reg[2], UDV_ACCESS_WRITE, &linear) &&
-	       cpu_probe(cpu, linear, op->reg[2], UDV_ACCESS_WRITE);
+	       cpu_probe(cpu, linear, op->reg[2], UDV_ACCESS_WRITE | stack_bit(op));
 }
 
 /* Of CVTPI2PS the memory form too is an MMX instruction. */
@@ -107,6 +108,19 @@ static bool settle(struct cpu *cpu, struct simd_env *env)
 	return cpu_raise(cpu, cpu->state.cr4 & CR4_OSXMMEXCPT ? VECTOR_XM : VECTOR_UD);
 }
 
+/*
+ * With an exception that is not masked, the flags that count are those of this instruction alone.
+ * Otherwise old ones stay: what is set already need not be found out again (float/fast.h).
+ */
+static struct fp_env environment(const struct cpu *cpu)
+{
+	struct fp_env fp = fp_env_mxcsr(cpu->state.mxcsr);
+
+	if (unlikely(fp.masks != FP_EXCEPTIONS))
+		fp.flags = 0;
+	return fp;
+}
+
 static bool finish(struct cpu *cpu, const struct op *op, const struct simd_env *env,
 		   const union arch_vector *d)
 {
@@ -129,7 +143,7 @@ static bool general(struct cpu *cpu, const struct op *op)
 	bool uses_mmx = is_mmx(op);
 	struct simd_env env = {
 		.c = &cpu->state.ymm[op->reg[1]],
-		.fp = fp_env_mxcsr(cpu->state.mxcsr),
+		.fp = environment(cpu),
 	};
 
 	if (uses_mmx && !simd_mmx_ready(cpu))
@@ -141,7 +155,6 @@ static bool general(struct cpu *cpu, const struct op *op)
 		mmx.u64[0] = simd_mmx_read(cpu, op->reg[0] & 7);
 		a = &mmx;
 	}
-	env.fp.flags = 0;
 	operation->kernel(&env, &d, a, b, op->imm32, simd_bytes(op));
 	if (operation->flags & SIMD_FLAG_F && !(is_writable(cpu, op) && settle(cpu, &env)))
 		return false;
@@ -224,15 +237,11 @@ static bool is_string(unsigned code)
 op_fn *simd_handler(const struct op *op)
 {
 	unsigned source = FORM_SOURCE_OF(op->reg[3]);
-	op_fn *fast;
 
 	if (op->code >= OP_V_EMMS)
 		return special_handler(op->code);
 	if (is_string(op->code))
 		return simd_string;
-	fast = simd_fast_handler(op);
-	if (fast)
-		return fast;
 	if (FORM_DESTINATION_OF(op->reg[3]) == PLACE_VECTOR && simd_operation(op)->flags == 0) {
 		if (source == PLACE_VECTOR)
 			return simd_plain_register;

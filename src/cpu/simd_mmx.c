@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cpu/handler.h"
+#include "cpu/operand.h"
 #include "cpu/simd.h"
 
 /*
@@ -83,7 +84,7 @@ static bool vstmxcsr(struct cpu *cpu, const struct op *op)
 	uint64_t linear;
 
 	return cpu_operand_linear(cpu, op, 4, UDV_ACCESS_WRITE, &linear) &&
-	       cpu_write(cpu, linear, 4, 0, cpu->state.mxcsr);
+	       cpu_write(cpu, linear, 4, stack_bit(op), cpu->state.mxcsr);
 }
 
 const struct op *simd_vldmxcsr(struct cpu *cpu, const struct op *op)

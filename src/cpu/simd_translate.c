@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cpu/handler.h"
+#include "cpu/operand.h"
 #include "cpu/simd.h"
 
 /*
@@ -368,6 +369,18 @@ static bool is_enabled(const struct translator *t, const struct insn *insn)
 	return !(t->mode & MODE_NO_SSE) || !has_class(insn, CLASS_XMM);
 }
 
+/* Fast handlers know only memory without checks, and not that of FS and GS. */
+static op_fn *handler_of(const struct translator *t, const struct insn *insn, const struct op *op)
+{
+	enum address_form address;
+	op_fn *fast = NULL;
+
+	if (op->reg[2] == 0 ||
+	    (translator_fast_memory(t, insn, &address) && address != ADDRESS_SEGMENT))
+		fast = simd_fast_handler(op);
+	return fast ? fast : simd_handler(op);
+}
+
 bool translate_simd(struct translator *t, const struct insn *insn, struct op *op)
 {
 	const struct row *row = &rows[insn->id];
@@ -378,6 +391,6 @@ bool translate_simd(struct translator *t, const struct insn *insn, struct op *op
 	set_form(op, width_of(insn) | (is_vex(insn) ? FORM_VEX : 0));
 	if (!translate_shape(t, insn, op, (enum shape)row->shape))
 		return false;
-	op->fn = t->mode & MODE_NO_FPU ? check_available : simd_handler(op);
+	op->fn = t->mode & MODE_NO_FPU ? check_available : handler_of(t, insn, op);
 	return true;
 }

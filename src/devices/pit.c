@@ -308,6 +308,7 @@ static void pit_write(void *opaque, unsigned offset, unsigned size, uint32_t val
 
 	(void)size;
 	offset &= 3;
+	vclock_catch_up(pit->clock, &pit->timer);
 	if (offset == CONTROL_PORT)
 		write_control(pit, tick, (uint8_t)value);
 	else

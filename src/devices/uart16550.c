@@ -167,7 +167,7 @@ static void uart_write(void *opaque, unsigned offset, unsigned size, uint32_t va
 		break;
 	case REG_IER:
 		if (dlab)
-			uart->divisor = (uint16_t)((uart->divisor & 0xffu) | byte << 8);
+			uart->divisor = (uint16_t)((uart->divisor & 0xffu) | (unsigned)byte << 8);
 		else
 			write_ier(uart, byte);
 		break;

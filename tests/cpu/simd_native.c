@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-static uint8_t *code;
+static uint8_t *code, *data; /* after @data comes a page that is not there */
 static sigjmp_buf back;
 static volatile int fault_vector;
 static struct rig_state *current;
@@ -100,16 +100,24 @@ bool native_prepare(void)
 
 	code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		    0);
-	return code != MAP_FAILED && !sigaction(SIGSEGV, &action, NULL) &&
-	       !sigaction(SIGFPE, &action, NULL) && !sigaction(SIGILL, &action, NULL);
+	data = mmap(NULL, RIG_MEMORY + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
+	return code != MAP_FAILED && data != MAP_FAILED &&
+	       !mprotect(data + RIG_MEMORY, 4096, PROT_NONE) &&
+	       !sigaction(SIGSEGV, &action, NULL) && !sigaction(SIGFPE, &action, NULL) &&
+	       !sigaction(SIGILL, &action, NULL);
 }
 
-void native_run(const uint8_t *bytes, unsigned length, struct rig_state *state)
+void native_run(const uint8_t *bytes, unsigned length, struct rig_state *state, uint8_t *memory)
 {
 	static const uint32_t default_mxcsr = 0x1f80;
+	uint64_t distance = (uintptr_t)data - RIG_DATA;
 
 	memcpy(code, bytes, length);
 	code[length] = 0xc3; /* RET */
+	memcpy(data, memory, RIG_MEMORY);
+	state->gpr[GPR_RSI] += distance;
+	state->gpr[GPR_RDI] += distance;
 	fault_vector = -1;
 	current = state;
 	if (sigsetjmp(back, 0) == 0)
@@ -118,4 +126,7 @@ void native_run(const uint8_t *bytes, unsigned length, struct rig_state *state)
 		__asm__ volatile("emms; vzeroupper" ::: "memory");
 	__asm__ volatile("ldmxcsr %0; cld" ::"m"(default_mxcsr));
 	state->fault = fault_vector;
+	state->gpr[GPR_RSI] -= distance;
+	state->gpr[GPR_RDI] -= distance;
+	memcpy(memory, data, RIG_MEMORY);
 }

@@ -9,6 +9,7 @@
 bool native_supported(void);
 /* False: no memory. Takes over SIGSEGV, SIGFPE and SIGILL. */
 bool native_prepare(void);
-void native_run(const uint8_t *bytes, unsigned length, struct rig_state *state);
+/* RSI and RDI are addresses in the rig; @memory, of RIG_MEMORY bytes, is what is there. */
+void native_run(const uint8_t *bytes, unsigned length, struct rig_state *state, uint8_t *memory);
 
 #endif

@@ -1,114 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include "simd_rig.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-/* ---------------------------------------------------------------- what the family calls */
+#include "arch/paging_bits.h"
+#include "arch/system_bits.h"
+#include "cpu/cpuid.h"
 
-static struct rig *rig_of(struct cpu *cpu)
+#define RAM 0x10000u
+#define TABLES 0x1000u /* PML4, PDPT, PD, PT, a page each */
+#define ENTRY (PTE_P | PTE_W)
+
+static void put_entry(struct rig *rig, uint64_t table, unsigned index, uint64_t value)
 {
-	return (struct rig *)cpu;
+	mem_write(&rig->space, table + 8 * index, 8, value);
 }
 
-bool cpu_raise(struct cpu *cpu, unsigned vector)
+/* RIG_DATA is mapped to itself. */
+static void map_data(struct rig *rig)
 {
-	cpu->fault = (struct cpu_event){ .valid = true, .vector = (uint8_t)vector };
-	return false;
+	for (unsigned level = 0; level < 3; level++)
+		put_entry(rig, TABLES + level * 0x1000, 0, (TABLES + (level + 1) * 0x1000) | ENTRY);
+	for (unsigned offset = 0; offset < RIG_MEMORY; offset += 0x1000)
+		put_entry(rig, TABLES + 0x3000, (RIG_DATA + offset) >> 12,
+			  (RIG_DATA + offset) | ENTRY);
 }
 
-bool cpu_raise_error(struct cpu *cpu, unsigned vector, uint32_t error_code)
+static void enter_64bit_mode(struct cpu *cpu)
 {
-	cpu_raise(cpu, vector);
-	cpu->fault.error_code = error_code;
-	return false;
-}
+	struct cpu_state *s = &cpu->state;
 
-const struct op *cpu_fault(struct cpu *cpu, const struct op *op)
-{
-	(void)cpu;
-	(void)op;
-	return NULL;
-}
-
-uint64_t cpu_effective_address(const struct cpu *cpu, const struct op *op)
-{
-	uint64_t offset = gpr_read(cpu, op->base, 8) + (gpr_read(cpu, op->index, 8) << op->scale) +
-			  (uint64_t)(int64_t)op->disp;
-
-	return op->address == ADDRESS_32 ? (uint32_t)offset : offset;
-}
-
-bool cpu_segment_linear(struct cpu *cpu, unsigned segment, uint64_t offset, unsigned size,
-			uint32_t access, uint64_t *linear)
-{
-	(void)cpu;
-	(void)segment;
-	(void)size;
-	(void)access;
-	*linear = offset;
-	return true;
-}
-
-bool cpu_operand_linear(struct cpu *cpu, const struct op *op, unsigned size, uint32_t access,
-			uint64_t *linear)
-{
-	return cpu_segment_linear(cpu, op->segment, cpu_effective_address(cpu, op), size, access,
-				  linear);
-}
-
-bool cpu_probe(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access)
-{
-	uint64_t offset = linear - (uintptr_t)rig_of(cpu)->memory;
-
-	(void)access;
-	if (offset < RIG_MEMORY && offset + size <= RIG_MEMORY)
-		return true;
-	return cpu_raise(cpu, VECTOR_PF);
-}
-
-bool cpu_read_bytes(struct cpu *cpu, uint64_t linear, void *data, unsigned size, uint32_t access)
-{
-	if (!cpu_probe(cpu, linear, size, access))
-		return false;
-	memcpy(data, (const void *)(uintptr_t)linear, size);
-	return true;
-}
-
-bool cpu_write_bytes(struct cpu *cpu, uint64_t linear, const void *data, unsigned size,
-		     uint32_t access)
-{
-	if (!cpu_probe(cpu, linear, size, access))
-		return false;
-	memcpy((void *)(uintptr_t)linear, data, size);
-	return true;
-}
-
-bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access, uint64_t *value)
-{
-	*value = 0;
-	return cpu_read_bytes(cpu, linear, value, size, access);
-}
-
-bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access, uint64_t value)
-{
-	return cpu_write_bytes(cpu, linear, &value, size, access);
-}
-
-/* ---------------------------------------------------------------- the rig */
-
-static void fill_tlb(struct rig *rig)
-{
-	uint64_t linear = (uintptr_t)rig->memory;
-	struct tlb_entry *entry;
-
-	for (unsigned i = 0; i < TLB_SIZE; i++)
-		rig->cpu.tlb[i].read = rig->cpu.tlb[i].write = TLB_NOTHING;
-	entry = tlb_entry_of(&rig->cpu, linear);
-	entry->read = entry->write = linear | rig->cpu.view;
-	entry->addend = 0;
+	s->cr0 = CR0_PE | CR0_PG | CR0_NE | CR0_MP;
+	s->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE;
+	s->xcr0 = 7;
+	s->efer = EFER_LME | EFER_LMA;
+	s->cr3 = TABLES;
+	s->seg[SEG_CS].access_rights |= AR_L | AR_G;
+	s->seg[SEG_CS].limit = 0xffffffff;
+	cpu_state_changed(cpu);
 }
 
 struct rig *rig_create(void)
@@ -118,23 +48,22 @@ struct rig *rig_create(void)
 	if (!rig)
 		return NULL;
 	memset(rig, 0, sizeof(*rig));
-	rig->memory = mmap(NULL, RIG_MEMORY + 4096, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (rig->memory == MAP_FAILED || mprotect(rig->memory + RIG_MEMORY, 4096, PROT_NONE) != 0) {
-		free(rig);
-		return NULL;
-	}
-	memset(&rig->config.features, 0xff, sizeof(rig->config.features));
-	rig->cpu.config = &rig->config;
-	rig->cpu.state.cr0 = BIT(0);
-	rig->cpu.state.cr4 = BIT(10) | BIT(9);
-	fill_tlb(rig);
+	mem_init(&rig->space);
+	if (mem_add_ram(&rig->space, 0, RAM) != UDV_OK ||
+	    blocks_create(&rig->blocks, &rig->space, 1u << 20) != UDV_OK)
+		abort();
+	rig->memory = mem_find(&rig->space, RIG_DATA)->host + RIG_DATA;
+	cpu_config_default(&rig->config);
+	cpu_init(&rig->cpu, &rig->config, &rig->space, &rig->ports, &rig->blocks);
+	map_data(rig);
+	enter_64bit_mode(&rig->cpu);
 	return rig;
 }
 
 void rig_destroy(struct rig *rig)
 {
-	munmap(rig->memory, RIG_MEMORY + 4096);
+	blocks_destroy(&rig->blocks);
+	mem_destroy(&rig->space);
 	free(rig);
 }
 

@@ -2,16 +2,17 @@
 #ifndef UDV_TESTS_SIMD_RIG_H
 #define UDV_TESTS_SIMD_RIG_H
 
+#include "cpu/block.h"
 #include "cpu/handler.h"
 #include "cpu/insn.h"
 
 /*
- * Single SIMD instructions on a processor that is nothing but its state: decoded and translated by
- * the library, their memory the two pages below, at the linear address that is their host address.
- * The page after them is not there.
+ * Single SIMD instructions on a processor in 64-bit mode at CPL 0. They are decoded and translated
+ * as in a block, but are in no memory. Two pages of data are mapped, the page after them is not.
  */
 
-#define RIG_MEMORY 8192u
+#define RIG_DATA 0x8000u /* linear and physical */
+#define RIG_MEMORY 0x2000u
 
 /* Everything that an instruction of the family reads and writes. */
 struct rig_state {
@@ -26,10 +27,13 @@ struct rig_state {
 struct rig {
 	struct cpu cpu;
 	struct cpu_config config;
-	uint8_t *memory; /* RIG_MEMORY bytes, then one page that nothing may touch */
+	struct mem_space space;
+	struct port_space ports;
+	struct block_cache blocks;
+	uint8_t *memory; /* RIG_MEMORY bytes: what is at RIG_DATA */
 };
 
-/* Makes TLB entries for the first page, none for the second. NULL: no memory. */
+/* NULL: no memory. */
 struct rig *rig_create(void);
 void rig_destroy(struct rig *rig);
 

@@ -70,10 +70,10 @@ static void print_difference(const struct rig_state *before, const struct rig_st
 static uint64_t random_address(struct run *run, const struct form *form)
 {
 	uint64_t r = rig_random64(&run->random);
-	uint64_t address = (uintptr_t)run->rig->memory + (r >> 8 & 0x1fe0);
+	uint64_t address = RIG_DATA + (r >> 8 & 0x1fe0);
 
 	if (form->gather)
-		return (uintptr_t)run->rig->memory + RIG_MEMORY - ((r & 0xc0) ? 256 : 48);
+		return RIG_DATA + RIG_MEMORY - ((r & 0xc0) ? 256 : 48);
 	/* Need alignment; fault for bytes that the mask does not select: but not everywhere. */
 	if (strncmp(form->name, "SHA", 3) == 0 || strstr(form->name, "MASKMOVDQU") ||
 	    strcmp(form->name, "MASKMOVQ") == 0)
@@ -81,7 +81,7 @@ static uint64_t random_address(struct run *run, const struct form *form)
 	if ((r & 7) == 0)
 		address += r >> 3 & 31;
 	if ((r & 0x700000) == 0)
-		address = (uintptr_t)run->rig->memory + RIG_MEMORY - (r >> 3 & 31);
+		address = RIG_DATA + RIG_MEMORY - (r >> 3 & 31);
 	return address;
 }
 
@@ -103,8 +103,7 @@ static void randomise(struct run *run, const struct form *form, struct rig_state
 			index->s64[i] = r >> 20 & 1 ? index->s32[i] - 4 : index->s64[i];
 	}
 	for (unsigned i = 0; i < 3; i++) {
-		uint64_t at =
-			((state->gpr[GPR_RSI] - (uintptr_t)run->rig->memory) & ~31ull) + 32 * i;
+		uint64_t at = ((state->gpr[GPR_RSI] - RIG_DATA) & ~31ull) + 32 * i;
 
 		if (at >= 32)
 			at -= 32;
@@ -150,13 +149,16 @@ static bool same(const struct form *form, const struct rig_state *want, const st
 }
 
 /* Bit 17 is this processor's own. */
-static void load_valid_mxcsr(struct rig_state *state)
+static void make_mxcsr_valid(struct rig *rig, const struct rig_state *state)
 {
+	uint64_t offset = state->gpr[GPR_RSI] - RIG_DATA;
 	uint32_t value;
 
-	memcpy(&value, (void *)(uintptr_t)state->gpr[GPR_RSI], 4);
+	if (offset > RIG_MEMORY - 4)
+		return;
+	memcpy(&value, rig->memory + offset, 4);
 	value &= value & 1 ? 0xfffdffff : 0xffff;
-	memcpy((void *)(uintptr_t)state->gpr[GPR_RSI], &value, 4);
+	memcpy(rig->memory + offset, &value, 4);
 }
 
 static bool one_case(struct run *run, const struct form *form, const uint8_t *bytes,
@@ -164,19 +166,16 @@ static bool one_case(struct run *run, const struct form *form, const uint8_t *by
 {
 	struct rig *rig = run->rig;
 	struct rig_state before, want, got;
-	static uint8_t memory[RIG_MEMORY], expected[RIG_MEMORY];
+	static uint8_t expected[RIG_MEMORY];
 	uint8_t *area = rig->memory;
 	bool ok;
 
 	randomise(run, form, &before);
-	if (strcmp(form->name, "VLDMXCSR") == 0 &&
-	    rig->memory + RIG_MEMORY - 4 >= (uint8_t *)(uintptr_t)before.gpr[GPR_RSI])
-		load_valid_mxcsr(&before);
+	if (strcmp(form->name, "VLDMXCSR") == 0)
+		make_mxcsr_valid(rig, &before);
 	want = got = before;
-	memcpy(memory, area, RIG_MEMORY);
-	native_run(bytes, form->length, &want);
 	memcpy(expected, area, RIG_MEMORY);
-	memcpy(area, memory, RIG_MEMORY);
+	native_run(bytes, form->length, &want, expected);
 	rig->cpu.state.x87.status = 0x1800;
 	rig->cpu.state.x87.empty = 0xa5;
 	rig_run(rig, op, &got);
