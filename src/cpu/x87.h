@@ -87,6 +87,12 @@ bool x87_stack_fault(struct cpu *cpu, const struct op *op, bool overflow);
  * exceptions that are not masked. */
 unsigned x87_settle(struct cpu *cpu, const struct op *op, struct fp_env *env, unsigned written);
 
+/* The end of a comparison: condition codes, pops. */
+void x87_conclude_compare(struct cpu *cpu, const struct op *op, struct fp_env *env,
+			  enum fp_relation relation);
+/* The same if there is nothing to compare. */
+void x87_compare_empty(struct cpu *cpu, const struct op *op);
+
 /* ---------------------------------------------------------------- the stack */
 
 ALWAYS_INLINE unsigned x87_physical(const struct cpu *cpu, unsigned i)
@@ -144,6 +150,12 @@ ALWAYS_INLINE void x87_pop(struct cpu *cpu, unsigned times)
 ALWAYS_INLINE void x87_clear(struct cpu *cpu, unsigned conditions)
 {
 	cpu->state.x87.status &= (uint16_t)~conditions;
+}
+
+ALWAYS_INLINE void x87_set_relation(struct cpu *cpu, enum fp_relation relation)
+{
+	x87_clear(cpu, FP_C0 | FP_C2 | FP_C3);
+	cpu->state.x87.status |= fp_conditions(relation);
 }
 
 /* ---------------------------------------------------------------- instructions */

@@ -25,7 +25,7 @@ unsigned x87_settle(struct cpu *cpu, const struct op *op, struct fp_env *env, un
 		x87->status |= X87_STATUS_ES | X87_STATUS_B;
 		x87->opcode = (uint16_t)op->imm32;
 		if (unmasked & FP_PRE_COMPUTATION) {
-			written = FP_C1;
+			written &= FP_C1 | FP_C2;
 			env->conditions = 0;
 		}
 	}
@@ -66,6 +66,11 @@ X87_HANDLER(X87_ARITHMETIC, X87_LARGE)
 	result = fp_f80_operate(&env, (enum fp_x87_operation)op->reg[2], x87_get(cpu, 0),
 				x87_get(cpu, op->src));
 	conclude(cpu, op, &env, result, FP_C1);
+}
+
+static bool is_nan(struct fp_f80 x)
+{
+	return (x.sign_exponent & 0x7fff) == 0x7fff && x.significand << 1;
 }
 
 static struct fp_f80 unary(struct fp_env *env, enum x87_unary operation, struct fp_f80 x)
@@ -120,18 +125,26 @@ static struct fp_f80 binary(struct fp_env *env, enum x87_binary operation, struc
 	return fp_f80_atan(env, st1, st0);
 }
 
+/* Where the result is a NaN there is no quotient: C0 and C3 stay. */
+static unsigned codes_of_remainder(struct fp_f80 result)
+{
+	return is_nan(result) ? FP_C1 | FP_C2 : X87_CONDITIONS;
+}
+
 X87_HANDLER(X87_BINARY, X87_LARGE)
 {
 	struct fp_env env = x87_environment(cpu);
 	bool remainder = op->reg[2] <= X87_REMAINDER_NEAREST;
+	struct fp_f80 result;
 
 	if (x87_is_empty(cpu, 0) || x87_is_empty(cpu, 1)) {
 		underflow(cpu, op);
+		if (remainder)
+			x87_clear(cpu, FP_C2);
 		return;
 	}
-	conclude(cpu, op, &env,
-		 binary(&env, (enum x87_binary)op->reg[2], x87_get(cpu, 0), x87_get(cpu, 1)),
-		 remainder ? X87_CONDITIONS : FP_C1);
+	result = binary(&env, (enum x87_binary)op->reg[2], x87_get(cpu, 0), x87_get(cpu, 1));
+	conclude(cpu, op, &env, result, remainder ? codes_of_remainder(result) : FP_C1);
 }
 
 /* ---------------------------------------------------------------- two results */
@@ -171,11 +184,6 @@ X87_HANDLER(X87_EXTRACT, X87_LARGE)
 	conclude_two(cpu, op, &env, exponent, significand, FP_C1);
 }
 
-static bool is_nan(struct fp_f80 x)
-{
-	return (x.sign_exponent & 0x7fff) == 0x7fff && x.significand << 1;
-}
-
 X87_HANDLER(X87_TANGENT, X87_LARGE)
 {
 	struct fp_env env = x87_environment(cpu);
@@ -205,7 +213,23 @@ X87_HANDLER(X87_SINE_COSINE, X87_LARGE)
 
 /* ---------------------------------------------------------------- comparison */
 
-#define RELATION_CODES (FP_C0 | FP_C2 | FP_C3)
+/*
+ * An invalid operand that is not masked leaves the condition codes alone; a denormal one does not,
+ * but the stack is not popped either.
+ */
+void x87_conclude_compare(struct cpu *cpu, const struct op *op, struct fp_env *env,
+			  enum fp_relation relation)
+{
+	unsigned unmasked;
+
+	env->conditions = 0;
+	unmasked = x87_settle(cpu, op, env, FP_C1);
+	if (unmasked & FP_IE)
+		return;
+	x87_set_relation(cpu, relation);
+	if (!(unmasked & FP_PRE_COMPUTATION))
+		x87_pop(cpu, op->reg[1]);
+}
 
 /* @flag: a quiet NaN is no invalid operand (FUCOM) */
 X87_HANDLER(X87_COMPARE, X87_LARGE)
@@ -214,30 +238,32 @@ X87_HANDLER(X87_COMPARE, X87_LARGE)
 	enum fp_relation relation;
 
 	if (x87_is_empty(cpu, 0) || x87_is_empty(cpu, op->src)) {
-		if (!x87_stack_fault(cpu, op, false))
-			return;
-		cpu->state.x87.status |= RELATION_CODES;
-	} else {
-		relation = fp_f80_compare(&env, x87_get(cpu, 0), x87_get(cpu, op->src), !op->flag);
-		env.conditions = fp_conditions(relation);
-		if (x87_settle(cpu, op, &env, X87_CONDITIONS) & FP_PRE_COMPUTATION)
-			return;
+		x87_compare_empty(cpu, op);
+		return;
 	}
+	relation = fp_f80_compare(&env, x87_get(cpu, 0), x87_get(cpu, op->src), !op->flag);
+	x87_conclude_compare(cpu, op, &env, relation);
+}
+
+void x87_compare_empty(struct cpu *cpu, const struct op *op)
+{
+	if (!x87_stack_fault(cpu, op, false))
+		return;
+	x87_set_relation(cpu, FP_UNORDERED);
 	x87_pop(cpu, op->reg[1]);
 }
 
 X87_HANDLER(X87_TEST, X87_LARGE)
 {
 	struct fp_env env = x87_environment(cpu);
+	enum fp_relation relation;
 
 	if (x87_is_empty(cpu, 0)) {
-		if (x87_stack_fault(cpu, op, false))
-			cpu->state.x87.status |= RELATION_CODES;
+		x87_compare_empty(cpu, op);
 		return;
 	}
-	env.conditions = fp_conditions(
-		fp_f80_compare(&env, x87_get(cpu, 0), fp_f80_constant(&env, FP_PLUS_ZERO), true));
-	x87_settle(cpu, op, &env, X87_CONDITIONS);
+	relation = fp_f80_compare(&env, x87_get(cpu, 0), fp_f80_constant(&env, FP_PLUS_ZERO), true);
+	x87_conclude_compare(cpu, op, &env, relation);
 }
 
 static uint64_t flags_of(enum fp_relation relation)
@@ -257,6 +283,7 @@ X87_HANDLER(X87_COMPARE_FLAGS, X87_LARGE)
 {
 	struct fp_env env = x87_environment(cpu);
 	enum fp_relation relation = FP_UNORDERED;
+	unsigned unmasked = 0;
 
 	if (x87_is_empty(cpu, 0) || x87_is_empty(cpu, op->src)) {
 		if (!x87_stack_fault(cpu, op, false))
@@ -264,11 +291,13 @@ X87_HANDLER(X87_COMPARE_FLAGS, X87_LARGE)
 	} else {
 		relation = fp_f80_compare(&env, x87_get(cpu, 0), x87_get(cpu, op->src), !op->flag);
 		env.conditions = 0;
-		if (x87_settle(cpu, op, &env, FP_C1) & FP_PRE_COMPUTATION)
+		unmasked = x87_settle(cpu, op, &env, FP_C1);
+		if (unmasked & FP_IE)
 			return;
 	}
 	set_status_flags(cpu, flags_of(relation));
-	x87_pop(cpu, op->reg[1]);
+	if (!(unmasked & FP_PRE_COMPUTATION))
+		x87_pop(cpu, op->reg[1]);
 }
 
 X87_HANDLER(X87_EXAMINE, X87_SMALL)

@@ -159,17 +159,12 @@ static NOINLINE void compare(struct cpu *cpu, const struct op *op, const struct 
 {
 	struct fp_env env = x87_environment(cpu);
 
-	if (x87_is_empty(cpu, 0)) {
-		if (!x87_stack_fault(cpu, op, false))
-			return;
-		cpu->state.x87.status |= FP_C0 | FP_C2 | FP_C3;
-	} else {
-		env.conditions = fp_conditions(
+	if (x87_is_empty(cpu, 0))
+		x87_compare_empty(cpu, op);
+	else
+		x87_conclude_compare(
+			cpu, op, &env,
 			relation_of(&env, (enum x87_format)op->reg[0], x87_get(cpu, 0), m));
-		if (x87_settle(cpu, op, &env, X87_CONDITIONS) & FP_PRE_COMPUTATION)
-			return;
-	}
-	x87_pop(cpu, op->reg[1]);
 }
 
 static bool general_compare(struct cpu *cpu, const struct op *op)

@@ -11,10 +11,10 @@ static NOINLINE void push_fault(struct cpu *cpu, const struct op *op, bool overf
 
 X87_HANDLER(X87_LOAD, X87_SMALL)
 {
-	bool overflow = !x87_is_empty(cpu, 7);
+	bool underflow = x87_is_empty(cpu, op->src);
 
-	if (unlikely(overflow || x87_is_empty(cpu, op->src))) {
-		push_fault(cpu, op, overflow);
+	if (unlikely(underflow || !x87_is_empty(cpu, 7))) {
+		push_fault(cpu, op, !underflow);
 		return;
 	}
 	x87_clear(cpu, FP_C1);
@@ -33,18 +33,27 @@ X87_HANDLER(X87_CONSTANT, X87_LARGE)
 	x87_push(cpu, fp_f80_constant(&env, (enum fp_constant)op->reg[2]));
 }
 
-/* @flag: an empty ST(0) is stored as it is (D9 D8, of old) */
+static NOINLINE void store_empty(struct cpu *cpu, const struct op *op)
+{
+	if (op->flag)
+		x87_clear(cpu, FP_C1);
+	else if (x87_stack_fault(cpu, op, false))
+		x87_set(cpu, op->dst, FP_F80_INDEFINITE);
+	else
+		return;
+	x87_pop(cpu, op->reg[1]);
+}
+
+/* @flag: an empty ST(0) is not stored, and is no fault (D9 D8) */
 X87_HANDLER(X87_STORE, X87_SMALL)
 {
 	struct fp_f80 value = x87_get(cpu, 0);
 
 	if (unlikely(x87_is_empty(cpu, 0))) {
-		if (!x87_stack_fault(cpu, op, false))
-			return;
-		value = FP_F80_INDEFINITE;
-	} else {
-		x87_clear(cpu, FP_C1);
+		store_empty(cpu, op);
+		return;
 	}
+	x87_clear(cpu, FP_C1);
 	x87_set(cpu, op->dst, value);
 	x87_pop(cpu, op->reg[1]);
 }
@@ -92,7 +101,6 @@ X87_HANDLER(X87_MOVE_IF, X87_LARGE)
 			x87_set(cpu, 0, FP_F80_INDEFINITE);
 		return;
 	}
-	x87_clear(cpu, FP_C1);
 	if (condition_holds(cpu, op->reg[2]))
 		x87_set(cpu, 0, x87_get(cpu, op->src));
 }
@@ -134,6 +142,7 @@ X87_HANDLER(X87_ROTATE, X87_SMALL)
 
 X87_HANDLER(X87_FREE, X87_SMALL)
 {
+	x87_clear(cpu, FP_C1);
 	x87_free(cpu, op->dst);
 	x87_pop(cpu, op->reg[1]);
 }
