@@ -71,8 +71,14 @@ enum x87_binary {
 OPCODES_X87(X87_DECLARE)
 #undef X87_DECLARE
 
-/* x87_memory.c: NULL, or a faster one for flat memory. */
+/* x87_fast.c: NULL, or a faster one for flat memory. */
 op_fn *x87_fast_handler(const struct op *op);
+
+/* x87_memory.c: the instruction itself, its operand read. */
+typedef void x87_memory_body(struct cpu *cpu, const struct op *op, const uint8_t *m);
+x87_memory_body x87_load, x87_operate, x87_compare;
+/* The same of a store; @host can be written. */
+void x87_store_host(struct cpu *cpu, const struct op *op, uint8_t *host);
 
 /* x87_control.c: false if #MF has been raised for what is pending. */
 bool x87_raise_pending(struct cpu *cpu, const struct op *op);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cpu/x87.h"
+#include "cpu/x87_quick.h"
 
 /* x87 instructions that calculate and compare, their operands in registers. */
 
@@ -53,8 +53,7 @@ static NOINLINE void underflow(struct cpu *cpu, const struct op *op)
 	x87_pop(cpu, op->reg[1]);
 }
 
-/* D8, DC, DE: ST(0) and ST(src), in this order, whichever is written. */
-X87_HANDLER(X87_ARITHMETIC, X87_LARGE)
+static NOINLINE void arithmetic(struct cpu *cpu, const struct op *op)
 {
 	struct fp_env env = x87_environment(cpu);
 	struct fp_f80 result;
@@ -66,6 +65,13 @@ X87_HANDLER(X87_ARITHMETIC, X87_LARGE)
 	result = fp_f80_operate(&env, (enum fp_x87_operation)op->reg[2], x87_get(cpu, 0),
 				x87_get(cpu, op->src));
 	conclude(cpu, op, &env, result, FP_C1);
+}
+
+/* D8, DC, DE: ST(0) and ST(src), in this order, whichever is written. */
+X87_HANDLER(X87_ARITHMETIC, X87_LARGE)
+{
+	if (x87_is_empty(cpu, op->src) || !x87_quick_operate(cpu, op, x87_get(cpu, op->src)))
+		arithmetic(cpu, op);
 }
 
 static bool is_nan(struct fp_f80 x)

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cpu/operand.h"
-#include "cpu/x87.h"
+#include "cpu/x87_quick.h"
 
 /* x87 instructions with a number in memory. */
 
@@ -11,20 +11,15 @@ static const uint8_t sizes[] = {
 	[X87_I32] = 4, [X87_I64] = 8, [X87_BCD] = 10,
 };
 
-/* A memory operand's bytes. */
-struct x87_bytes {
-	uint8_t byte[10];
-};
-
-static uint64_t low(const struct x87_bytes *m, unsigned size)
+static uint64_t low(const uint8_t *m, unsigned size)
 {
 	uint64_t value = 0;
 
-	memcpy(&value, m->byte, size);
+	memcpy(&value, m, size);
 	return value;
 }
 
-static int64_t integer(const struct x87_bytes *m, enum x87_format format)
+static int64_t integer(const uint8_t *m, enum x87_format format)
 {
 	switch (format) {
 	case X87_I16:
@@ -36,27 +31,25 @@ static int64_t integer(const struct x87_bytes *m, enum x87_format format)
 	}
 }
 
-typedef void memory_body(struct cpu *cpu, const struct op *op, const struct x87_bytes *m);
-
 /* The general way of an instruction that reads. */
-ALWAYS_INLINE bool read_and(struct cpu *cpu, const struct op *op, memory_body *body)
+ALWAYS_INLINE bool read_and(struct cpu *cpu, const struct op *op, x87_memory_body *body)
 {
 	unsigned size = sizes[op->reg[0]];
-	struct x87_bytes m;
+	uint8_t m[10];
 	uint64_t linear;
 
 	if (!x87_ready(cpu, op) || !cpu_operand_linear(cpu, op, size, UDV_ACCESS_READ, &linear) ||
-	    !cpu_read_bytes(cpu, linear, m.byte, size, stack_bit(op)))
+	    !cpu_read_bytes(cpu, linear, m, size, stack_bit(op)))
 		return false;
 	x87_note_instruction(cpu, op);
 	x87_note_data(cpu, op, cpu_effective_address(cpu, op));
-	body(cpu, op, &m);
+	body(cpu, op, m);
 	return true;
 }
 
 /* ---------------------------------------------------------------- loads */
 
-static struct fp_f80 value_of(struct fp_env *env, enum x87_format format, const struct x87_bytes *m)
+static struct fp_f80 value_of(struct fp_env *env, enum x87_format format, const uint8_t *m)
 {
 	env->conditions = 0;
 	switch (format) {
@@ -65,15 +58,15 @@ static struct fp_f80 value_of(struct fp_env *env, enum x87_format format, const 
 	case X87_F64:
 		return fp_f64_to_f80(env, low(m, 8));
 	case X87_F80:
-		return (struct fp_f80){ low(m, 8), (uint16_t)(m->byte[8] | m->byte[9] << 8) };
+		return (struct fp_f80){ low(m, 8), (uint16_t)(m[8] | m[9] << 8) };
 	case X87_BCD:
-		return fp_bcd_to_f80(m->byte);
+		return fp_bcd_to_f80(m);
 	default:
 		return fp_i64_to_f80(integer(m, format));
 	}
 }
 
-static NOINLINE void load(struct cpu *cpu, const struct op *op, const struct x87_bytes *m)
+void x87_load(struct cpu *cpu, const struct op *op, const uint8_t *m)
 {
 	struct fp_env env = x87_environment(cpu);
 	struct fp_f80 value;
@@ -91,7 +84,7 @@ static NOINLINE void load(struct cpu *cpu, const struct op *op, const struct x87
 
 static bool general_load(struct cpu *cpu, const struct op *op)
 {
-	return read_and(cpu, op, load);
+	return read_and(cpu, op, x87_load);
 }
 
 const struct op *do_X87_LOAD_MEMORY(struct cpu *cpu, const struct op *op)
@@ -102,7 +95,7 @@ const struct op *do_X87_LOAD_MEMORY(struct cpu *cpu, const struct op *op)
 /* ---------------------------------------------------------------- arithmetic */
 
 static struct fp_f80 operate(struct fp_env *env, const struct op *op, struct fp_f80 st0,
-			     const struct x87_bytes *m)
+			     const uint8_t *m)
 {
 	enum fp_x87_operation operation = (enum fp_x87_operation)op->reg[2];
 
@@ -117,7 +110,20 @@ static struct fp_f80 operate(struct fp_env *env, const struct op *op, struct fp_
 	}
 }
 
-static NOINLINE void arithmetic(struct cpu *cpu, const struct op *op, const struct x87_bytes *m)
+/* An operand that is as good as a register. */
+static bool ordinary(const struct op *op, const uint8_t *m, struct fp_f80 *value)
+{
+	switch (op->reg[0]) {
+	case X87_F32:
+		return x87_widen(low(m, 4), 23, 0xff, X87_F32_BIAS, value);
+	case X87_F64:
+		return x87_widen(low(m, 8), 52, 0x7ff, X87_F64_BIAS, value);
+	default:
+		return false;
+	}
+}
+
+static NOINLINE void arithmetic(struct cpu *cpu, const struct op *op, const uint8_t *m)
 {
 	struct fp_env env = x87_environment(cpu);
 	struct fp_f80 result;
@@ -132,9 +138,17 @@ static NOINLINE void arithmetic(struct cpu *cpu, const struct op *op, const stru
 		x87_set(cpu, 0, result);
 }
 
+void x87_operate(struct cpu *cpu, const struct op *op, const uint8_t *m)
+{
+	struct fp_f80 value;
+
+	if (!ordinary(op, m, &value) || !x87_quick_operate(cpu, op, value))
+		arithmetic(cpu, op, m);
+}
+
 static bool general_arithmetic(struct cpu *cpu, const struct op *op)
 {
-	return read_and(cpu, op, arithmetic);
+	return read_and(cpu, op, x87_operate);
 }
 
 const struct op *do_X87_ARITHMETIC_MEMORY(struct cpu *cpu, const struct op *op)
@@ -143,7 +157,7 @@ const struct op *do_X87_ARITHMETIC_MEMORY(struct cpu *cpu, const struct op *op)
 }
 
 static enum fp_relation relation_of(struct fp_env *env, enum x87_format format, struct fp_f80 st0,
-				    const struct x87_bytes *m)
+				    const uint8_t *m)
 {
 	switch (format) {
 	case X87_F32:
@@ -155,7 +169,7 @@ static enum fp_relation relation_of(struct fp_env *env, enum x87_format format, 
 	}
 }
 
-static NOINLINE void compare(struct cpu *cpu, const struct op *op, const struct x87_bytes *m)
+void x87_compare(struct cpu *cpu, const struct op *op, const uint8_t *m)
 {
 	struct fp_env env = x87_environment(cpu);
 
@@ -169,7 +183,7 @@ static NOINLINE void compare(struct cpu *cpu, const struct op *op, const struct 
 
 static bool general_compare(struct cpu *cpu, const struct op *op)
 {
-	return read_and(cpu, op, compare);
+	return read_and(cpu, op, x87_compare);
 }
 
 const struct op *do_X87_COMPARE_MEMORY(struct cpu *cpu, const struct op *op)
@@ -179,19 +193,19 @@ const struct op *do_X87_COMPARE_MEMORY(struct cpu *cpu, const struct op *op)
 
 /* ---------------------------------------------------------------- stores */
 
-static void put(struct x87_bytes *m, uint64_t value)
+static void put(uint8_t *m, uint64_t value)
 {
-	memcpy(m->byte, &value, sizeof(value));
+	memcpy(m, &value, sizeof(value));
 }
 
-static void put_f80(struct x87_bytes *m, struct fp_f80 value)
+static void put_f80(uint8_t *m, struct fp_f80 value)
 {
 	put(m, value.significand);
-	memcpy(m->byte + 8, &value.sign_exponent, 2);
+	memcpy(m + 8, &value.sign_exponent, 2);
 }
 
 /* @op: flag is 1 for FISTTP */
-static void convert(struct fp_env *env, const struct op *op, struct fp_f80 st0, struct x87_bytes *m)
+static void convert(struct fp_env *env, const struct op *op, struct fp_f80 st0, uint8_t *m)
 {
 	switch ((enum x87_format)op->reg[0]) {
 	case X87_F32:
@@ -214,7 +228,7 @@ static void convert(struct fp_env *env, const struct op *op, struct fp_f80 st0, 
 		put(m, (uint64_t)fp_f80_to_i64(env, st0, op->flag));
 		break;
 	case X87_BCD:
-		fp_f80_to_bcd(env, st0, m->byte);
+		fp_f80_to_bcd(env, st0, m);
 		break;
 	}
 }
@@ -223,7 +237,7 @@ static void convert(struct fp_env *env, const struct op *op, struct fp_f80 st0, 
  * What is stored, into @m, and all that happens to registers. False: nothing is stored. SDM Vol 1
  * "x87 FPU Floating-Point Exception Conditions": of what is unmasked, only PE lets a store be done.
  */
-static NOINLINE bool store(struct cpu *cpu, const struct op *op, struct x87_bytes *m)
+static NOINLINE bool store(struct cpu *cpu, const struct op *op, uint8_t *m)
 {
 	struct fp_env env = x87_environment(cpu);
 
@@ -242,11 +256,19 @@ static NOINLINE bool store(struct cpu *cpu, const struct op *op, struct x87_byte
 	return true;
 }
 
+void x87_store_host(struct cpu *cpu, const struct op *op, uint8_t *host)
+{
+	uint8_t m[10];
+
+	if (store(cpu, op, m))
+		memcpy(host, m, sizes[op->reg[0]]);
+}
+
 /* The place is judged first: from there on the store cannot fault. */
 static bool general_store(struct cpu *cpu, const struct op *op)
 {
 	unsigned size = sizes[op->reg[0]];
-	struct x87_bytes m;
+	uint8_t m[10];
 	uint64_t linear;
 
 	if (!x87_ready(cpu, op) || !cpu_operand_linear(cpu, op, size, UDV_ACCESS_WRITE, &linear) ||
@@ -254,18 +276,10 @@ static bool general_store(struct cpu *cpu, const struct op *op)
 		return false;
 	x87_note_instruction(cpu, op);
 	x87_note_data(cpu, op, cpu_effective_address(cpu, op));
-	return !store(cpu, op, &m) || cpu_write_bytes(cpu, linear, m.byte, size, stack_bit(op));
+	return !store(cpu, op, m) || cpu_write_bytes(cpu, linear, m, size, stack_bit(op));
 }
 
 const struct op *do_X87_STORE_MEMORY(struct cpu *cpu, const struct op *op)
 {
 	return run_plain(cpu, op, general_store);
-}
-
-/* ---------------------------------------------------------------- flat memory */
-
-op_fn *x87_fast_handler(const struct op *op)
-{
-	(void)op;
-	return NULL;
 }
