@@ -55,11 +55,40 @@ ALWAYS_INLINE bool load_f64(struct cpu *cpu, const void *host)
 	return load_value(cpu, usual, value);
 }
 
-ALWAYS_INLINE bool load_any(struct cpu *cpu, const void *host)
+ALWAYS_INLINE bool load_integer(struct cpu *cpu, int64_t integer)
 {
-	(void)cpu;
-	(void)host;
-	return false;
+	uint64_t magnitude = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+	struct fp_f80 value = { 0, 0 };
+
+	if (magnitude) {
+		unsigned shift = (unsigned)__builtin_clzll(magnitude);
+
+		value.significand = magnitude << shift;
+		value.sign_exponent =
+			(uint16_t)((integer < 0 ? 0x8000u : 0) | (X87_F80_BIAS + 63 - shift));
+	}
+	return load_value(cpu, true, value);
+}
+
+#define LOAD_INTEGER(type)                                                                         \
+	ALWAYS_INLINE bool load_##type(struct cpu *cpu, const void *host)                          \
+	{                                                                                          \
+		type integer;                                                                      \
+                                                                                                   \
+		memcpy(&integer, host, sizeof(integer));                                           \
+		return load_integer(cpu, integer);                                                 \
+	}
+LOAD_INTEGER(int16_t)
+LOAD_INTEGER(int32_t)
+LOAD_INTEGER(int64_t)
+
+ALWAYS_INLINE bool load_f80(struct cpu *cpu, const void *host)
+{
+	struct fp_f80 value;
+
+	memcpy(&value.significand, host, 8);
+	memcpy(&value.sign_exponent, (const uint8_t *)host + 8, 2);
+	return load_value(cpu, true, value);
 }
 
 /* ---------------------------------------------------------------- stores */
@@ -134,10 +163,10 @@ ALWAYS_INLINE bool store_any(struct cpu *cpu, const struct op *op, void *host)
 	}
 LOAD(f32, 4, load_f32)
 LOAD(f64, 8, load_f64)
-LOAD(2, 2, load_any)
-LOAD(4, 4, load_any)
-LOAD(8, 8, load_any)
-LOAD(10, 10, load_any)
+LOAD(f80, 10, load_f80)
+LOAD(i16, 2, load_int16_t)
+LOAD(i32, 4, load_int32_t)
+LOAD(i64, 8, load_int64_t)
 
 #define STORE(name, size, quick)                                                                   \
 	static const struct op *fast_store_##name(struct cpu *cpu, const struct op *op)            \
@@ -178,8 +207,8 @@ READ(compare, 8, do_X87_COMPARE_MEMORY, x87_compare)
 op_fn *x87_fast_handler(const struct op *op)
 {
 	static op_fn *const loads[] = {
-		[X87_F32] = fast_load_f32, [X87_F64] = fast_load_f64, [X87_F80] = fast_load_10,
-		[X87_I16] = fast_load_2,   [X87_I32] = fast_load_4,   [X87_I64] = fast_load_8,
+		[X87_F32] = fast_load_f32, [X87_F64] = fast_load_f64, [X87_F80] = fast_load_f80,
+		[X87_I16] = fast_load_i16, [X87_I32] = fast_load_i32, [X87_I64] = fast_load_i64,
 		[X87_BCD] = NULL,
 	};
 	static op_fn *const stores[] = {

@@ -99,7 +99,24 @@ ALWAYS_INLINE struct fp_fast_f80 fp_fast_f80_sub(struct fp_f80 a, struct fp_f80 
 	return fp_fast_f80_add(a, b);
 }
 
-/* FP_X87_ADD ... FP_X87_SUBR of two normal numbers. */
+/* The quotient has 64 bits; what is left says how it is rounded. */
+ALWAYS_INLINE struct fp_fast_f80 fp_fast_f80_div(struct fp_f80 a, struct fp_f80 b)
+{
+	bool smaller = a.significand < b.significand;
+	fp_u128 dividend = (fp_u128)a.significand << (smaller ? 64 : 63);
+	uint64_t quotient = (uint64_t)(dividend / b.significand);
+	uint64_t left = (uint64_t)(dividend - (fp_u128)quotient * b.significand);
+	int32_t exponent = (a.sign_exponent & 0x7fff) - (b.sign_exponent & 0x7fff) +
+			   FP_FAST_F80_BIAS - smaller;
+	/* More than half of the divisor, half, less, nothing: as the lower half of a significand */
+	uint64_t above = b.significand - left;
+	uint64_t rest = !left ? 0 : left > above ? 3ull << 62 : left == above ? 1ull << 63 : 1;
+
+	return fp_fast_f80_round((a.sign_exponent ^ b.sign_exponent) & FP_FAST_F80_SIGN, exponent,
+				 (fp_u128)quotient << 64 | rest);
+}
+
+/* Any of two normal numbers. */
 static inline struct fp_fast_f80 fp_fast_f80_operate(enum fp_x87_operation operation,
 						     struct fp_f80 a, struct fp_f80 b)
 {
@@ -112,9 +129,12 @@ static inline struct fp_fast_f80 fp_fast_f80_operate(enum fp_x87_operation opera
 		return fp_fast_f80_sub(a, b);
 	case FP_X87_SUBR:
 		return fp_fast_f80_sub(b, a);
-	default:
-		return (struct fp_fast_f80){ .there = false };
+	case FP_X87_DIV:
+		return fp_fast_f80_div(a, b);
+	case FP_X87_DIVR:
+		return fp_fast_f80_div(b, a);
 	}
+	return (struct fp_fast_f80){ .there = false };
 }
 
 #endif
