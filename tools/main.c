@@ -10,6 +10,7 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 	const char *summary;
 } commands[] = {
+	{ "run", cmd_run, "boot an image in a virtual machine" },
 	{ "walk", cmd_walk, "translate addresses in a memory image, and show each step" },
 	{ "explain", cmd_explain,
 	  "say in words what an exit qualification, entry, MSR, ... means" },

@@ -248,7 +248,7 @@ void lapic_set_lint(struct lapic *lapic, unsigned pin, bool level)
 
 void lapic_write_lvt(struct lapic *lapic, enum apic_lvt entry, uint32_t value)
 {
-	uint32_t *lvt = &lapic->state.lvt[entry];
+	uint32_t *lvt = &lapic->state.lvt[entry], remote_irr = *lvt & APIC_LVT_REMOTE_IRR;
 
 	value &= lapic_lvt_writable(lapic, entry);
 	if (!(lapic->state.svr & APIC_SVR_ENABLE))
@@ -259,7 +259,7 @@ void lapic_write_lvt(struct lapic *lapic, enum apic_lvt entry, uint32_t value)
 	}
 	*lvt = value;
 	if (is_level_pin(lapic, entry)) {
-		*lvt |= has_vector(lapic->state.isr, (uint8_t)value) ? APIC_LVT_REMOTE_IRR : 0;
+		*lvt |= remote_irr;
 		if (lapic->state.lint[entry - APIC_LVT_LINT0])
 			lapic_fire(lapic, entry);
 	}
@@ -391,7 +391,7 @@ bool lapic_write_base(struct lapic *lapic, uint64_t value)
 bool lapic_init(struct lapic *lapic, const struct lapic_config *config, const struct lapic_ops *ops,
 		struct apic_bus *bus, struct vclock *clock)
 {
-	if (bus->nr_lapics == APIC_BUS_MAX)
+	if (bus->nr_lapics == APIC_BUS_MAX || (config->tsc_deadline && !config->tsc_hz))
 		return false;
 	memset(lapic, 0, sizeof(*lapic));
 	lapic->config = *config;

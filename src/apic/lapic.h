@@ -98,7 +98,10 @@ struct lapic {
 	struct vclock *clock;
 };
 
-/* In the state after a reset. False if there is no room in the clock or on the bus. */
+/*
+ * In the state after a reset. False if there is no room in the clock or on the bus, or a TSC
+ * deadline without a TSC.
+ */
 bool lapic_init(struct lapic *lapic, const struct lapic_config *config, const struct lapic_ops *ops,
 		struct apic_bus *bus, struct vclock *clock);
 void lapic_reset(struct lapic *lapic);

@@ -67,7 +67,10 @@ void vclock_run_due(struct vclock *clock, uint64_t now);
 /* Fires @timer if it is due: before what it stands for is changed in the middle of a slice. */
 void vclock_catch_up(struct vclock *clock, struct vtimer *timer);
 
-/* To be called after timers were written from outside (a snapshot). */
+/*
+ * To be called after deadline and armed of timers were written from outside: a snapshot holds
+ * these two of each, in the order in which the timers were made known.
+ */
 void vclock_refresh(struct vclock *clock);
 
 /* Ticks of a @hz clock that have passed at @ns, rounded down. Exact for every @ns. */

@@ -23,7 +23,6 @@ static const struct {
 	{                                                                                          \
 		FEATURE_##feature, FEATURE_##needs                                                 \
 	}
-	NEEDS(VME, DE),
 	NEEDS(PSE36, PSE),
 	NEEDS(MCA, MCE),
 	NEEDS(MCA, MSR),

@@ -45,6 +45,8 @@ struct cpu_ops {
 	bool (*write_msr)(void *opaque, uint32_t index, uint64_t value);
 	/* Ticks of virtual time when @retired instructions of this run have been done. */
 	uint64_t (*ticks)(void *opaque, uint64_t retired);
+	/* IA32_TSC or IA32_TSC_ADJUST was written. */
+	void (*tsc_changed)(void *opaque);
 	/* Called after the state became that of INIT, for what is outside. */
 	void (*init)(void *opaque);
 	void *opaque;

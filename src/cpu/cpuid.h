@@ -12,8 +12,8 @@ struct cpuid_result {
 /* Pure: the side effect of leaf 1 on IA32_BIOS_SIGN_ID is the instruction's. */
 struct cpuid_result cpu_cpuid(const struct cpu *cpu, uint32_t leaf, uint32_t subleaf);
 
-/* Core crystal clock, in Hz: leaf 15H, and what the local APIC's timer counts. */
-#define CPU_CRYSTAL_HZ 25000000u
+/* Core crystal clock, in Hz: leaf 15H. The local APIC's timer counts it. */
+#define CPU_CRYSTAL_HZ 1000000000u
 
 /* The default processor, alone in its machine. */
 void cpu_config_default(struct cpu_config *config);

@@ -264,6 +264,21 @@ static void find_string_segment(const ZydisDecodedInstruction *from,
 	}
 }
 
+/* MONITOR's operand is in no list of the decoder's: its segment is told by the prefixes alone. */
+static void find_monitor_segment(const ZydisDecodedInstruction *from, struct insn *insn)
+{
+	bool code64 = from->machine_mode == ZYDIS_MACHINE_MODE_LONG_64;
+
+	for (unsigned i = 0; i < from->raw.prefix_count; i++) {
+		uint8_t prefix = from->raw.prefixes[i].value;
+
+		if (prefix == 0x64 || prefix == 0x65)
+			insn->mem.segment = prefix == 0x64 ? SEG_FS : SEG_GS;
+		else if ((prefix & 0xe7) == 0x26 && !code64)
+			insn->mem.segment = prefix >> 3 & 3;
+	}
+}
+
 static unsigned prefixes_of(const ZydisDecodedInstruction *from)
 {
 	unsigned prefixes = 0;
@@ -276,7 +291,7 @@ static unsigned prefixes_of(const ZydisDecodedInstruction *from)
 		prefixes |= PREFIX_REPNE;
 	if (from->encoding == ZYDIS_INSTRUCTION_ENCODING_VEX)
 		prefixes |= PREFIX_VEX;
-	if (from->raw.rex.W)
+	if (from->encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY && from->raw.rex.W)
 		prefixes |= PREFIX_REX_W;
 	for (unsigned i = 0; i < from->raw.prefix_count; i++) {
 		switch (from->raw.prefixes[i].value) {
@@ -337,6 +352,8 @@ static bool convert(const ZydisDecodedInstruction *from, const ZydisDecodedOpera
 					  from->raw.modrm.rm)
 			      : 0;
 	find_string_segment(from, operands, insn);
+	if (insn->id == INSN_MONITOR)
+		find_monitor_segment(from, insn);
 	if (from->operand_count_visible > INSN_MAX_OPERANDS)
 		return false;
 	for (unsigned i = 0; i < from->operand_count_visible; i++)

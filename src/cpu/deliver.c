@@ -9,6 +9,7 @@
  * Error codes of the faults made here carry no EXT bit: it is added to all of them at the end.
  */
 
+#define DR6_TRAPS 0xfull
 #define TSS_IO_BASE 102u
 #define REDIRECTION_BYTES 32u
 
@@ -366,5 +367,10 @@ bool cpu_software_event(struct cpu *cpu, unsigned vector, enum event_type type, 
 	if (result == TRANSFER_FAULT)
 		return false;
 	cpu->step_consumed = step;
+	if (type == EVENT_PRIVILEGED_EXCEPTION) {
+		/* INT1 is a #DB too, and takes traps that MOV SS has held back with it. */
+		cpu->state.dr6 |= cpu->state.pending_debug & DR6_TRAPS;
+		cpu->state.pending_debug = 0;
+	}
 	return true;
 }

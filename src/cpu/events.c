@@ -6,6 +6,7 @@
 
 #define DR6_TRAPS 0xfull
 #define DR6_ONES 0xffff0ff0ull
+#define DR6_BT BIT(15)
 #define DR7_GD BIT(13)
 #define DEBUGCTL_LBR_BTF 3ull
 
@@ -56,12 +57,16 @@ enum event_combination event_combine(const struct cpu_event *first, const struct
 
 /* ---------------------------------------------------------------- side effects */
 
-/* Bits 3:0 of DR6 are those of this exception, the others stay until software clears them. */
+/*
+ * Bits 3:0 of DR6 are those of this exception, the others stay until software clears them. Traps
+ * that MOV SS has held back come with it: breakpoints are told, a step is not.
+ */
 static void note_debug(struct cpu *cpu, uint64_t bits)
 {
 	struct cpu_state *s = &cpu->state;
 
-	s->dr6 = (s->dr6 & ~DR6_TRAPS) | bits | DR6_ONES;
+	s->dr6 = (s->dr6 & ~DR6_TRAPS) | bits | (s->pending_debug & DR6_TRAPS) | DR6_ONES;
+	s->pending_debug = 0;
 	s->dr7 &= ~DR7_GD;
 	s->debugctl &= ~DEBUGCTL_LBR_BTF;
 }
@@ -85,6 +90,13 @@ static bool shut_down(struct cpu *cpu)
 	return false;
 }
 
+/* A data breakpoint is a trap: none of an instruction that faults, only of a MOV SS before it. */
+static void forget_traps(struct cpu *cpu)
+{
+	if (!(cpu->state.interruptibility & BLOCKING_MOV_SS))
+		cpu->state.pending_debug &= DR6_BT;
+}
+
 /*
  * Benign exceptions can follow each other for ever (#AC by a misaligned stack at CPL 3): then the
  * instruction starts again, and the run loop counts.
@@ -93,6 +105,7 @@ static bool shut_down(struct cpu *cpu)
 
 bool cpu_deliver_fault(struct cpu *cpu)
 {
+	forget_traps(cpu);
 	for (unsigned i = 0; i < MAX_SERIAL; i++) {
 		struct cpu_event event = cpu->fault;
 
@@ -129,7 +142,6 @@ static bool take_debug(struct cpu *cpu)
 	struct cpu_event event = { .valid = true, .vector = VECTOR_DB, .type = EVENT_EXCEPTION };
 
 	event.address = cpu->state.pending_debug;
-	cpu->state.pending_debug = 0;
 	note(cpu, &event);
 	cpu_deliver(cpu, &event);
 	return true;

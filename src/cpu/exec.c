@@ -137,7 +137,9 @@ static bool code_breakpoint(struct cpu *cpu, uint64_t linear)
 {
 	uint64_t hits = 0;
 
-	if (likely(!cpu->code_breakpoints) || cpu->state.rflags & FLAG_RF)
+	/* MOV SS inhibits them too. SDM Vol 3A "Masking Exceptions and Interrupts" */
+	if (likely(!cpu->code_breakpoints) || cpu->state.rflags & FLAG_RF ||
+	    cpu->state.interruptibility & BLOCKING_MOV_SS)
 		return false;
 	for (unsigned i = 0; i < 4; i++)
 		if (cpu->state.dr7 >> 2 * i & 3 && !(cpu->state.dr7 >> (16 + 4 * i) & 3) &&
@@ -249,8 +251,11 @@ static bool take_events(struct cpu *cpu)
 	struct cpu_state *s = &cpu->state;
 
 	if (s->init_pending) {
+		bool sipi = s->sipi_pending; /* it came after the INIT */
+
 		s->init_pending = false;
 		cpu_init_signal(cpu);
+		s->sipi_pending = sipi;
 		if (cpu->ops.init)
 			cpu->ops.init(cpu->ops.opaque);
 		return true;
@@ -419,6 +424,7 @@ void cpu_raise_nmi(struct cpu *cpu)
 void cpu_raise_init(struct cpu *cpu)
 {
 	cpu->state.init_pending = true;
+	cpu->state.sipi_pending = false;
 	cpu->attention |= ATTENTION_EVENT;
 }
 

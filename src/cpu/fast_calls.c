@@ -29,9 +29,13 @@ static void enter_flat(struct cpu *cpu, unsigned selector, unsigned cpl, bool co
 	cpu->attention |= ATTENTION_EVENT;
 }
 
+/* An AMD processor has SYSCALL in compatibility mode as well, with IA32_CSTAR. */
 static bool syscall_enabled(const struct cpu *cpu)
 {
-	return is_64bit(cpu) && cpu->state.efer & EFER_SCE;
+	if (!(cpu->state.efer & EFER_SCE))
+		return false;
+	return is_64bit(cpu) ||
+	       (is_long_mode(cpu) && !memcmp(cpu->config->vendor, "AuthenticAMD", 12));
 }
 
 bool control_syscall(struct cpu *cpu, const struct op *op)
@@ -44,7 +48,7 @@ bool control_syscall(struct cpu *cpu, const struct op *op)
 		return raise_ud(cpu);
 	s->gpr[GPR_RCX] = s->rip;
 	s->gpr[11] = rflags & ~FLAG_RF;
-	s->rip = s->lstar;
+	s->rip = is_64bit(cpu) ? s->lstar : s->cstar;
 	s->rflags = (rflags & ~(s->fmask | FLAG_RF)) | FLAG_ONE;
 	/* TF as it is afterwards decides about a single-step trap. */
 	cpu->step_consumed = rflags & ~s->rflags & FLAG_TF;
@@ -60,7 +64,7 @@ bool control_sysret(struct cpu *cpu, const struct op *op)
 	bool wide = op->size == 3;
 	uint64_t rip = wide ? s->gpr[GPR_RCX] : (uint32_t)s->gpr[GPR_RCX];
 
-	if (!syscall_enabled(cpu))
+	if (!is_64bit(cpu) || !(s->efer & EFER_SCE))
 		return raise_ud(cpu);
 	if (s->cpl != 0 || !cpu_is_canonical(cpu, rip))
 		return raise_gp0(cpu);

@@ -44,8 +44,8 @@
 #define GOTO(cpu, op) UDV_MUSTTAIL return (op)->fn(cpu, op)
 #define INLINE_GOTO(cpu, op) return (op)->fn(cpu, op)
 #else
-#define GOTO(cpu, op) return (op)
-#define INLINE_GOTO(cpu, op) return (op)
+#define GOTO(cpu, op) return (void)(cpu), (op)
+#define INLINE_GOTO(cpu, op) return (void)(cpu), (op)
 #endif
 #define NEXT(cpu, op) GOTO(cpu, (op) + 1)
 

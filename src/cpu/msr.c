@@ -179,6 +179,12 @@ static uint64_t read_tsc(const struct cpu *cpu, const struct msr_row *row)
 	return cpu_tsc(cpu);
 }
 
+static void tell_tsc_changed(struct cpu *cpu)
+{
+	if (cpu->ops.tsc_changed)
+		cpu->ops.tsc_changed(cpu->ops.opaque);
+}
+
 /* What is added to the TSC is added to IA32_TSC_ADJUST. SDM Vol 3B "Time-Stamp Counter Adjustment"
  */
 static bool write_tsc(struct cpu *cpu, const struct msr_row *row, uint64_t value)
@@ -188,6 +194,7 @@ static bool write_tsc(struct cpu *cpu, const struct msr_row *row, uint64_t value
 	(void)row;
 	cpu->state.tsc_offset += delta;
 	cpu->state.tsc_adjust += delta;
+	tell_tsc_changed(cpu);
 	return true;
 }
 
@@ -196,6 +203,7 @@ static bool write_tsc_adjust(struct cpu *cpu, const struct msr_row *row, uint64_
 	(void)row;
 	cpu->state.tsc_offset += value - cpu->state.tsc_adjust;
 	cpu->state.tsc_adjust = value;
+	tell_tsc_changed(cpu);
 	return true;
 }
 

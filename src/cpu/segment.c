@@ -273,18 +273,19 @@ bool cpu_fetch_stack(struct cpu *cpu, uint16_t selector, unsigned cpl, unsigned 
 	return cpu_mark_accessed(cpu, d);
 }
 
+/* The base stays in force for 64-bit code, which looks at nothing else of FS and GS. */
 void cpu_drop_segments(struct cpu *cpu, unsigned cpl)
 {
 	static const uint8_t data[] = { SEG_ES, SEG_DS, SEG_FS, SEG_GS };
 
 	for (unsigned i = 0; i < sizeof(data); i++) {
 		struct arch_segment_register *s = &cpu->state.seg[data[i]];
+		uint32_t ar = s->access_rights;
 
-		if (s->access_rights & AR_UNUSABLE) {
-			s->selector = 0;
+		if (!(ar & AR_UNUSABLE) && (ar_is_conforming(ar) || AR_DPL_OF(ar) >= cpl))
 			continue;
-		}
-		if (!ar_is_conforming(s->access_rights) && AR_DPL_OF(s->access_rights) < cpl)
-			cpu_set_null(cpu, data[i], 0);
+		/* The bases of FS and GS stay: 64-bit code still uses them. */
+		s->selector = 0;
+		s->access_rights |= AR_UNUSABLE;
 	}
 }

@@ -74,11 +74,25 @@ typedef void simd_kernel(struct simd_env *env, union arch_vector *restrict d,
 			 unsigned bytes);
 
 #define SIMD_UNUSED __attribute__((unused))
-#define SIMD_KERNEL(name)                                                                          \
-	void simd_##name(SIMD_UNUSED struct simd_env *env, union arch_vector *restrict d,          \
-			 SIMD_UNUSED const union arch_vector *a,                                   \
-			 SIMD_UNUSED const union arch_vector *b, SIMD_UNUSED unsigned imm,         \
-			 SIMD_UNUSED unsigned bytes)
+#define SIMD_PARAMETERS                                                                            \
+	SIMD_UNUSED struct simd_env *env, union arch_vector *restrict d,                           \
+		SIMD_UNUSED const union arch_vector *a, SIMD_UNUSED const union arch_vector *b,    \
+		SIMD_UNUSED unsigned imm, SIMD_UNUSED unsigned bytes
+#define SIMD_KERNEL(name) void simd_##name(SIMD_PARAMETERS)
+
+/* The same with @bytes known to the compiler, which then makes vectors of the elements. */
+#define SIMD_KERNEL_BY_WIDTH(name)                                                                 \
+	ALWAYS_INLINE void of_width_##name(SIMD_PARAMETERS);                                       \
+	SIMD_KERNEL(name)                                                                          \
+	{                                                                                          \
+		if (likely(bytes == 16))                                                           \
+			of_width_##name(env, d, a, b, imm, 16);                                    \
+		else if (bytes == 32)                                                              \
+			of_width_##name(env, d, a, b, imm, 32);                                    \
+		else                                                                               \
+			of_width_##name(env, d, a, b, imm, 8);                                     \
+	}                                                                                          \
+	ALWAYS_INLINE void of_width_##name(SIMD_PARAMETERS)
 
 #define SIMD_DECLARE(X, encodings, name, operands, flags) simd_kernel simd_##name;
 SIMD_OPERATIONS(SIMD_DECLARE, )
@@ -115,6 +129,13 @@ static inline unsigned simd_lane(unsigned bytes)
 /* Kernels are made of these: an expression of @i for every element. */
 #define EACH(lane) for (unsigned i = 0; i < bytes / sizeof(d->lane[0]); i++)
 #define ELEMENTS(name, lane, expression)                                                           \
+	SIMD_KERNEL_BY_WIDTH(name)                                                                 \
+	{                                                                                          \
+		EACH(lane)                                                                         \
+		d->lane[i] = (__typeof__(d->lane[0]))(expression);                                 \
+	}
+/* One after the other: a function for each is called anyway. */
+#define FLOAT_ELEMENTS(name, lane, expression)                                                     \
 	SIMD_KERNEL(name)                                                                          \
 	{                                                                                          \
 		EACH(lane)                                                                         \
@@ -145,13 +166,31 @@ static inline uint16_t saturate_u16(int32_t x)
 op_fn *simd_handler(const struct op *op);
 
 /* Handlers that simd_handler() may choose. */
-op_fn simd_general, simd_plain_register, simd_plain_load, simd_emms, simd_vzeroall, simd_vzeroupper,
-	simd_vldmxcsr, simd_vstmxcsr, simd_maskmov, simd_mask_load, simd_mask_store, simd_gather,
-	simd_string;
-/* NULL, or a handler for just this. */
+op_fn simd_general, simd_emms, simd_vzeroall, simd_vzeroupper, simd_vldmxcsr, simd_vstmxcsr,
+	simd_maskmov, simd_mask_load, simd_mask_store, simd_gather, simd_string;
+
+/* simd_fast.c, simd_fast_float.c: NULL, or a handler for just this. */
 op_fn *simd_fast_handler(const struct op *op);
+op_fn *simd_fast_float_handler(const struct op *op);
 
 struct cpu;
+
+/*
+ * What MXCSR says. With an exception that is not masked, the flags that count are those of this
+ * instruction alone, so that it starts with none. Otherwise old ones stay: what is set already need
+ * not be found out again (float/fast.h).
+ */
+static inline struct fp_env simd_environment(uint32_t mxcsr)
+{
+	struct fp_env fp = fp_env_mxcsr(mxcsr);
+
+	if (unlikely(fp.masks != FP_EXCEPTIONS))
+		fp.flags = 0;
+	return fp;
+}
+
+/* #XM (#UD) if an exception is not masked; false then. @fp's flags are those to be set in MXCSR. */
+bool simd_settle(struct cpu *cpu, struct fp_env *fp, unsigned earlier_flags);
 
 /* #MF if an x87 exception is pending; false then. */
 bool simd_mmx_ready(struct cpu *cpu);
@@ -159,6 +198,14 @@ bool simd_mmx_ready(struct cpu *cpu);
 void simd_mmx_enter(struct cpu *cpu);
 uint64_t simd_mmx_read(const struct cpu *cpu, unsigned number);
 void simd_mmx_write(struct cpu *cpu, unsigned number, uint64_t value);
+
+bool simd_is_string(unsigned code);
+
+/*
+ * The operation with all but b in registers, and not in MMX ones; stores the result. False:
+ * cpu->fault.
+ */
+bool simd_compute(struct cpu *cpu, const struct op *op, const union arch_vector *b);
 
 /* Reads the memory operand; false: cpu->fault. */
 bool simd_read_operand(struct cpu *cpu, const struct op *op, void *data);

@@ -9,12 +9,12 @@
 #define FP (&env->fp)
 
 /* clang-format off */
-ELEMENTS(CVTDQ2PD, u64, fp_fast_i32_to_f64(b->s32[i]))
-ELEMENTS(CVTDQ2PS, u32, fp_fast_i32_to_f32(FP, b->s32[i]))
-ELEMENTS(CVTPS2DQ, s32, fp_f32_to_i32(FP, b->u32[i], false))
-ELEMENTS(CVTTPS2DQ, s32, fp_fast_f32_to_i32_truncated(FP, b->u32[i]))
-ELEMENTS(CVTPS2PD, u64, fp_fast_f32_to_f64(FP, b->u32[i]))
-ELEMENTS(CVTPH2PS, u32, fp_f16_to_f32(FP, b->u16[i]))
+FLOAT_ELEMENTS(CVTDQ2PD, u64, fp_fast_i32_to_f64(b->s32[i]))
+FLOAT_ELEMENTS(CVTDQ2PS, u32, fp_fast_i32_to_f32(FP, b->s32[i]))
+FLOAT_ELEMENTS(CVTPS2DQ, s32, fp_f32_to_i32(FP, b->u32[i], false))
+FLOAT_ELEMENTS(CVTTPS2DQ, s32, fp_fast_f32_to_i32_truncated(FP, b->u32[i]))
+FLOAT_ELEMENTS(CVTPS2PD, u64, fp_fast_f32_to_f64(FP, b->u32[i]))
+FLOAT_ELEMENTS(CVTPH2PS, u32, fp_f16_to_f32(FP, b->u16[i]))
 
 /* From wider elements: as many as the source has. */
 #define NARROW(name, count, lane, expression) \

@@ -54,41 +54,38 @@ static void shift_and_substitute(uint8_t *d, const uint8_t *a, const uint8_t *bo
 		d[i] = box[a[(4 * (i >> 2) + (i & 3) * step) % 16]];
 }
 
-/* Twice, in GF(2^8) */
-static inline uint8_t times2(uint8_t x)
+static inline uint32_t rotate_left(uint32_t x, unsigned count)
 {
-	return (uint8_t)(x << 1 ^ (x >> 7) * 0x1b);
+	return x << count | x >> (32 - count);
 }
 
-static void mix_column(uint8_t *x)
+/* Each of four bytes twice, in GF(2^8) */
+static inline uint32_t times2(uint32_t x)
 {
-	uint8_t all = x[0] ^ x[1] ^ x[2] ^ x[3], first = x[0];
+	return (x << 1 & 0xfefefefe) ^ (x >> 7 & 0x01010101) * 0x1b;
+}
 
+/* FIPS 197, "MixColumns() Transformation": a column is a word, its first row the lowest byte. */
+static inline uint32_t mix_column(uint32_t x)
+{
+	uint32_t next = rotate_left(x, 24);
+
+	return times2(x ^ next) ^ next ^ rotate_left(x, 16) ^ rotate_left(x, 8);
+}
+
+static void mix_columns(union arch_vector *state)
+{
+	for (unsigned i = 0; i < 4; i++)
+		state->u32[i] = mix_column(state->u32[i]);
+}
+
+/* The inverse matrix is the matrix times one that is sparse: 5, 0, 4, 0. */
+static void inv_mix_columns(union arch_vector *state)
+{
 	for (unsigned i = 0; i < 4; i++) {
-		uint8_t next = i < 3 ? x[i + 1] : first;
+		uint32_t x = state->u32[i];
 
-		x[i] ^= (uint8_t)(all ^ times2(x[i] ^ next));
-	}
-}
-
-static void mix_columns(uint8_t *state)
-{
-	for (unsigned i = 0; i < 16; i += 4)
-		mix_column(&state[i]);
-}
-
-/* The inverse matrix is the matrix times one that is sparse. */
-static void inv_mix_columns(uint8_t *state)
-{
-	for (unsigned i = 0; i < 16; i += 4) {
-		uint8_t *x = &state[i];
-		uint8_t even = times2(times2(x[0] ^ x[2])), odd = times2(times2(x[1] ^ x[3]));
-
-		x[0] ^= even;
-		x[1] ^= odd;
-		x[2] ^= even;
-		x[3] ^= odd;
-		mix_column(x);
+		state->u32[i] = mix_column(x ^ times2(times2(x ^ rotate_left(x, 16))));
 	}
 }
 
@@ -101,7 +98,7 @@ static void add_round_key(union arch_vector *d, const union arch_vector *key)
 SIMD_KERNEL(AESENC)
 {
 	shift_and_substitute(d->u8, a->u8, sub_bytes, 5);
-	mix_columns(d->u8);
+	mix_columns(d);
 	add_round_key(d, b);
 }
 
@@ -114,7 +111,7 @@ SIMD_KERNEL(AESENCLAST)
 SIMD_KERNEL(AESDEC)
 {
 	shift_and_substitute(d->u8, a->u8, inv_sub_bytes, 13);
-	inv_mix_columns(d->u8);
+	inv_mix_columns(d);
 	add_round_key(d, b);
 }
 
@@ -127,7 +124,7 @@ SIMD_KERNEL(AESDECLAST)
 SIMD_KERNEL(AESIMC)
 {
 	memcpy(d, b, 16);
-	inv_mix_columns(d->u8);
+	inv_mix_columns(d);
 }
 
 static uint32_t substitute_word(uint32_t x)
@@ -137,11 +134,6 @@ static uint32_t substitute_word(uint32_t x)
 	for (unsigned i = 0; i < 32; i += 8)
 		word |= (uint32_t)sub_bytes[x >> i & 0xff] << i;
 	return word;
-}
-
-static inline uint32_t rotate_left(uint32_t x, unsigned count)
-{
-	return x << count | x >> (32 - count);
 }
 
 SIMD_KERNEL(AESKEYGENASSIST)
@@ -154,18 +146,20 @@ SIMD_KERNEL(AESKEYGENASSIST)
 	}
 }
 
+/* Four bits of y at a time. */
 SIMD_KERNEL(PCLMULQDQ)
 {
-	uint64_t x = a->u64[imm & 1], y = b->u64[imm >> 4 & 1], low = 0, high = 0;
+	uint64_t x = a->u64[imm & 1], y = b->u64[imm >> 4 & 1];
+	unsigned __int128 multiple[16] = { 0, x }, product = 0;
 
-	for (unsigned i = 0; i < 64; i++) {
-		uint64_t take = 0 - (y >> i & 1);
-
-		low ^= x << i & take;
-		high ^= x >> 1 >> (63 - i) & take;
+	for (unsigned i = 2; i < 16; i += 2) {
+		multiple[i] = multiple[i / 2] << 1;
+		multiple[i + 1] = multiple[i] ^ x;
 	}
-	d->u64[0] = low;
-	d->u64[1] = high;
+	for (unsigned i = 0; i < 64; i += 4)
+		product = product << 4 ^ multiple[y >> (60 - i) & 15];
+	d->u64[0] = (uint64_t)product;
+	d->u64[1] = (uint64_t)(product >> 64);
 }
 
 /* SHA. What the manual calls W0 or A is in the high doubleword. */

@@ -32,8 +32,9 @@ ALWAYS_INLINE void copy(void *d, const void *b, unsigned bytes)
 /* d may be a or b. */
 #define OPERATION(name, type, expression)                                                          \
 	ALWAYS_INLINE void do_##name(union arch_vector *d, const union arch_vector *a,             \
-				     const void *b, unsigned bytes)                                \
+				     const void *b, unsigned bytes, unsigned imm)                  \
 	{                                                                                          \
+		(void)imm;                                                                         \
 		for (unsigned i = 0; i < bytes; i += 16) {                                         \
 			type x, y, r;                                                              \
                                                                                                    \
@@ -52,7 +53,8 @@ ALWAYS_INLINE void copy(void *d, const void *b, unsigned bytes)
 	{                                                                                          \
 		union arch_vector *d = &cpu->state.ymm[op->dst];                                   \
                                                                                                    \
-		do_##name(d, &cpu->state.ymm[op->reg[0]], &cpu->state.ymm[op->src], bytes);        \
+		do_##name(d, &cpu->state.ymm[op->reg[0]], &cpu->state.ymm[op->src], bytes,         \
+			  op->imm32);                                                              \
 		if ((vex) && (bytes) == 16)                                                        \
 			clear_upper(d);                                                            \
 		NEXT(cpu, op);                                                                     \
@@ -63,14 +65,45 @@ ALWAYS_INLINE void copy(void *d, const void *b, unsigned bytes)
 		uint64_t linear = fast_linear(cpu, op, ADDRESS_INDEX);                             \
                                                                                                    \
 		if (unlikely(!tlb_reads(cpu, linear, bytes) || (!(vex) && linear & 15)))           \
-			return simd_plain_load(cpu, op);                                           \
-		do_##name(d, &cpu->state.ymm[op->reg[0]], tlb_host(cpu, linear), bytes);           \
+			return simd_general(cpu, op);                                              \
+		do_##name(d, &cpu->state.ymm[op->reg[0]], tlb_host(cpu, linear), bytes,            \
+			  op->imm32);                                                              \
 		if ((vex) && (bytes) == 16)                                                        \
 			clear_upper(d);                                                            \
 		NEXT(cpu, op);                                                                     \
 	}
 
-/* X(name, type, expression of x and y) */
+#define UNPACK_8(from)                                                                             \
+	__builtin_shufflevector(x, y, from, 16 + from, from + 1, 17 + from, from + 2, 18 + from,   \
+				from + 3, 19 + from, from + 4, 20 + from, from + 5, 21 + from,     \
+				from + 6, 22 + from, from + 7, 23 + from)
+#define UNPACK_16(from)                                                                            \
+	__builtin_shufflevector(x, y, from, 8 + from, from + 1, 9 + from, from + 2, 10 + from,     \
+				from + 3, 11 + from)
+#define UNPACK_32(from) __builtin_shufflevector(x, y, from, 4 + from, from + 1, 5 + from)
+#define UNPACK_64(from) __builtin_shufflevector(x, y, from, 2 + from)
+
+#define SELECT(v, n) v[imm >> 2 * (n)&3]
+/* By the immediate; zero if it is no smaller than the element. */
+#define SHIFT(bits, shifted) imm < (bits) ? (shifted) : y - y
+
+ALWAYS_INLINE vector_u64 shift_bytes_right(vector_u64 y, unsigned count)
+{
+	unsigned __int128 value = (unsigned __int128)y[1] << 64 | y[0];
+
+	value = count < 16 ? value >> 8 * count : 0;
+	return (vector_u64){ (uint64_t)value, (uint64_t)(value >> 64) };
+}
+
+ALWAYS_INLINE vector_u64 shift_bytes_left(vector_u64 y, unsigned count)
+{
+	unsigned __int128 value = (unsigned __int128)y[1] << 64 | y[0];
+
+	value = count < 16 ? value << 8 * count : 0;
+	return (vector_u64){ (uint64_t)value, (uint64_t)(value >> 64) };
+}
+
+/* X(name, type, expression of x, y and imm) */
 #define FAST_OPERATIONS(X)                                                                         \
 	X(PADDB, vector_u8, x + y)                                                                 \
 	X(PADDW, vector_u16, x + y)                                                                \
@@ -93,7 +126,29 @@ ALWAYS_INLINE void copy(void *d, const void *b, unsigned bytes)
 	X(PMINUB, vector_u8, (x & (vector_u8)(x < y)) | (y & (vector_u8)(x >= y)))                 \
 	X(PMAXUB, vector_u8, (x & (vector_u8)(x > y)) | (y & (vector_u8)(x <= y)))                 \
 	X(PMULLW, vector_u16, x *y)                                                                \
-	X(PMULLD, vector_u32, x *y)
+	X(PMULLD, vector_u32, x *y)                                                                \
+	X(PUNPCKLBW, vector_u8, UNPACK_8(0))                                                       \
+	X(PUNPCKLWD, vector_u16, UNPACK_16(0))                                                     \
+	X(PUNPCKLDQ, vector_u32, UNPACK_32(0))                                                     \
+	X(PUNPCKLQDQ, vector_u64, UNPACK_64(0))                                                    \
+	X(PUNPCKHBW, vector_u8, UNPACK_8(8))                                                       \
+	X(PUNPCKHWD, vector_u16, UNPACK_16(4))                                                     \
+	X(PUNPCKHDQ, vector_u32, UNPACK_32(2))                                                     \
+	X(PUNPCKHQDQ, vector_u64, UNPACK_64(1))                                                    \
+	X(PSHUFD, vector_u32,                                                                      \
+	  ((vector_u32){ SELECT(y, 0), SELECT(y, 1), SELECT(y, 2), SELECT(y, 3) }))                \
+	X(SHUFPS, vector_u32,                                                                      \
+	  ((vector_u32){ SELECT(x, 0), SELECT(x, 1), SELECT(y, 2), SELECT(y, 3) }))                \
+	X(PSRLDQ, vector_u64, shift_bytes_right(y, imm))                                           \
+	X(PSLLDQ, vector_u64, shift_bytes_left(y, imm))                                            \
+	X(PSLLW_I, vector_u16, SHIFT(16, y << imm))                                                \
+	X(PSLLD_I, vector_u32, SHIFT(32, y << imm))                                                \
+	X(PSLLQ_I, vector_u64, SHIFT(64, y << imm))                                                \
+	X(PSRLW_I, vector_u16, SHIFT(16, y >> imm))                                                \
+	X(PSRLD_I, vector_u32, SHIFT(32, y >> imm))                                                \
+	X(PSRLQ_I, vector_u64, SHIFT(64, y >> imm))                                                \
+	X(PSRAW_I, vector_s16, y >> (imm < 16 ? imm : 15))                                         \
+	X(PSRAD_I, vector_s32, y >> (imm < 32 ? imm : 31))
 
 FAST_OPERATIONS(OPERATION)
 
@@ -106,7 +161,7 @@ FAST_OPERATIONS(OPERATION)
                                                                                                    \
 		if (unlikely(!tlb_reads(cpu, linear, bytes) ||                                     \
 			     ((aligned) && linear & ((bytes)-1))))                                 \
-			return simd_plain_load(cpu, op);                                           \
+			return simd_general(cpu, op);                                              \
 		copy(d, tlb_host(cpu, linear), bytes);                                             \
 		if ((vex) && (bytes) == 16)                                                        \
 			clear_upper(d);                                                            \
@@ -165,7 +220,7 @@ static const struct op *move_wide(struct cpu *cpu, const struct op *op)
 		uint64_t linear = fast_linear(cpu, op, ADDRESS_INDEX);                             \
                                                                                                    \
 		if (unlikely(!tlb_reads(cpu, linear, bytes)))                                      \
-			return simd_plain_load(cpu, op);                                           \
+			return simd_general(cpu, op);                                              \
 		put_##type(cpu, op, host_load(tlb_host(cpu, linear), bytes));                      \
 		NEXT(cpu, op);                                                                     \
 	}                                                                                          \
@@ -212,6 +267,53 @@ static const struct op *pmovmskb(struct cpu *cpu, const struct op *op)
 		mask |= byte_signs(b->u64[2]) << 16 | byte_signs(b->u64[3]) << 24;
 	gpr_write(cpu, op->dst, 8, mask);
 	NEXT(cpu, op);
+}
+
+/* ---------------------------------------------------------------- all others */
+
+static const struct op *any_register(struct cpu *cpu, const struct op *op)
+{
+	if (unlikely(!simd_compute(cpu, op, &cpu->state.ymm[op->src])))
+		return cpu_fault(cpu, op);
+	NEXT(cpu, op);
+}
+
+static NOINLINE bool compute_from_host(struct cpu *cpu, const struct op *op, const void *host)
+{
+	union arch_vector b = { 0 };
+
+	memcpy(&b, host, op->reg[2]);
+	return simd_compute(cpu, op, &b);
+}
+
+static const struct op *any_load(struct cpu *cpu, const struct op *op)
+{
+	uint64_t linear = fast_linear(cpu, op, ADDRESS_INDEX);
+	unsigned size = op->reg[2];
+
+	if (unlikely(!tlb_reads(cpu, linear, size) ||
+		     (op->reg[3] & FORM_ALIGNED && linear & (size - 1))))
+		return simd_general(cpu, op);
+	if (unlikely(!compute_from_host(cpu, op, tlb_host(cpu, linear))))
+		return cpu_fault(cpu, op);
+	NEXT(cpu, op);
+}
+
+static op_fn *any_handler(const struct op *op)
+{
+	unsigned destination = FORM_DESTINATION_OF(op->reg[3]);
+
+	if (simd_is_string(op->code) || op->code == OP_V_CVTPI2PS ||
+	    (destination != PLACE_VECTOR && destination != PLACE_GPR))
+		return NULL;
+	switch (FORM_SOURCE_OF(op->reg[3])) {
+	case PLACE_VECTOR:
+		return any_register;
+	case PLACE_MEMORY:
+		return any_load;
+	default:
+		return NULL;
+	}
 }
 
 /* ---------------------------------------------------------------- choosing */
@@ -284,7 +386,19 @@ static op_fn *scalar_move_handler(const struct op *op)
 	}
 }
 
-op_fn *simd_fast_handler(const struct op *op)
+static op_fn *row_handler(const struct op *op)
+{
+	switch (places_of(op)) {
+	case PLACES(PLACE_VECTOR, PLACE_VECTOR):
+		return fast_rows[op->code - SIMD_FIRST].fn[form_of(op)][0];
+	case PLACES(PLACE_MEMORY, PLACE_VECTOR):
+		return fast_rows[op->code - SIMD_FIRST].fn[form_of(op)][1];
+	default:
+		return NULL;
+	}
+}
+
+static op_fn *own_handler(const struct op *op)
 {
 	switch (op->code) {
 	case OP_V_MOV:
@@ -295,16 +409,17 @@ op_fn *simd_fast_handler(const struct op *op)
 	case OP_V_PMOVMSKB:
 		return FORM_SOURCE_OF(op->reg[3]) == PLACE_VECTOR ? pmovmskb : NULL;
 	default:
-		break;
+		return simd_operation(op)->flags & SIMD_FLAG_F ? simd_fast_float_handler(op)
+							       : row_handler(op);
 	}
+}
+
+op_fn *simd_fast_handler(const struct op *op)
+{
+	op_fn *own;
+
 	if (op->code - SIMD_FIRST >= NR_SIMD_OPERATIONS)
 		return NULL;
-	switch (places_of(op)) {
-	case PLACES(PLACE_VECTOR, PLACE_VECTOR):
-		return fast_rows[op->code - SIMD_FIRST].fn[form_of(op)][0];
-	case PLACES(PLACE_MEMORY, PLACE_VECTOR):
-		return fast_rows[op->code - SIMD_FIRST].fn[form_of(op)][1];
-	default:
-		return NULL;
-	}
+	own = own_handler(op);
+	return own ? own : any_handler(op);
 }

@@ -23,8 +23,8 @@
 	}
 
 #define ARITHMETIC(name, f32, f64) \
-	ELEMENTS(name##PS, u32, f32(FP, a->u32[i], b->u32[i])) \
-	ELEMENTS(name##PD, u64, f64(FP, a->u64[i], b->u64[i])) \
+	FLOAT_ELEMENTS(name##PS, u32, f32(FP, a->u32[i], b->u32[i])) \
+	FLOAT_ELEMENTS(name##PD, u64, f64(FP, a->u64[i], b->u64[i])) \
 	SCALAR(name##SS, u32, f32(FP, a->u32[0], b->u32[0])) \
 	SCALAR(name##SD, u64, f64(FP, a->u64[0], b->u64[0]))
 
@@ -35,23 +35,23 @@ ARITHMETIC(DIV, fp_fast_f32_div, fp_fast_f64_div)
 ARITHMETIC(MIN, fp_f32_min, fp_f64_min)
 ARITHMETIC(MAX, fp_f32_max, fp_f64_max)
 
-ELEMENTS(SQRTPS, u32, fp_fast_f32_sqrt(FP, b->u32[i]))
-ELEMENTS(SQRTPD, u64, fp_fast_f64_sqrt(FP, b->u64[i]))
+FLOAT_ELEMENTS(SQRTPS, u32, fp_fast_f32_sqrt(FP, b->u32[i]))
+FLOAT_ELEMENTS(SQRTPD, u64, fp_fast_f64_sqrt(FP, b->u64[i]))
 SCALAR(SQRTSS, u32, fp_fast_f32_sqrt(FP, b->u32[i]))
 SCALAR(SQRTSD, u64, fp_fast_f64_sqrt(FP, b->u64[i]))
 
-ELEMENTS(ROUNDPS, u32, fp_f32_round(FP, b->u32[i], imm))
-ELEMENTS(ROUNDPD, u64, fp_f64_round(FP, b->u64[i], imm))
+FLOAT_ELEMENTS(ROUNDPS, u32, fp_f32_round(FP, b->u32[i], imm))
+FLOAT_ELEMENTS(ROUNDPD, u64, fp_f64_round(FP, b->u64[i], imm))
 SCALAR(ROUNDSS, u32, fp_f32_round(FP, b->u32[i], imm))
 SCALAR(ROUNDSD, u64, fp_f64_round(FP, b->u64[i], imm))
 
-ELEMENTS(RCPPS, u32, fp_f32_reciprocal(b->u32[i]))
+FLOAT_ELEMENTS(RCPPS, u32, fp_f32_reciprocal(b->u32[i]))
 SCALAR(RCPSS, u32, fp_f32_reciprocal(b->u32[i]))
-ELEMENTS(RSQRTPS, u32, fp_f32_reciprocal_sqrt(b->u32[i]))
+FLOAT_ELEMENTS(RSQRTPS, u32, fp_f32_reciprocal_sqrt(b->u32[i]))
 SCALAR(RSQRTSS, u32, fp_f32_reciprocal_sqrt(b->u32[i]))
 
-ELEMENTS(ADDSUBPS, u32, (i & 1 ? fp_fast_f32_add : fp_fast_f32_sub)(FP, a->u32[i], b->u32[i]))
-ELEMENTS(ADDSUBPD, u64, (i & 1 ? fp_fast_f64_add : fp_fast_f64_sub)(FP, a->u64[i], b->u64[i]))
+FLOAT_ELEMENTS(ADDSUBPS, u32, (i & 1 ? fp_fast_f32_add : fp_fast_f32_sub)(FP, a->u32[i], b->u32[i]))
+FLOAT_ELEMENTS(ADDSUBPD, u64, (i & 1 ? fp_fast_f64_add : fp_fast_f64_sub)(FP, a->u64[i], b->u64[i]))
 /* clang-format on */
 
 /* Neighbours: two of a, then two of b, in each lane. */
@@ -132,8 +132,8 @@ static uint64_t compare_f64(struct simd_env *env, uint64_t a, uint64_t b, struct
 }
 
 /* clang-format off */
-ELEMENTS(CMPPS, u32, compare_f32(env, a->u32[i], b->u32[i], predicate_of(imm)))
-ELEMENTS(CMPPD, u64, compare_f64(env, a->u64[i], b->u64[i], predicate_of(imm)))
+FLOAT_ELEMENTS(CMPPS, u32, compare_f32(env, a->u32[i], b->u32[i], predicate_of(imm)))
+FLOAT_ELEMENTS(CMPPD, u64, compare_f64(env, a->u64[i], b->u64[i], predicate_of(imm)))
 SCALAR(CMPSS, u32, compare_f32(env, a->u32[i], b->u32[i], predicate_of(imm)))
 SCALAR(CMPSD, u64, compare_f64(env, a->u64[i], b->u64[i], predicate_of(imm)))
 /* clang-format on */

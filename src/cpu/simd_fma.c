@@ -32,8 +32,8 @@
 	}
 
 #define PACKED_FORM(name, form, negate) \
-	ELEMENTS(name##form##PS, u32, FUSED(f32, u32, form, negate)) \
-	ELEMENTS(name##form##PD, u64, FUSED(f64, u64, form, negate))
+	FLOAT_ELEMENTS(name##form##PS, u32, FUSED(f32, u32, form, negate)) \
+	FLOAT_ELEMENTS(name##form##PD, u64, FUSED(f64, u64, form, negate))
 #define SCALAR_FORM(name, form, negate) \
 	SCALAR(name##form##SS, f32, u32, form, negate) \
 	SCALAR(name##form##SD, f64, u64, form, negate)

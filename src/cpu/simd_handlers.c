@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "arch/system_bits.h"
 #include "cpu/handler.h"
 #include "cpu/operand.h"
 #include "cpu/simd.h"
 
-/* Operands for kernels: simd_general does every form, the others those without exceptions. */
+/* Operands for kernels, and what comes of their results: any form by simd_general. */
 
 bool simd_read_operand(struct cpu *cpu, const struct op *op, void *data)
 {
@@ -16,7 +17,10 @@ bool simd_read_operand(struct cpu *cpu, const struct op *op, void *data)
 		return false;
 	if (op->reg[3] & FORM_ALIGNED && linear & (size - 1))
 		return raise_gp0(cpu);
-	return cpu_read_bytes(cpu, linear, data, size, stack_bit(op));
+	if (!tlb_reads(cpu, linear, size))
+		return cpu_read_bytes(cpu, linear, data, size, stack_bit(op));
+	memcpy(data, tlb_host(cpu, linear), size);
+	return true;
 }
 
 static bool write_operand(struct cpu *cpu, const struct op *op, const union arch_vector *d)
@@ -28,7 +32,10 @@ static bool write_operand(struct cpu *cpu, const struct op *op, const union arch
 		return false;
 	if (op->reg[3] & FORM_ALIGNED && linear & (size - 1))
 		return raise_gp0(cpu);
-	return cpu_write_bytes(cpu, linear, d, size, stack_bit(op));
+	if (!tlb_writes(cpu, linear, size))
+		return cpu_write_bytes(cpu, linear, d, size, stack_bit(op));
+	memcpy(tlb_host(cpu, linear), d, size);
+	return true;
 }
 
 void simd_write_vector(struct cpu *cpu, const struct op *op, unsigned number,
@@ -95,30 +102,15 @@ static bool store(struct cpu *cpu, const struct op *op, const union arch_vector 
  * Flags that raise an exception are set although the instruction does nothing else. SDM Vol 3A
  * "Exception 19 (#XM)"; without CR4.OSXMMEXCPT it is #UD.
  */
-#define CR4_OSXMMEXCPT BIT(10)
-
-static bool settle(struct cpu *cpu, struct simd_env *env)
+bool simd_settle(struct cpu *cpu, struct fp_env *fp, unsigned earlier_flags)
 {
-	unsigned unmasked = fp_settle(&env->fp);
+	unsigned unmasked = fp_settle(fp);
 
-	env->fp.flags |= env->earlier_flags;
+	fp->flags |= (uint8_t)earlier_flags;
 	if (likely(!unmasked))
 		return true;
-	cpu->state.mxcsr |= env->fp.flags;
+	cpu->state.mxcsr |= fp->flags;
 	return cpu_raise(cpu, cpu->state.cr4 & CR4_OSXMMEXCPT ? VECTOR_XM : VECTOR_UD);
-}
-
-/*
- * With an exception that is not masked, the flags that count are those of this instruction alone.
- * Otherwise old ones stay: what is set already need not be found out again (float/fast.h).
- */
-static struct fp_env environment(const struct cpu *cpu)
-{
-	struct fp_env fp = fp_env_mxcsr(cpu->state.mxcsr);
-
-	if (unlikely(fp.masks != FP_EXCEPTIONS))
-		fp.flags = 0;
-	return fp;
 }
 
 static bool finish(struct cpu *cpu, const struct op *op, const struct simd_env *env,
@@ -143,7 +135,7 @@ static bool general(struct cpu *cpu, const struct op *op)
 	bool uses_mmx = is_mmx(op);
 	struct simd_env env = {
 		.c = &cpu->state.ymm[op->reg[1]],
-		.fp = environment(cpu),
+		.fp = simd_environment(cpu->state.mxcsr),
 	};
 
 	if (uses_mmx && !simd_mmx_ready(cpu))
@@ -156,7 +148,8 @@ static bool general(struct cpu *cpu, const struct op *op)
 		a = &mmx;
 	}
 	operation->kernel(&env, &d, a, b, op->imm32, simd_bytes(op));
-	if (operation->flags & SIMD_FLAG_F && !(is_writable(cpu, op) && settle(cpu, &env)))
+	if (operation->flags & SIMD_FLAG_F &&
+	    !(is_writable(cpu, op) && simd_settle(cpu, &env.fp, env.earlier_flags)))
 		return false;
 	if (!finish(cpu, op, &env, &d))
 		return false;
@@ -170,8 +163,8 @@ const struct op *simd_general(struct cpu *cpu, const struct op *op)
 	return run_plain(cpu, op, general);
 }
 
-/* A result of values alone, with everything in vector registers but perhaps b. */
-static NOINLINE void compute(struct cpu *cpu, const struct op *op, const union arch_vector *b)
+/* Of values alone, to a vector register: most that programs do. */
+static void compute_plain(struct cpu *cpu, const struct op *op, const union arch_vector *b)
 {
 	union arch_vector d = { 0 };
 	struct simd_env env = { .c = &cpu->state.ymm[op->reg[1]] };
@@ -181,25 +174,24 @@ static NOINLINE void compute(struct cpu *cpu, const struct op *op, const union a
 	simd_write_vector(cpu, op, op->dst, &d);
 }
 
-const struct op *simd_plain_register(struct cpu *cpu, const struct op *op)
+bool simd_compute(struct cpu *cpu, const struct op *op, const union arch_vector *b)
 {
-	compute(cpu, op, &cpu->state.ymm[op->src]);
-	NEXT(cpu, op);
-}
+	const struct simd_operation *operation = simd_operation(op);
+	union arch_vector d = { 0 };
+	struct simd_env env;
 
-static bool plain_load(struct cpu *cpu, const struct op *op)
-{
-	union arch_vector b = { 0 };
-
-	if (!simd_read_operand(cpu, op, &b))
+	if (operation->flags == 0 && FORM_DESTINATION_OF(op->reg[3]) == PLACE_VECTOR) {
+		compute_plain(cpu, op, b);
+		return true;
+	}
+	env = (struct simd_env){
+		.c = &cpu->state.ymm[op->reg[1]],
+		.fp = simd_environment(cpu->state.mxcsr),
+	};
+	operation->kernel(&env, &d, &cpu->state.ymm[op->reg[0]], b, op->imm32, simd_bytes(op));
+	if (operation->flags & SIMD_FLAG_F && !simd_settle(cpu, &env.fp, env.earlier_flags))
 		return false;
-	compute(cpu, op, &b);
-	return true;
-}
-
-const struct op *simd_plain_load(struct cpu *cpu, const struct op *op)
-{
-	return run_plain(cpu, op, plain_load);
+	return finish(cpu, op, &env, &d);
 }
 
 static op_fn *special_handler(unsigned code)
@@ -228,7 +220,7 @@ static op_fn *special_handler(unsigned code)
 	}
 }
 
-static bool is_string(unsigned code)
+bool simd_is_string(unsigned code)
 {
 	return code == OP_V_PCMPESTRI || code == OP_V_PCMPESTRM || code == OP_V_PCMPISTRI ||
 	       code == OP_V_PCMPISTRM;
@@ -236,17 +228,9 @@ static bool is_string(unsigned code)
 
 op_fn *simd_handler(const struct op *op)
 {
-	unsigned source = FORM_SOURCE_OF(op->reg[3]);
-
 	if (op->code >= OP_V_EMMS)
 		return special_handler(op->code);
-	if (is_string(op->code))
+	if (simd_is_string(op->code))
 		return simd_string;
-	if (FORM_DESTINATION_OF(op->reg[3]) == PLACE_VECTOR && simd_operation(op)->flags == 0) {
-		if (source == PLACE_VECTOR)
-			return simd_plain_register;
-		if (source == PLACE_MEMORY)
-			return simd_plain_load;
-	}
 	return simd_general;
 }

@@ -94,14 +94,14 @@ ELEMENTS(PSRAVD, s32, a->s32[i] >> (b->u32[i] < 32 ? b->u32[i] : 31))
 #define ARITHMETIC(lane, bits, count) ((lane) >> ((count) < (bits) ? (count) : (bits)-1))
 
 #define SHIFT(name, lane, bits, direction)                                                         \
-	SIMD_KERNEL(name)                                                                          \
+	SIMD_KERNEL_BY_WIDTH(name)                                                                 \
 	{                                                                                          \
 		uint64_t count = b->u64[0];                                                        \
                                                                                                    \
 		EACH(lane)                                                                         \
 		d->lane[i] = (__typeof__(d->lane[0]))direction(a->lane[i], bits, count);           \
 	}                                                                                          \
-	SIMD_KERNEL(name##_I)                                                                      \
+	SIMD_KERNEL_BY_WIDTH(name##_I)                                                             \
 	{                                                                                          \
 		EACH(lane)                                                                         \
 		d->lane[i] = (__typeof__(d->lane[0]))direction(b->lane[i], bits, imm);             \
@@ -118,7 +118,7 @@ SHIFT(PSRAD, s32, 32, ARITHMETIC)
 
 /* Neighbours of a, then neighbours of b, in each lane. */
 #define HORIZONTAL(name, lane, combine)                                                            \
-	SIMD_KERNEL(name)                                                                          \
+	SIMD_KERNEL_BY_WIDTH(name)                                                                 \
 	{                                                                                          \
 		unsigned half = simd_lane(bytes) / sizeof(d->lane[0]) / 2;                         \
                                                                                                    \
@@ -150,7 +150,7 @@ static inline unsigned distance(unsigned x, unsigned y)
 	return x > y ? x - y : y - x;
 }
 
-SIMD_KERNEL(PSADBW)
+SIMD_KERNEL_BY_WIDTH(PSADBW)
 {
 	EACH(u64)
 	{

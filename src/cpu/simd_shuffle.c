@@ -122,7 +122,7 @@ SIMD_KERNEL(EXTRACTF128)
 	memcpy(d, &b->u64[2 * (imm & 1)], 16);
 }
 
-SIMD_KERNEL(PSHUFB)
+SIMD_KERNEL_BY_WIDTH(PSHUFB)
 {
 	unsigned lane = simd_lane(bytes);
 
@@ -135,7 +135,7 @@ SIMD_KERNEL(PSHUFB)
 }
 
 /* Bytes @imm and up of a:b, in each lane. */
-SIMD_KERNEL(PALIGNR)
+SIMD_KERNEL_BY_WIDTH(PALIGNR)
 {
 	unsigned lane = simd_lane(bytes);
 
@@ -150,20 +150,20 @@ SIMD_KERNEL(PALIGNR)
 	}
 }
 
-SIMD_KERNEL(PSLLDQ)
+SIMD_KERNEL_BY_WIDTH(PSLLDQ)
 {
 	EACH(u8)
 	d->u8[i] = (i & 15) >= imm ? b->u8[i - imm] : 0;
 }
 
-SIMD_KERNEL(PSRLDQ)
+SIMD_KERNEL_BY_WIDTH(PSRLDQ)
 {
 	EACH(u8)
 	d->u8[i] = (i & 15) + imm < 16 ? b->u8[i + imm] : 0;
 }
 
 #define PACK(name, narrow, wide, saturate)                                                         \
-	SIMD_KERNEL(name)                                                                          \
+	SIMD_KERNEL_BY_WIDTH(name)                                                                 \
 	{                                                                                          \
 		unsigned n = simd_lane(bytes) / sizeof(d->wide[0]);                                \
                                                                                                    \
@@ -181,7 +181,7 @@ PACK(PACKUSWB, u8, s16, saturate_u8)
 PACK(PACKUSDW, u16, s32, saturate_u16)
 
 #define UNPACK(name, lane, high)                                                                   \
-	SIMD_KERNEL(name)                                                                          \
+	SIMD_KERNEL_BY_WIDTH(name)                                                                 \
 	{                                                                                          \
 		unsigned n = simd_lane(bytes) / sizeof(d->lane[0]);                                \
                                                                                                    \
@@ -233,7 +233,7 @@ INSERT_EXTRACT(D, u32)
 INSERT_EXTRACT(Q, u64)
 
 #define SIGNS(name, lane)                                                                          \
-	SIMD_KERNEL(name)                                                                          \
+	SIMD_KERNEL_BY_WIDTH(name)                                                                 \
 	{                                                                                          \
 		uint32_t mask = 0;                                                                 \
                                                                                                    \

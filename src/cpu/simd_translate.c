@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "arch/system_bits.h"
 #include "cpu/handler.h"
 #include "cpu/operand.h"
 #include "cpu/simd.h"
@@ -7,9 +8,6 @@
  * From instructions to ops. Most rows follow from the list of operations; moves, and what is
  * another operation by another name, have rows of their own.
  */
-
-#define CR0_EM BIT(2)
-#define CR0_TS BIT(3)
 
 enum shape {
 	SHAPE_NONE,
@@ -240,7 +238,7 @@ static bool translate_operation(const struct insn *insn, struct op *op)
 		op->code++;
 	set_operands(insn, op);
 	op->imm32 = immediate_value(insn, op);
-	op->flag = (insn->prefixes & PREFIX_REX_W) != 0;
+	op->flag = insn->operand_size == 8; /* REX.W of PCMPESTRI */
 	if (!is_vex(insn) && op->reg[2] == 16 && !(flags & SIMD_FLAG_U))
 		set_form(op, FORM_ALIGNED);
 	return true;
@@ -361,11 +359,14 @@ static const struct op *check_available(struct cpu *cpu, const struct op *op)
 	return simd_handler(op)(cpu, op);
 }
 
-/* CR4.OSFXSR is for what has XMM registers; XCR0 and CR4.OSXSAVE are for VEX. */
+/*
+ * CR4.OSFXSR is for what has XMM registers; XCR0 and CR4.OSXSAVE are for VEX, which real and
+ * virtual-8086 mode do not have.
+ */
 static bool is_enabled(const struct translator *t, const struct insn *insn)
 {
 	if (is_vex(insn))
-		return !(t->mode & MODE_NO_AVX);
+		return !(t->mode & (MODE_NO_AVX | MODE_REAL | MODE_V86));
 	return !(t->mode & MODE_NO_SSE) || !has_class(insn, CLASS_XMM);
 }
 

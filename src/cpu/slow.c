@@ -68,15 +68,32 @@ static bool page_has_breakpoint(const struct cpu *cpu, uint64_t linear)
 	return false;
 }
 
+/* Descriptor tables and TSSs are seen as supervisor mode sees them with RFLAGS.AC = 0. */
+static uint64_t view_of(const struct cpu *cpu, uint32_t access)
+{
+	if (!(access & ACCESS_SYSTEM))
+		return cpu->view;
+	if (cpu->flush_always || cpu->path)
+		return TLB_NOTHING;
+	return (cpu->fetch_view & ~BITS(VIEW_BITS - 1, 0)) | VIEW_SUPERVISOR;
+}
+
+static uint64_t tag_of(const struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access)
+{
+	return ((linear + size - 1) & PAGE_MASK) | view_of(cpu, access);
+}
+
 /* Caches a translation, for reads, or for reads and writes. */
 static void fill(struct cpu *cpu, uint64_t linear, const struct udv_walk_result *result,
-		 uint8_t *page, uint8_t flags, bool write)
+		 uint8_t *page, uint8_t flags, uint32_t access)
 {
 	struct tlb_entry *entry = tlb_entry_of(cpu, linear);
-	uint64_t tag = (linear & PAGE_MASK) | cpu->view;
+	uint64_t view = view_of(cpu, access);
+	uint64_t tag = (linear & PAGE_MASK) | view;
 	uint64_t physical = result->hpa.value & PAGE_MASK;
+	bool write = access & UDV_ACCESS_WRITE;
 
-	if (cpu->view == TLB_NOTHING || page_has_breakpoint(cpu, linear))
+	if (view == TLB_NOTHING || page_has_breakpoint(cpu, linear))
 		return;
 	if (entry->read != tag || entry->physical != physical)
 		entry->write = TLB_EMPTY;
@@ -116,8 +133,8 @@ static bool translate_part(struct cpu *cpu, uint64_t linear, unsigned size, uint
 	}
 	page = mem_page(cpu->memory, part->physical & PAGE_MASK, &part->flags);
 	part->host = page ? page + (part->physical & ~PAGE_MASK) : NULL;
-	if (page && !cpu->path && !(access & ACCESS_SYSTEM))
-		fill(cpu, linear, &result, page, *part->flags, access & UDV_ACCESS_WRITE);
+	if (page && !cpu->path)
+		fill(cpu, linear, &result, page, *part->flags, access);
 	return true;
 }
 
@@ -233,6 +250,10 @@ bool cpu_read_bytes(struct cpu *cpu, uint64_t linear, void *data, unsigned size,
 {
 	struct part part[2];
 
+	if (tlb_entry_of(cpu, linear)->read == tag_of(cpu, linear, size, access)) {
+		memcpy(data, tlb_host(cpu, linear), size);
+		return true;
+	}
 	if (!translate_access(cpu, linear, size, access | UDV_ACCESS_READ, part))
 		return false;
 	read_part(cpu, &part[0], data);
@@ -247,6 +268,10 @@ bool cpu_write_bytes(struct cpu *cpu, uint64_t linear, const void *data, unsigne
 {
 	struct part part[2];
 
+	if (tlb_entry_of(cpu, linear)->write == tag_of(cpu, linear, size, access)) {
+		memcpy(tlb_host(cpu, linear), data, size);
+		return true;
+	}
 	if (!translate_access(cpu, linear, size, access | UDV_ACCESS_WRITE, part))
 		return false;
 	write_part(cpu, &part[0], data);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "cpu/msr.h"
 #include "cpu/segment.h"
 #include "cpu/system_control.h"
 
@@ -38,7 +39,7 @@ static bool load_table(struct cpu *cpu, const struct op *op, struct arch_table_r
 	memcpy(&base, bytes + 2, size - 2);
 	if (!wide && op->size == 1)
 		base &= 0xffffff;
-	if (!cpu_is_canonical(cpu, base))
+	if (!cpu_is_canonical_msr(cpu, base))
 		return raise_gp0(cpu);
 	memcpy(&table->limit, bytes, 2);
 	table->base = base;
@@ -109,7 +110,7 @@ static bool fetch_system(struct cpu *cpu, uint16_t selector, uint32_t types, str
 		return cpu_raise_selector(cpu, VECTOR_NP, selector);
 	if (!cpu_fetch_wide(cpu, VECTOR_GP, d))
 		return false;
-	return cpu_is_canonical(cpu, d->base) || cpu_raise_selector(cpu, VECTOR_GP, selector);
+	return cpu_is_canonical_msr(cpu, d->base) || cpu_raise_selector(cpu, VECTOR_GP, selector);
 }
 
 static bool begin_load(struct cpu *cpu, const struct op *op, uint16_t *selector)

@@ -20,6 +20,8 @@
 #define CR4_OSFXSR BIT(9)
 #define CR4_OSXSAVE BIT(18)
 #define XCR0_SSE_AVX 6u
+#define CR3_PCID BITS(11, 0)
+#define NR_ASN_SLOTS (sizeof(((struct cpu *)0)->asns) / sizeof(((struct cpu *)0)->asns[0]))
 
 static void clear_entries(struct cpu *cpu)
 {
@@ -107,13 +109,23 @@ static uint32_t take_asn(struct cpu *cpu)
 	return cpu->next_asn++;
 }
 
+/* Whatever the root: translations are told apart by PCID alone. */
+static void forget_pcid(struct cpu *cpu, uint64_t pcid)
+{
+	for (unsigned i = 0; i < NR_ASN_SLOTS; i++)
+		if ((cpu->asns[i].cr3 & CR3_PCID) == pcid)
+			cpu->asns[i].asn = 0;
+}
+
 void cpu_cr3_changed(struct cpu *cpu, bool keep)
 {
 	uint64_t cr3 = cpu->state.cr3;
 	unsigned slot = cpu->next_asn_slot;
 
 	prepare_paging(cpu);
-	for (unsigned i = 0; i < sizeof(cpu->asns) / sizeof(cpu->asns[0]); i++)
+	if (!keep)
+		forget_pcid(cpu, cr3 & CR3_PCID);
+	for (unsigned i = 0; i < NR_ASN_SLOTS; i++)
 		if (cpu->asns[i].asn && cpu->asns[i].cr3 == cr3)
 			slot = i;
 	if (!keep || !cpu->asns[slot].asn || cpu->asns[slot].cr3 != cr3) {

@@ -3,6 +3,7 @@
 #define UDV_DEVICES_IOAPIC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "apic/lapic.h"
@@ -27,6 +28,7 @@ struct ioapic {
 	uint8_t id, select;
 	struct apic_bus *bus;
 };
+#define IOAPIC_STATE offsetof(struct ioapic, bus)
 
 void ioapic_init(struct ioapic *ioapic, struct apic_bus *bus);
 void ioapic_reset(struct ioapic *ioapic);

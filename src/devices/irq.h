@@ -3,9 +3,13 @@
 #define UDV_DEVICES_IRQ_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
+ * Here and in every device: what comes first in a struct is plain data, all there is to save and to
+ * put back; from X_STATE bytes on it is wiring, which init makes. Timers are saved with the clock.
+ *
  * The machine's interrupt lines. Line n is ISA interrupt n: input n of the 8259 pair for the first
  * sixteen, and pin n of the I/O APIC, but for line 0, which is pin 2 there (the 8259's own INTR
  * takes pin 0 on a real board, and firmware tables tell of the exchange).
@@ -26,6 +30,7 @@ struct irq_lines {
 	void (*ioapic)(void *opaque, unsigned pin, bool level);
 	void *ioapic_opaque;
 };
+#define IRQ_LINES_STATE offsetof(struct irq_lines, pic)
 
 /* A source's end of a line. With lines NULL it leads nowhere. */
 struct irq_pin {

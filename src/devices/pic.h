@@ -3,6 +3,7 @@
 #define UDV_DEVICES_PIC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "mem/ports.h"
@@ -38,6 +39,7 @@ struct pic {
 	void (*intr)(void *opaque, bool level);
 	void *opaque;
 };
+#define PIC_STATE offsetof(struct pic, intr)
 
 void pic_init(struct pic *pic, void (*intr)(void *opaque, bool level), void *opaque);
 /* What RESET does; the input lines stay as they are. */

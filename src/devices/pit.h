@@ -3,6 +3,7 @@
 #define UDV_DEVICES_PIT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -48,6 +49,7 @@ struct pit {
 	struct vclock *clock;
 	struct irq_pin irq;
 };
+#define PIT_STATE offsetof(struct pit, timer)
 
 /* False if the clock has no room for a timer. */
 bool pit_init(struct pit *pit, struct vclock *clock, struct irq_pin irq);

@@ -3,6 +3,7 @@
 #define UDV_DEVICES_UART16550_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "devices/irq.h"
@@ -30,6 +31,7 @@ struct uart16550 {
 	void (*output)(void *opaque, uint8_t byte); /* may be NULL */
 	void *opaque;
 };
+#define UART_STATE offsetof(struct uart16550, irq)
 
 void uart_init(struct uart16550 *uart, struct irq_pin irq,
 	       void (*output)(void *opaque, uint8_t byte), void *opaque);

@@ -134,6 +134,14 @@ static const struct form by_hand[] = {
 	BY_HAND("VBLENDVPS", 0x4a),
 	BY_HAND("VBLENDVPD", 0x4b),
 	BY_HAND("VPBLENDVB", 0x4c),
+	/* REX.W and VEX.W: lengths of 64 bits */
+	{ .name = "PCMPESTRI",
+	  .operands = "xxi",
+	  .bytes = { 0x66, 0x48, 0x0f, 0x3a, 0x61, 0xca, 0 } },
+	{ .name = "PCMPESTRM",
+	  .operands = "xxi",
+	  .bytes = { 0x66, 0x48, 0x0f, 0x3a, 0x60, 0xca, 0 } },
+	{ .name = "VPCMPESTRI", .operands = "xxi", .bytes = { 0xc4, 0xe3, 0xf9, 0x61, 0xca, 0 } },
 };
 
 static unsigned each_by_hand(const char *name, form_visitor *visit, void *opaque)
@@ -145,7 +153,8 @@ static unsigned each_by_hand(const char *name, form_visitor *visit, void *opaque
 
 		if (strcmp(form.name, name) != 0)
 			continue;
-		form.length = 6;
+		form.length = form.bytes[0] == 0x66 ? 7 : 6;
+		form.immediate = form.operands[strlen(form.operands) - 1] == 'i';
 		found++;
 		if (visit)
 			visit(&form, opaque);

@@ -85,6 +85,39 @@ static uint64_t random_address(struct run *run, const struct form *form)
 	return address;
 }
 
+/* Lengths of strings, small ones mostly, with something above 32 bits at times. */
+static void make_lengths(struct run *run, struct rig_state *state)
+{
+	static const uint8_t lengths[] = { GPR_RAX, GPR_RDX };
+
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t r = rig_random64(&run->random);
+		uint64_t length = r & 31;
+
+		if (r & 32)
+			length = 0 - length;
+		if (r & 64)
+			length = (uint32_t)length;
+		if ((r & 0x180) == 0)
+			length ^= r & ~0xffffffffull;
+		state->gpr[lengths[i]] = length;
+	}
+}
+
+static bool has_quad_indices(const struct form *form)
+{
+	return strchr(form->name, 'R')[1] == 'Q'; /* VPGATHERQD, VGATHERQPS, .. */
+}
+
+/* Small ones, of either sign. */
+static void make_indices(const struct form *form, union arch_vector *index)
+{
+	for (unsigned i = 0; i < 8; i++)
+		index->s32[i] = (index->s32[i] & 15) - 4;
+	for (unsigned i = 0; has_quad_indices(form) && i < 4; i++)
+		index->s64[i] = index->s32[2 * i];
+}
+
 static void randomise(struct run *run, const struct form *form, struct rig_state *state)
 {
 	uint64_t r = rig_random64(&run->random);
@@ -94,14 +127,10 @@ static void randomise(struct run *run, const struct form *form, struct rig_state
 	state->gpr[GPR_RSP] = state->gpr[15] = 0;
 	if ((r & 7) == 0)
 		state->mxcsr &= ~(uint32_t)(r >> 8 & 0x1f80);
-	if (form->gather) {
-		union arch_vector *index = &state->ymm[form->index];
-
-		for (unsigned i = 0; i < 8; i++)
-			index->s32[i] = index->s32[i] & 15;
-		for (unsigned i = 0; i < 4; i++) /* half of them: indices of 64 bits */
-			index->s64[i] = r >> 20 & 1 ? index->s32[i] - 4 : index->s64[i];
-	}
+	if (strstr(form->name, "PCMPESTR"))
+		make_lengths(run, state);
+	if (form->gather)
+		make_indices(form, &state->ymm[form->index]);
 	for (unsigned i = 0; i < 3; i++) {
 		uint64_t at = ((state->gpr[GPR_RSI] - RIG_DATA) & ~31ull) + 32 * i;
 
@@ -119,7 +148,7 @@ static void randomise(struct run *run, const struct form *form, struct rig_state
  */
 static void spread_mask(const struct form *form, struct rig_state *state)
 {
-	bool quad = strchr(form->name, 'R')[1] == 'Q';
+	bool quad = has_quad_indices(form);
 	unsigned width = strpbrk(form->operands, "yw") ? 32 : 16;
 	unsigned count = width / (quad || form->size == 8 ? 8 : 4);
 	union arch_vector *mask = &state->ymm[form->mask];

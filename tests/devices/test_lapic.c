@@ -48,7 +48,9 @@ static void test_odd_accesses(void **state)
 	lapic_write(lapic, 0x084, 4, 0x50);
 	lapic_write(lapic, 0x080, 8, 0x50);
 	lapic_write(lapic, 0x10080, 4, 0x50);
+	lapic_write(lapic, 0x1000, 4, 0x50);
 	assert_int_equal(xread(&b, 2, 0x080), 0);
+	assert_int_equal(lapic->state.errors, 0);
 	for (uint64_t offset = 0; offset < 0x1008; offset++) {
 		for (unsigned size = 1; size <= 8; size *= 2) {
 			lapic_write(lapic, offset, size, UINT64_MAX);
@@ -97,6 +99,13 @@ static void test_priorities(void **state)
 	assert_int_equal(lapic_acknowledge(&cpu->lapic), 0x41);
 	xwrite(&b, 0, 0x080, 0x47);
 	assert_int_equal(xread(&b, 0, 0x0a0), 0x47);
+	xwrite(&b, 0, 0x0b0, 0);
+	xwrite(&b, 0, 0x080, 0);
+	send_ipi(&b, 0, 0x4010, 0); /* the lowest there is, and the highest */
+	send_ipi(&b, 0, 0x40ff, 0);
+	assert_int_equal(lapic_acknowledge(&cpu->lapic), 0xff);
+	xwrite(&b, 0, 0x0b0, 0);
+	assert_int_equal(lapic_acknowledge(&cpu->lapic), 0x10);
 	assert_int_equal(b.eois, 0); /* edges end here */
 }
 
@@ -181,6 +190,12 @@ static void test_logical_destinations(void **state)
 	}
 	send_ipi(&b, 0, 0x48f1, 0xff);
 	assert_int_equal(take_requests(&b, 0xf1), 0xf);
+	xwrite(&b, 0, 0x0e0, 0x7fffffff); /* neither model */
+	send_ipi(&b, 0, 0x48f1, 0x33);
+	assert_int_equal(take_requests(&b, 0xf1), 0x2);
+	to_x2apic(&b, 1);
+	assert_true(lapic_write_msr(&b.cpu[1].lapic, 0x830, 0x00000131000048f1));
+	assert_int_equal(take_requests(&b, 0xf1), 0x0); /* no xAPIC has so many bits */
 }
 
 static void test_lowest_priority(void **state)
@@ -349,6 +364,20 @@ static void test_lint_fixed(void **state)
 	xwrite(&b, 0, 0x0b0, 0);
 	assert_false(b.cpu[0].interrupt);
 	assert_int_equal(xread(&b, 0, 0x350), 0x8052);
+	xwrite(&b, 0, 0x360, 0x18053);
+	lapic_set_lint(lapic, 1, true);
+	assert_false(b.cpu[0].interrupt);
+	xwrite(&b, 0, 0x360, 0x8053); /* unmasked while high */
+	assert_int_equal(xread(&b, 0, 0x360), 0xc053);
+	xwrite(&b, 0, 0x360, 0x8053); /* remote IRR is not to be written */
+	assert_int_equal(xread(&b, 0, 0x360), 0xc053);
+	assert_int_equal(lapic_acknowledge(lapic), 0x53);
+	assert_false(b.cpu[0].interrupt);
+	xwrite(&b, 0, 0x360, 0x500);
+	assert_int_equal(b.cpu[0].inits, 0);
+	lapic_set_lint(lapic, 1, false);
+	lapic_set_lint(lapic, 1, true);
+	assert_int_equal(b.cpu[0].inits, 1);
 }
 
 static void test_local_events(void **state)

@@ -51,9 +51,8 @@ static void test_default_processor(void **state)
 	expect_leaf(w, 7, 1, 0, 0, 0, 0);
 	expect_leaf(w, 9, 0, 0, 0, 0, 0);
 	expect_leaf(w, 0xa, 0, 0, 0, 0, 0);
-	/* 1 GHz = 25 MHz * 40 / 1 */
-	expect_leaf(w, 0x15, 0, 1, 40, 25000000, 0);
-	expect_leaf(w, 0x16, 0, 1000, 1000, 25, 0);
+	expect_leaf(w, 0x15, 0, 1, 1, 1000000000, 0);
+	expect_leaf(w, 0x16, 0, 1000, 1000, 1000, 0);
 	expect_leaf(w, 0x80000000, 0, 0x80000008, 0, 0, 0);
 	expect_leaf(w, 0x80000001, 0, 0, 0, 0x121, 0x2c100800);
 	expect_leaf(w, 0x80000005, 0, 0, 0, 0, 0);

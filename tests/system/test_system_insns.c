@@ -216,6 +216,37 @@ static void test_invpcid(void **state)
 	invpcid(w, 2, 0, 0, false);
 }
 
+static void load_cr3(struct world *w, uint64_t cr3)
+{
+	w->cpu->state.gpr[GPR_RAX] = cr3;
+	expect_ok(w, insn_mov_to_cr3, op_of(w, 0, RAX));
+}
+
+/* Bit 63 of CR3 keeps the translations of its PCID; without it they go, whatever the root. */
+static void test_pcid(void **state)
+{
+	struct world *w = *state;
+	uint64_t other = 0x5000;
+
+	mem_write(&w->memory, other, 8, mem_read(&w->memory, WORLD_PML4, 8));
+	start_with_page(w);
+	w->cpu->state.cr4 |= CR4_PCIDE;
+	cpu_state_changed(w->cpu);
+	map_page(w, 0x10000);
+	load_cr3(w, WORLD_PML4 | 1);
+	assert_int_equal(read_page(w), 1);
+	map_page(w, 0x11000);
+	load_cr3(w, WORLD_PML4 | 1);
+	assert_int_equal(read_page(w), 2);
+	map_page(w, 0x10000);
+	load_cr3(w, WORLD_PML4 | 2);
+	load_cr3(w, WORLD_PML4 | 1 | CR3_NO_FLUSH);
+	assert_int_equal(read_page(w), 2); /* kept */
+	load_cr3(w, other | 1);
+	load_cr3(w, WORLD_PML4 | 1 | CR3_NO_FLUSH);
+	assert_int_equal(read_page(w), 1); /* dropped by the load of the other root */
+}
+
 static void test_caches(void **state)
 {
 	struct world *w = *state;
@@ -270,9 +301,9 @@ static void test_monitor(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_tsc),	     TEST(test_random),	 TEST(test_protection_keys),
-		TEST(test_fsgsbase), TEST(test_invlpg),	 TEST(test_invpcid),
-		TEST(test_caches),   TEST(test_monitor),
+		TEST(test_tsc),	     TEST(test_random), TEST(test_protection_keys),
+		TEST(test_fsgsbase), TEST(test_invlpg), TEST(test_invpcid),
+		TEST(test_pcid),     TEST(test_caches), TEST(test_monitor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

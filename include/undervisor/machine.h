@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNDERVISOR_MACHINE_H
+#define UNDERVISOR_MACHINE_H
+
+#include <undervisor/status.h>
+#include <undervisor/types.h>
+
+/*
+ * A whole machine: processors, memory and the devices of a small PC. Machines know nothing of each
+ * other, and the library has no state besides them; a process may have any number.
+ *
+ * A machine belongs to one thread at a time. The one call that may come from elsewhere, from a
+ * signal handler too, is udv_machine_request_stop().
+ *
+ * Time is virtual: an instruction takes one tick of the time-stamp counter, and a processor that
+ * waits skips to what it waits for. The same configuration, image and input give the same run.
+ */
+struct udv_machine;
+
+#define UDV_MAX_CPUS 16u
+#define UDV_MAX_MEMORY (64ull << 30)
+
+/* Why a call was refused, for people to read: one line without a full stop. */
+struct udv_problem {
+	char text[192];
+};
+
+/*
+ * Ways to run that must make no difference but in speed: what a fault in the processor's caches
+ * would show in.
+ */
+#define UDV_STRESS_TLB 0x1u    /* the TLB is empty before every instruction */
+#define UDV_STRESS_BLOCKS 0x2u /* decoded code is dropped before every slice of 64 instructions */
+#define UDV_STRESS_SINGLE 0x4u /* code is decoded one instruction at a time */
+
+enum udv_trace_kind {
+	UDV_TRACE_EXCEPTION, /* a = vector, b = error code, c = CR2 */
+	UDV_TRACE_INTERRUPT, /* a = vector, b = interruption type as in a VMCS */
+	UDV_TRACE_MODE,	     /* a = CR0, b = CR4, c = IA32_EFER */
+	UDV_TRACE_IO_READ,   /* a = port, b = value, c = size in bytes */
+	UDV_TRACE_IO_WRITE,
+	UDV_TRACE_MSR_READ, /* a = index, b = value */
+	UDV_TRACE_MSR_WRITE,
+	UDV_NR_TRACE_KINDS,
+};
+
+struct udv_trace_event {
+	enum udv_trace_kind kind;
+	unsigned cpu;
+	uint64_t instructions; /* retired by this processor before it */
+	uint64_t rip;	       /* of a slow instruction the next one's */
+	uint64_t a, b, c;
+};
+
+/* All zero is the default machine. */
+struct udv_machine_config {
+	uint64_t memory;  /* bytes, 1 MB..64 GB, rounded up to a page; 0: 128 MB */
+	unsigned nr_cpus; /* 1..16; 0: 1 */
+	/*
+	 * What the processors can do, apart from the default: "+la57,-avx,maxphyaddr=39". Also
+	 * tsc-khz=N, how many instructions a virtual millisecond has. NULL: the default.
+	 */
+	const char *cpu;
+	uint64_t seed;	 /* of RDRAND and RDSEED; 0 is a seed like any other */
+	uint64_t slice;	 /* instructions a processor runs before the next one's turn; 0: 2000 */
+	uint32_t stress; /* UDV_STRESS_* */
+
+	/* A byte that the guest sent on COM1. May be NULL. */
+	void (*serial)(void *opaque, uint8_t byte);
+	/* Events of the processors; costs speed unless NULL. It may read the machine. */
+	void (*trace)(void *opaque, const struct udv_trace_event *event);
+	void *opaque; /* of both */
+};
+
+/*
+ * Makes a machine with its processors in the state after power-up. It starts at the reset vector,
+ * where there is no firmware: load an image first, or write memory and registers.
+ * UDV_ERR_ARGUMENT, UDV_ERR_NO_MEMORY; why, says @problem, which may be NULL.
+ */
+enum udv_status udv_machine_create(const struct udv_machine_config *config,
+				   struct udv_machine **machine, struct udv_problem *problem);
+void udv_machine_destroy(struct udv_machine *machine);
+
+/* The name of the @index-th feature for config.cpu, NULL after the last. */
+const char *udv_machine_feature(unsigned index, bool *by_default);
+
+/* ---------------------------------------------------------------- images */
+
+struct udv_module {
+	const void *data;
+	size_t size;
+	const char *cmdline; /* may be NULL */
+};
+
+/* What to boot. The caller keeps all of it; it is needed only during the call. */
+struct udv_boot {
+	const void *image;
+	size_t size;
+	const char *cmdline; /* by custom the image's name, then its arguments; may be NULL */
+	const struct udv_module *modules;
+	unsigned nr_modules; /* up to 64 */
+};
+
+/*
+ * Loads an image and puts processor 0 at its start, others wait for a start-up IPI:
+ *  - with a multiboot 1 header (ELF32, ELF64, or the addresses in the header): 32-bit protected
+ *    mode without paging, EAX = 2BADB002H, EBX = address of the multiboot information;
+ *  - any other ELF32 for x86: the same, but EAX = 0;
+ *  - any other ELF64 for x86-64: 64-bit mode, the first 4 GB mapped to themselves, RDI = address
+ *    of the multiboot information.
+ * UDV_ERR_FORMAT, UDV_ERR_TRUNCATED: the image is not one, or contradicts itself;
+ * UDV_ERR_UNSUPPORTED: it asks for what is not there; UDV_ERR_NO_MEMORY: the machine's memory is
+ * too small. The machine is to be destroyed then.
+ */
+enum udv_status udv_machine_load(struct udv_machine *machine, const struct udv_boot *boot,
+				 struct udv_problem *problem);
+
+/* ---------------------------------------------------------------- running */
+
+enum udv_stop {
+	UDV_STOP_BUDGET,     /* the instructions it was given are used up */
+	UDV_STOP_REQUESTED,  /* udv_machine_request_stop() */
+	UDV_STOP_DEBUG_EXIT, /* value: as written to port F4H */
+	UDV_STOP_POWER_OFF,
+	UDV_STOP_RESET,	       /* the guest reset the machine */
+	UDV_STOP_TRIPLE_FAULT, /* cpu: whose */
+	UDV_STOP_HALTED,       /* every processor waits, and nothing can ever wake one */
+};
+
+/* A short phrase, never NULL. */
+const char *udv_stop_text(enum udv_stop stop);
+
+struct udv_stop_info {
+	enum udv_stop stop;
+	unsigned cpu;	       /* the processor that caused it, or ran last */
+	uint32_t value;	       /* of a debug exit */
+	uint64_t instructions; /* retired by all processors in this call */
+};
+
+/*
+ * Runs until something stops it, at most @instructions. An event that is delivered counts as one.
+ * It can be called again after any stop, and goes on where it was; after a triple fault it stops
+ * at once for the same reason.
+ */
+void udv_machine_run(struct udv_machine *machine, uint64_t instructions,
+		     struct udv_stop_info *info);
+
+/*
+ * Makes udv_machine_run() return with UDV_STOP_REQUESTED soon, or at once when it is called next.
+ * From any thread, or a signal handler.
+ */
+void udv_machine_request_stop(struct udv_machine *machine);
+
+/* ---------------------------------------------------------------- a look inside */
+
+enum udv_gpr {
+	UDV_RAX,
+	UDV_RCX,
+	UDV_RDX,
+	UDV_RBX,
+	UDV_RSP,
+	UDV_RBP,
+	UDV_RSI,
+	UDV_RDI, /* R8..R15 follow by number */
+};
+
+enum udv_segment {
+	UDV_ES,
+	UDV_CS,
+	UDV_SS,
+	UDV_DS,
+	UDV_FS,
+	UDV_GS,
+	UDV_LDTR,
+	UDV_TR,
+};
+
+/* Access rights as a VMCS has them. SDM Vol 3C "Guest Register State" */
+struct udv_segment_register {
+	uint64_t base;
+	uint32_t limit, access_rights;
+	uint16_t selector;
+};
+
+struct udv_registers {
+	uint64_t gpr[16]; /* by enum udv_gpr */
+	uint64_t rip, rflags;
+	struct udv_segment_register segment[8]; /* by enum udv_segment */
+	uint64_t gdtr_base, idtr_base;
+	uint16_t gdtr_limit, idtr_limit;
+	uint64_t cr0, cr2, cr3, cr4, efer;
+	uint64_t dr[4], dr6, dr7;
+};
+
+/* UDV_ERR_ARGUMENT: there is no such processor. */
+enum udv_status udv_machine_get_registers(const struct udv_machine *machine, unsigned cpu,
+					  struct udv_registers *registers);
+/*
+ * Nothing but what the walker needs is checked: who writes what no instruction could have loaded
+ * gets what they asked for. Not from within a hook or the trace.
+ */
+enum udv_status udv_machine_set_registers(struct udv_machine *machine, unsigned cpu,
+					  const struct udv_registers *registers);
+
+/* "16-bit real", "64-bit", ...: never NULL */
+const char *udv_machine_mode(const struct udv_machine *machine, unsigned cpu);
+
+/*
+ * RAM at a physical address. UDV_ERR_NOT_FOUND if a part of it is not RAM; what comes before that
+ * part may have been written then.
+ */
+enum udv_status udv_machine_read(struct udv_machine *machine, udv_gpa_t address, void *data,
+				 uint64_t size);
+enum udv_status udv_machine_write(struct udv_machine *machine, udv_gpa_t address, const void *data,
+				  uint64_t size);
+/* The same by linear address, as a supervisor on @cpu would; sets no accessed or dirty flag. */
+enum udv_status udv_machine_read_linear(struct udv_machine *machine, unsigned cpu,
+					udv_gva_t address, void *data, uint64_t size);
+enum udv_status udv_machine_write_linear(struct udv_machine *machine, unsigned cpu,
+					 udv_gva_t address, const void *data, uint64_t size);
+
+/* Bytes for the guest to receive on COM1. How many there was room for; give the rest later. */
+size_t udv_machine_serial_input(struct udv_machine *machine, const uint8_t *data, size_t size);
+
+struct udv_machine_stats {
+	uint64_t instructions; /* retired by all processors */
+	uint64_t ticks;	       /* of virtual time */
+	uint64_t nanoseconds;  /* the same */
+	uint64_t exceptions, interrupts;
+	uint64_t tlb_misses, tlb_flushes;
+	uint64_t blocks_built, blocks_dropped, block_lookups;
+};
+void udv_machine_stats(const struct udv_machine *machine, struct udv_machine_stats *stats);
+
+/* ---------------------------------------------------------------- devices of one's own */
+
+/*
+ * An access to ports or memory that a hook has. @offset is from its first port or byte, @size 1, 2
+ * or 4 for ports and 1, 2, 4 or 8 for memory. The hook may call udv_machine_read() and
+ * udv_machine_write(), and udv_machine_request_stop(). With @read NULL all ones are read, with
+ * @write NULL what is written is lost.
+ */
+struct udv_hook {
+	uint64_t (*read)(void *opaque, uint64_t offset, unsigned size);
+	void (*write)(void *opaque, uint64_t offset, unsigned size, uint64_t value);
+	void *opaque;
+};
+
+/*
+ * Claim places that nothing has yet: of memory, multiples of 4096 bytes. UDV_ERR_ARGUMENT: taken,
+ * or not a place; UDV_ERR_NO_MEMORY: too many of them.
+ */
+enum udv_status udv_machine_hook_ports(struct udv_machine *machine, uint16_t first, uint16_t count,
+				       const struct udv_hook *hook);
+enum udv_status udv_machine_hook_memory(struct udv_machine *machine, udv_gpa_t address,
+					uint64_t size, const struct udv_hook *hook);
+
+#endif

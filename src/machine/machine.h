@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UDV_MACHINE_MACHINE_H
+#define UDV_MACHINE_MACHINE_H
+
+#include <stdatomic.h>
+
+#include <undervisor/machine.h>
+#include <undervisor/registers.h>
+
+#include "apic/lapic.h"
+#include "base/clock.h"
+#include "cpu/block.h"
+#include "cpu/cpu.h"
+#include "devices/acpi_pm.h"
+#include "devices/debug_exit.h"
+#include "devices/fw_cfg.h"
+#include "devices/i8042.h"
+#include "devices/ioapic.h"
+#include "devices/irq.h"
+#include "devices/pci.h"
+#include "devices/pci_testdev.h"
+#include "devices/pic.h"
+#include "devices/pit.h"
+#include "devices/reset.h"
+#include "devices/rtc.h"
+#include "devices/testdev.h"
+#include "devices/uart16550.h"
+#include "mem/ports.h"
+#include "mem/space.h"
+
+/*
+ * The parts of a machine, and how they hang together.
+ *
+ * Virtual time: base_ticks is where the round began; a processor's own time is that and what it has
+ * retired in this round. Processors take turns, so the next one starts behind where the one before
+ * it stopped. Devices must not see time go back: device_ns is the latest time that anyone has seen,
+ * and their clock never shows less. A round ends when each has had its slice, or at the next
+ * deadline of a timer, and the next one begins where the foremost processor stopped.
+ */
+
+struct vcpu {
+	struct cpu cpu;
+	struct cpu_config config;
+	struct lapic lapic;
+	struct udv_machine *machine;
+	unsigned index;
+	uint64_t round_start; /* cpu_retired() when the round began */
+	bool in_round;	      /* it was awake when the round began */
+};
+
+/* A place where some processor has its local APIC, or had. Each sees its own there. */
+struct lapic_page {
+	struct udv_machine *machine;
+	uint64_t base;
+};
+
+struct machine_hook {
+	struct udv_hook hook;
+	struct machine_hook *next;
+};
+
+struct udv_machine {
+	uint64_t memory;     /* bytes of RAM in all */
+	uint64_t low_memory; /* of these, below 4 GB */
+	unsigned nr_cpus;
+	uint64_t tsc_khz;
+	uint64_t slice;
+	uint32_t stress;
+	struct udv_machine_config config; /* the callbacks in it */
+
+	struct mem_space mem;
+	struct port_space ports;
+	struct block_cache *blocks;
+	struct vcpu *vcpus; /* nr_cpus of them */
+
+	/* time */
+	struct vclock clock;
+	uint64_t base_ticks;
+	uint64_t device_ns;
+	struct vcpu *running; /* whose cpu_run() is under way, or NULL */
+	unsigned turn;	      /* whose turn it is; nr_cpus: the round is over */
+	uint64_t round_slice; /* what each may retire in this round */
+	uint64_t longest;     /* what the foremost has retired in it */
+	uint64_t piece_end;   /* tick at which the running cpu_run() ends */
+	unsigned idle_skips;  /* deadlines skipped to without an instruction in between */
+
+	/* why the loop is to be left */
+	atomic_bool stop_requested;
+	bool stopped;
+	enum udv_stop stop;
+	uint32_t stop_value;
+	unsigned stop_cpu;
+
+	/* devices */
+	struct apic_bus apic_bus;
+	struct lapic_page lapic_page[UDV_MAX_CPUS];
+	unsigned nr_lapic_pages;
+	struct irq_lines irq;
+	struct ioapic ioapic;
+	struct pic pic;
+	struct pit pit;
+	struct rtc rtc;
+	struct acpi_pm acpi_pm;
+	struct reset reset;
+	struct i8042 i8042;
+	struct pci_host pci;
+	struct pci_testdev pci_testdev;
+	struct testdev testdev;
+	struct fw_cfg fw_cfg;
+	struct uart16550 uart;
+	struct debug_exit debug_exit;
+	struct machine_hook *hooks;
+};
+
+/* board.c: devices and ports. Memory and processors are there. */
+enum udv_status board_create(struct udv_machine *machine);
+
+/* wire.c: what is between the processors and the rest. */
+enum udv_status wire_cpu(struct vcpu *vcpu);
+
+/* run.c */
+/* Ends udv_machine_run() after the instruction that runs. The first reason counts. */
+void machine_stop(struct udv_machine *machine, enum udv_stop stop, uint32_t value);
+uint64_t machine_ticks(const struct udv_machine *machine);
+/* @vcpu's own time, when it has retired @retired instructions. */
+uint64_t machine_ticks_of(const struct vcpu *vcpu, uint64_t retired);
+/* For struct vclock. */
+uint64_t machine_now(void *opaque);
+void machine_deadline_changed(void *opaque, uint64_t deadline);
+/* Something came for @vcpu: if it was asleep, its turn is to come soon. */
+void machine_woken(struct vcpu *vcpu);
+
+/* text.c */
+__attribute__((format(printf, 2, 3))) void machine_problem(struct udv_problem *problem,
+							   const char *format, ...);
+
+#endif

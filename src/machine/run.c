@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "machine/machine.h"
+#include "machine/timeline.h"
+
+/*
+ * The run loop. A round gives each processor that was awake at its beginning one turn of at most
+ * round_slice instructions, cut short where the next timer is due. What interrupts the loop (a
+ * budget, a stop) leaves the round as it is, so that a run in pieces is the same run.
+ */
+
+/* A round with one processor awake; also how long a request to stop waits. */
+#define LONG_SLICE 1000000u
+/* Nobody can be woken by timers that went off so often without an instruction. */
+#define MAX_IDLE_SKIPS 1000000u
+/* UDV_STRESS_BLOCKS */
+#define STRESS_PIECE 64u
+
+/* ---------------------------------------------------------------- time */
+
+static uint64_t done_in_round(const struct vcpu *vcpu)
+{
+	return cpu_retired(&vcpu->cpu) - vcpu->round_start;
+}
+
+uint64_t machine_ticks(const struct udv_machine *machine)
+{
+	return machine->base_ticks +
+	       (machine->running ? done_in_round(machine->running) : machine->longest);
+}
+
+uint64_t machine_ticks_of(const struct vcpu *vcpu, uint64_t retired)
+{
+	const struct udv_machine *machine = vcpu->machine;
+
+	if (machine->running != vcpu)
+		return machine_ticks(machine);
+	return machine->base_ticks + (retired - vcpu->round_start);
+}
+
+uint64_t machine_now(void *opaque)
+{
+	struct udv_machine *machine = opaque;
+	uint64_t now = timeline_ns(machine_ticks(machine), machine->tsc_khz);
+
+	if (now > machine->device_ns)
+		machine->device_ns = now;
+	return machine->device_ns;
+}
+
+void machine_deadline_changed(void *opaque, uint64_t deadline)
+{
+	struct udv_machine *machine = opaque;
+
+	if (machine->running && timeline_ticks(deadline, machine->tsc_khz) < machine->piece_end)
+		cpu_yield(&machine->running->cpu);
+}
+
+/* ---------------------------------------------------------------- reasons to stop */
+
+void machine_stop(struct udv_machine *machine, enum udv_stop stop, uint32_t value)
+{
+	if (machine->stopped)
+		return;
+	machine->stopped = true;
+	machine->stop = stop;
+	machine->stop_value = value;
+	if (machine->running)
+		cpu_yield(&machine->running->cpu);
+}
+
+void udv_machine_request_stop(struct udv_machine *machine)
+{
+	atomic_store(&machine->stop_requested, true);
+}
+
+/* ---------------------------------------------------------------- rounds */
+
+static bool is_awake(const struct vcpu *vcpu)
+{
+	return vcpu->cpu.state.activity == ACTIVITY_ACTIVE || vcpu->cpu.attention;
+}
+
+void machine_woken(struct vcpu *vcpu)
+{
+	struct udv_machine *machine = vcpu->machine;
+	struct vcpu *running = machine->running;
+	uint64_t done;
+
+	if (!running || running == vcpu || vcpu->in_round)
+		return;
+	/* It joins in the next round; a long one ends here. */
+	done = done_in_round(running);
+	if (machine->round_slice > machine->slice && done < machine->round_slice) {
+		machine->round_slice = done > machine->longest ? done : machine->longest;
+		cpu_yield(&running->cpu);
+	}
+}
+
+/*
+ * MWAIT may end for any reason, and a store by another processor is one: as long as others run,
+ * it goes round and round.
+ */
+static void wake_monitors(struct udv_machine *machine, unsigned awake)
+{
+	if (!awake)
+		return;
+	for (unsigned i = 0; i < machine->nr_cpus; i++) {
+		struct cpu_state *state = &machine->vcpus[i].cpu.state;
+
+		if (state->activity == ACTIVITY_MWAIT)
+			state->activity = ACTIVITY_ACTIVE;
+	}
+}
+
+static unsigned count_awake(const struct udv_machine *machine)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < machine->nr_cpus; i++)
+		n += is_awake(&machine->vcpus[i]);
+	return n;
+}
+
+static void begin_round(struct udv_machine *machine)
+{
+	unsigned awake = count_awake(machine);
+
+	wake_monitors(machine, awake);
+	awake = count_awake(machine);
+	for (unsigned i = 0; i < machine->nr_cpus; i++) {
+		struct vcpu *vcpu = &machine->vcpus[i];
+
+		vcpu->round_start = cpu_retired(&vcpu->cpu);
+		vcpu->in_round = is_awake(vcpu);
+	}
+	machine->turn = 0;
+	machine->round_slice = awake > 1 ? machine->slice : LONG_SLICE;
+}
+
+/* Nobody is awake: on to the next deadline. */
+static void skip_ahead(struct udv_machine *machine)
+{
+	uint64_t next = vclock_next_deadline(&machine->clock);
+	uint64_t ticks = timeline_ticks(next, machine->tsc_khz);
+
+	if (next == VCLOCK_NEVER || ticks == TIMELINE_NEVER ||
+	    machine->idle_skips++ == MAX_IDLE_SKIPS) {
+		machine->stop_cpu = 0;
+		machine_stop(machine, UDV_STOP_HALTED, 0);
+		return;
+	}
+	if (ticks > machine->base_ticks)
+		machine->base_ticks = ticks;
+}
+
+static void next_round(struct udv_machine *machine)
+{
+	machine->base_ticks += machine->longest;
+	if (machine->longest)
+		machine->idle_skips = 0;
+	machine->longest = 0;
+	for (unsigned i = 0; i < machine->nr_cpus; i++)
+		machine->vcpus[i].in_round = false;
+	vclock_run_due(&machine->clock, machine_now(machine));
+	if (!machine->stopped && count_awake(machine))
+		begin_round(machine);
+	else if (!machine->stopped)
+		skip_ahead(machine);
+}
+
+/* What a processor may retire in this round; timers are due at its end, after one at the least. */
+static uint64_t turn_limit(const struct udv_machine *machine)
+{
+	uint64_t next = vclock_next_deadline(&machine->clock);
+	uint64_t ticks = timeline_ticks(next, machine->tsc_khz);
+	uint64_t limit = machine->round_slice;
+
+	if (ticks <= machine->base_ticks)
+		return 1;
+	return ticks - machine->base_ticks < limit ? ticks - machine->base_ticks : limit;
+}
+
+static enum cpu_stop run_piece(struct udv_machine *machine, struct vcpu *vcpu, uint64_t piece)
+{
+	enum cpu_stop stop;
+	uint64_t done;
+
+	if (machine->stress & UDV_STRESS_BLOCKS) {
+		blocks_flush(machine->blocks);
+		piece = piece < STRESS_PIECE ? piece : STRESS_PIECE;
+	}
+	machine->piece_end = machine->base_ticks + done_in_round(vcpu) + piece;
+	machine->running = vcpu;
+	stop = cpu_run(&vcpu->cpu, piece);
+	machine->running = NULL;
+	vcpu->cpu.attention &= ~ATTENTION_YIELD;
+	done = done_in_round(vcpu);
+	if (done > machine->longest)
+		machine->longest = done;
+	return stop;
+}
+
+static void run_turn(struct udv_machine *machine, uint64_t budget)
+{
+	struct vcpu *vcpu = &machine->vcpus[machine->turn];
+	uint64_t limit = turn_limit(machine), done = done_in_round(vcpu);
+
+	if (!vcpu->in_round || done >= limit) {
+		machine->turn++;
+		return;
+	}
+	machine->stop_cpu = machine->turn;
+	switch (run_piece(machine, vcpu, limit - done < budget ? limit - done : budget)) {
+	case CPU_STOP_SHUTDOWN:
+		machine_stop(machine, UDV_STOP_TRIPLE_FAULT, 0);
+		break;
+	case CPU_STOP_HALT:
+		machine->turn++;
+		break;
+	case CPU_STOP_BUDGET:
+	case CPU_STOP_YIELD:
+		break;
+	}
+}
+
+static uint64_t total_retired(const struct udv_machine *machine)
+{
+	uint64_t total = 0;
+
+	for (unsigned i = 0; i < machine->nr_cpus; i++)
+		total += cpu_retired(&machine->vcpus[i].cpu);
+	return total;
+}
+
+void udv_machine_run(struct udv_machine *machine, uint64_t instructions, struct udv_stop_info *info)
+{
+	uint64_t start = total_retired(machine), done = 0;
+
+	machine->stopped = false;
+	while (!machine->stopped) {
+		if (atomic_exchange(&machine->stop_requested, false))
+			machine_stop(machine, UDV_STOP_REQUESTED, 0);
+		else if (done >= instructions)
+			machine_stop(machine, UDV_STOP_BUDGET, 0);
+		else if (machine->turn >= machine->nr_cpus)
+			next_round(machine);
+		else
+			run_turn(machine, instructions - done);
+		done = total_retired(machine) - start;
+	}
+	if (machine->stop == UDV_STOP_HALTED)
+		machine->idle_skips = 0;
+	*info = (struct udv_stop_info){
+		.stop = machine->stop,
+		.cpu = machine->stop_cpu,
+		.value = machine->stop_value,
+		.instructions = done,
+	};
+}
+
+void udv_machine_stats(const struct udv_machine *machine, struct udv_machine_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	stats->instructions = total_retired(machine);
+	stats->ticks = machine_ticks(machine);
+	stats->nanoseconds = timeline_ns(stats->ticks, machine->tsc_khz);
+	for (unsigned i = 0; i < machine->nr_cpus; i++) {
+		const struct cpu_stats *s = &machine->vcpus[i].cpu.stats;
+
+		stats->exceptions += s->exceptions;
+		stats->interrupts += s->interrupts;
+		stats->tlb_misses += s->tlb_misses;
+		stats->tlb_flushes += s->tlb_flushes;
+		stats->blocks_built += s->blocks_built;
+		stats->blocks_dropped += s->blocks_dropped;
+		stats->block_lookups += s->block_lookups;
+	}
+}

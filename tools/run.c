@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "run.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "commands.h"
+#include "common.h"
+
+/* "undervisor run": boots an image in a machine of the library. */
+
+/* Between two looks at what waits to be written. */
+#define PIECE 20000000u
+
+static void print_help(void)
+{
+	puts("Usage: undervisor run [OPTIONS] IMAGE [ARGUMENTS...]\n"
+	     "\n"
+	     "Boots a multiboot 1 or ELF image in a virtual machine.\n"
+	     "\n"
+	     "Machine:\n"
+	     "  --memory SIZE          such as 512M or 4G, up to 64G; MB without a letter (128M)\n"
+	     "  --cpus N               1 to 16 processors (1)\n"
+	     "  --cpu FEATURES         apart from the default: +la57,-avx,maxphyaddr=39; help\n"
+	     "                         lists them\n"
+	     "  --initrd FILE[,ARGS]   a multiboot module; more than one may be given\n"
+	     "  --append STRING        added to the command line, after the arguments\n"
+	     "  --serial WHERE         COM1's output: stdio, none or file:PATH (stdio)\n"
+	     "  --seed N               for RDRAND and RDSEED (0)\n"
+	     "Limits:\n"
+	     "  --max-instructions N   stop after so many\n"
+	     "  --max-seconds S        stop after so long\n"
+	     "What happened:\n"
+	     "  --stats                instructions, speed and cache figures, at the end\n"
+	     "  --trace FILE           exceptions, interrupts, mode changes, I/O and MSR accesses\n"
+	     "  --trace-format FORMAT  text or json (json for .json and .jsonl, else text)\n"
+	     "  --trace-hash           a hash of all of these and the final registers, at the end\n"
+	     "  --stress LIST          of tlb, blocks, single: slow ways that must change nothing\n"
+	     "  --help                 this text\n"
+	     "\n"
+	     "Exit status: (V << 1) | 1 if the guest writes V to port F4H; 0 power-off; 2 usage;\n"
+	     "120 image, file or host trouble; 122 halted for ever; 124 a limit; 126 triple fault\n"
+	     "or reset; 130 Ctrl-C. All but the first come with a line on standard error.");
+}
+
+/* ---------------------------------------------------------------- signals */
+
+/* The one machine of this process, for the handlers. */
+static struct udv_machine *signal_machine;
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number)
+{
+	caught = number;
+	udv_machine_request_stop(signal_machine);
+}
+
+static void catch_signals(struct udv_machine *machine, double max_seconds)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	struct itimerval timer = { 0 };
+	double whole;
+
+	signal_machine = machine;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	if (max_seconds == 0)
+		return;
+	sigaction(SIGALRM, &action, NULL);
+	timer.it_value.tv_usec = (suseconds_t)(modf(max_seconds, &whole) * 1e6);
+	timer.it_value.tv_sec = (time_t)whole;
+	if (!timer.it_value.tv_sec && !timer.it_value.tv_usec)
+		timer.it_value.tv_usec = 1;
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* ---------------------------------------------------------------- a run */
+
+struct run {
+	struct run_options options;
+	struct run_file image, initrds[RUN_MAX_INITRDS];
+	struct udv_module modules[RUN_MAX_INITRDS];
+	char *module_text[RUN_MAX_INITRDS];
+	char *cmdline;
+	struct run_serial serial;
+	struct run_trace trace;
+	struct udv_machine *machine;
+	double seconds; /* of the host's time, running */
+};
+
+static void serial_byte(void *opaque, uint8_t byte)
+{
+	struct run *run = opaque;
+
+	run_serial_byte(&run->serial, byte);
+}
+
+static void trace_event(void *opaque, const struct udv_trace_event *event)
+{
+	struct run *run = opaque;
+
+	run_trace_event(&run->trace, event);
+}
+
+/* FILE[,ARGS]: the module's command line is "FILE ARGS". */
+static bool open_initrd(struct run *run, unsigned i)
+{
+	char *text = strdup(run->options.initrds[i]);
+	char *comma = text ? strchr(text, ',') : NULL;
+
+	if (!text) {
+		complain("run", "out of memory");
+		return false;
+	}
+	run->module_text[i] = text;
+	if (comma)
+		*comma = '\0';
+	if (!run_open_file(&run->initrds[i], text))
+		return false;
+	if (comma)
+		*comma = ' ';
+	run->modules[i] = (struct udv_module){
+		.data = run->initrds[i].data,
+		.size = run->initrds[i].size,
+		.cmdline = text,
+	};
+	return true;
+}
+
+/* The image's name, its arguments and what is appended, with spaces between. */
+static bool make_cmdline(struct run *run)
+{
+	const struct run_options *options = &run->options;
+	size_t size = strlen(options->image) + 1;
+	char *at;
+
+	for (int i = 0; i < options->nr_arguments; i++)
+		size += strlen(options->arguments[i]) + 1;
+	if (options->append)
+		size += strlen(options->append) + 1;
+	run->cmdline = malloc(size);
+	if (!run->cmdline) {
+		complain("run", "out of memory");
+		return false;
+	}
+	at = stpcpy(run->cmdline, options->image);
+	for (int i = 0; i < options->nr_arguments; i++)
+		at = stpcpy(stpcpy(at, " "), options->arguments[i]);
+	if (options->append && *options->append)
+		stpcpy(stpcpy(at, " "), options->append);
+	return true;
+}
+
+/* "--cpu help" */
+static void print_features(void)
+{
+	const char *name;
+	bool by_default;
+
+	for (unsigned i = 0; (name = udv_machine_feature(i, &by_default)) != NULL; i++)
+		printf("%c%s\n", by_default ? '+' : '-', name);
+}
+
+static bool open_all(struct run *run)
+{
+	const struct run_options *options = &run->options;
+
+	if (!run_open_file(&run->image, options->image))
+		return false;
+	for (unsigned i = 0; i < options->nr_initrds; i++)
+		if (!open_initrd(run, i))
+			return false;
+	return make_cmdline(run) && run_open_serial(&run->serial, options->serial) &&
+	       run_open_trace(&run->trace, options);
+}
+
+static int create(struct run *run)
+{
+	struct udv_machine_config *config = &run->options.machine;
+	struct udv_problem problem;
+	enum udv_status status;
+
+	config->serial = serial_byte;
+	config->opaque = run;
+	if (run->options.trace || run->options.trace_hash)
+		config->trace = trace_event;
+	status = udv_machine_create(config, &run->machine, &problem);
+	if (status == UDV_OK)
+		return 0;
+	complain("run", "%s", problem.text);
+	return status == UDV_ERR_ARGUMENT ? RUN_USAGE : RUN_FILE;
+}
+
+static int load(struct run *run)
+{
+	struct udv_problem problem;
+	struct udv_boot boot = {
+		.image = run->image.data,
+		.size = run->image.size,
+		.cmdline = run->cmdline,
+		.modules = run->modules,
+		.nr_modules = run->options.nr_initrds,
+	};
+
+	if (udv_machine_load(run->machine, &boot, &problem) == UDV_OK)
+		return 0;
+	complain("run", "%s: %s", run->options.image, problem.text);
+	return RUN_FILE;
+}
+
+static double seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static void go(struct run *run, struct udv_stop_info *info)
+{
+	double start = seconds_now();
+	uint64_t left = run->options.max_instructions;
+
+	catch_signals(run->machine, run->options.max_seconds);
+	do {
+		udv_machine_run(run->machine, left < PIECE ? left : PIECE, info);
+		left -= left < info->instructions ? left : info->instructions;
+		run_flush_serial(&run->serial);
+	} while (info->stop == UDV_STOP_BUDGET && left);
+	run->seconds = seconds_now() - start;
+}
+
+/* ---------------------------------------------------------------- what happened */
+
+/* "WHAT at RIP ... of processor N (MODE)" */
+static void say(const struct run *run, const struct udv_stop_info *info, const char *what)
+{
+	struct udv_registers registers;
+	char cpu[32] = "";
+
+	udv_machine_get_registers(run->machine, info->cpu, &registers);
+	if (run->options.machine.nr_cpus > 1)
+		snprintf(cpu, sizeof(cpu), " of processor %u", info->cpu);
+	complain("run", "%s at RIP 0x%" PRIx64 "%s, %s", what, registers.rip, cpu,
+		 udv_machine_mode(run->machine, info->cpu));
+}
+
+static int report(const struct run *run, const struct udv_stop_info *info)
+{
+	switch (info->stop) {
+	case UDV_STOP_DEBUG_EXIT:
+		return (int)(info->value << 1 | 1) & 0xff;
+	case UDV_STOP_POWER_OFF:
+		say(run, info, "powered off");
+		return RUN_POWER_OFF;
+	case UDV_STOP_HALTED:
+		say(run, info, "halted for ever");
+		return RUN_HALTED;
+	case UDV_STOP_TRIPLE_FAULT:
+		say(run, info, "triple fault");
+		return RUN_RESET;
+	case UDV_STOP_RESET:
+		say(run, info, "the guest reset the machine");
+		return RUN_RESET;
+	case UDV_STOP_BUDGET:
+		say(run, info, "stopped by --max-instructions");
+		return RUN_LIMIT;
+	case UDV_STOP_REQUESTED:
+		break;
+	}
+	if (caught == SIGALRM) {
+		say(run, info, "stopped by --max-seconds");
+		return RUN_LIMIT;
+	}
+	say(run, info, caught == SIGTERM ? "terminated" : "interrupted");
+	return RUN_SIGNALED;
+}
+
+static void print_hash(struct run *run)
+{
+	struct udv_registers registers;
+
+	for (unsigned i = 0; udv_machine_get_registers(run->machine, i, &registers) == UDV_OK; i++)
+		run_trace_registers(&run->trace, &registers);
+	fprintf(stderr, "trace hash: %016" PRIx64 "\n", run->trace.hash);
+}
+
+static void print_stats(const struct run *run)
+{
+	struct udv_machine_stats stats;
+
+	udv_machine_stats(run->machine, &stats);
+	fprintf(stderr, "instructions: %" PRIu64 "\n", stats.instructions);
+	fprintf(stderr, "host seconds: %.3f\n", run->seconds);
+	fprintf(stderr, "MIPS: %.1f\n",
+		run->seconds > 0 ? (double)stats.instructions / run->seconds * 1e-6 : 0.0);
+	fprintf(stderr, "virtual seconds: %.9f\n", (double)stats.nanoseconds * 1e-9);
+	fprintf(stderr, "exceptions: %" PRIu64 "\n", stats.exceptions);
+	fprintf(stderr, "interrupts: %" PRIu64 "\n", stats.interrupts);
+	fprintf(stderr, "TLB misses: %" PRIu64 "\n", stats.tlb_misses);
+	fprintf(stderr, "TLB flushes: %" PRIu64 "\n", stats.tlb_flushes);
+	fprintf(stderr, "blocks built: %" PRIu64 "\n", stats.blocks_built);
+	fprintf(stderr, "blocks dropped: %" PRIu64 "\n", stats.blocks_dropped);
+	fprintf(stderr, "block lookups: %" PRIu64 "\n", stats.block_lookups);
+}
+
+static int execute(struct run *run)
+{
+	struct udv_stop_info info;
+	int status;
+
+	status = create(run);
+	if (!status && !open_all(run))
+		status = RUN_FILE;
+	if (!status)
+		status = load(run);
+	if (status)
+		return status;
+	go(run, &info);
+	status = report(run, &info);
+	if (run->options.trace_hash)
+		print_hash(run);
+	if (run->options.stats)
+		print_stats(run);
+	return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run *run = calloc(1, sizeof(*run));
+	int status = RUN_FILE;
+
+	if (!run) {
+		complain("run", "out of memory");
+		return RUN_FILE;
+	}
+	run->serial.fd = -1;
+	if (!run_parse_options(&run->options, argc, argv)) {
+		status = RUN_USAGE;
+	} else if (run->options.help) {
+		print_help();
+		status = 0;
+	} else if (run->options.machine.cpu && strcmp(run->options.machine.cpu, "help") == 0) {
+		print_features();
+		status = 0;
+	} else {
+		status = execute(run);
+	}
+	run_close_serial(&run->serial);
+	if (!run_close_trace(&run->trace) || run->serial.failed)
+		status = RUN_FILE;
+	udv_machine_destroy(run->machine);
+	run_close_file(&run->image);
+	for (unsigned i = 0; i < run->options.nr_initrds; i++) {
+		run_close_file(&run->initrds[i]);
+		free(run->module_text[i]);
+	}
+	free(run->cmdline);
+	free(run);
+	return status;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UDV_TOOLS_RUN_H
+#define UDV_TOOLS_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <undervisor/machine.h>
+
+/*
+ * Exit statuses of "undervisor run". A debug exit gives an odd one; these are even, but for those
+ * of the shell's own.
+ */
+enum {
+	RUN_POWER_OFF = 0,
+	RUN_USAGE = 2,
+	RUN_FILE = 120,	    /* an image or file cannot be used, or the host has no memory */
+	RUN_HALTED = 122,   /* halted for ever */
+	RUN_LIMIT = 124,    /* --max-instructions or --max-seconds */
+	RUN_RESET = 126,    /* triple fault, or a reset that the guest asked for */
+	RUN_SIGNALED = 130, /* Ctrl-C, or SIGTERM */
+};
+
+#define RUN_MAX_INITRDS 64
+
+enum run_trace_format {
+	RUN_TRACE_BY_NAME, /* JSON lines if the file is called so */
+	RUN_TRACE_TEXT,
+	RUN_TRACE_JSON,
+};
+
+struct run_options {
+	struct udv_machine_config machine;
+	const char *image;
+	char **arguments; /* behind the image */
+	int nr_arguments;
+	const char *append;
+	const char *initrds[RUN_MAX_INITRDS];
+	unsigned nr_initrds;
+	const char *serial; /* stdio, file:PATH, none */
+	uint64_t max_instructions;
+	double max_seconds; /* 0: no limit */
+	const char *trace;
+	enum run_trace_format trace_format;
+	bool trace_hash, stats, help;
+};
+
+/* False after a line on standard error. */
+bool run_parse_options(struct run_options *options, int argc, char **argv);
+
+/* ---------------------------------------------------------------- files */
+
+struct run_file {
+	const char *path;
+	void *data;
+	size_t size;
+};
+
+/* Maps a file. False after a line on standard error. */
+bool run_open_file(struct run_file *file, const char *path);
+void run_close_file(struct run_file *file);
+
+/* What the guest sends on its serial port. */
+struct run_serial {
+	int fd; /* -1: nowhere */
+	bool own;
+	bool failed; /* with a line on standard error */
+	size_t used;
+	uint8_t buffer[4096];
+};
+
+bool run_open_serial(struct run_serial *serial, const char *where);
+void run_serial_byte(struct run_serial *serial, uint8_t byte);
+void run_flush_serial(struct run_serial *serial);
+void run_close_serial(struct run_serial *serial);
+
+/* ---------------------------------------------------------------- trace */
+
+struct run_trace {
+	FILE *file; /* NULL: none */
+	bool json;
+	uint64_t hash;
+};
+
+bool run_open_trace(struct run_trace *trace, const struct run_options *options);
+void run_trace_event(struct run_trace *trace, const struct udv_trace_event *event);
+/* The final registers go into the hash. */
+void run_trace_registers(struct run_trace *trace, const struct udv_registers *registers);
+/* False after a line on standard error: not all of it could be written. */
+bool run_close_trace(struct run_trace *trace);
+
+#endif

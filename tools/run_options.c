@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+#include "run.h"
+
+static bool bad_value(const char *name, const char *text, const char *wanted)
+{
+	complain("run", "%s %s: not %s", name, text, wanted);
+	return false;
+}
+
+static bool take_memory(struct run_options *options, const char *name, const char *text)
+{
+	static const char suffixes[] = "kKmMgG";
+	size_t length = strlen(text);
+	const char *suffix = length ? strchr(suffixes, text[length - 1]) : NULL;
+	unsigned shift = suffix ? 10 * (1 + (unsigned)(suffix - suffixes) / 2) : 20;
+	uint64_t value;
+
+	if (!parse_number_n(text, length - (suffix != NULL), &value))
+		return bad_value(name, text, "a size such as 512M or 4G");
+	if (!value || value > UDV_MAX_MEMORY >> shift || value << shift < 1 << 20)
+		return bad_value(name, text, "a size from 1M to 64G");
+	options->machine.memory = value << shift;
+	return true;
+}
+
+static bool take_cpus(struct run_options *options, const char *name, const char *text)
+{
+	uint64_t value;
+
+	if (!parse_number(text, &value) || !value || value > UDV_MAX_CPUS)
+		return bad_value(name, text, "a number from 1 to 16");
+	options->machine.nr_cpus = (unsigned)value;
+	return true;
+}
+
+static bool take_cpu(struct run_options *options, const char *name, const char *text)
+{
+	(void)name;
+	options->machine.cpu = text;
+	return true;
+}
+
+static bool take_initrd(struct run_options *options, const char *name, const char *text)
+{
+	if (options->nr_initrds == RUN_MAX_INITRDS) {
+		complain("run", "%s: more than %d of them", name, RUN_MAX_INITRDS);
+		return false;
+	}
+	options->initrds[options->nr_initrds++] = text;
+	return true;
+}
+
+static bool take_append(struct run_options *options, const char *name, const char *text)
+{
+	(void)name;
+	options->append = text;
+	return true;
+}
+
+static bool take_serial(struct run_options *options, const char *name, const char *text)
+{
+	if (strcmp(text, "stdio") != 0 && strcmp(text, "none") != 0 &&
+	    (strncmp(text, "file:", 5) != 0 || !text[5]))
+		return bad_value(name, text, "one of stdio, none, file:PATH");
+	options->serial = text;
+	return true;
+}
+
+static bool take_max_instructions(struct run_options *options, const char *name, const char *text)
+{
+	return parse_number(text, &options->max_instructions) ||
+	       bad_value(name, text, "a number (0x1a, 26 or 1AH)");
+}
+
+static bool take_max_seconds(struct run_options *options, const char *name, const char *text)
+{
+	char *end;
+
+	options->max_seconds = strtod(text, &end);
+	/* the comparison also refuses what is no number */
+	if (end == text || *end || !(options->max_seconds > 0 && options->max_seconds <= 1e8))
+		return bad_value(name, text, "a number of seconds above 0");
+	return true;
+}
+
+static bool take_seed(struct run_options *options, const char *name, const char *text)
+{
+	return parse_number(text, &options->machine.seed) ||
+	       bad_value(name, text, "a number (0x1a, 26 or 1AH)");
+}
+
+static bool take_stress(struct run_options *options, const char *name, const char *text)
+{
+	static const struct {
+		const char *name;
+		uint32_t bit;
+	} kinds[] = {
+		{ "tlb", UDV_STRESS_TLB },
+		{ "blocks", UDV_STRESS_BLOCKS },
+		{ "single", UDV_STRESS_SINGLE },
+	};
+	const char *at = text;
+
+	do {
+		size_t length = strcspn(at, ","), i = 0;
+
+		while (i < 3 &&
+		       (strlen(kinds[i].name) != length || strncmp(at, kinds[i].name, length) != 0))
+			i++;
+		if (i == 3)
+			return bad_value(name, text, "a list of tlb, blocks, single");
+		options->machine.stress |= kinds[i].bit;
+		at += length;
+	} while (*at++ == ',');
+	return true;
+}
+
+static bool take_trace(struct run_options *options, const char *name, const char *text)
+{
+	(void)name;
+	options->trace = text;
+	return true;
+}
+
+static bool take_trace_format(struct run_options *options, const char *name, const char *text)
+{
+	if (strcmp(text, "text") == 0)
+		options->trace_format = RUN_TRACE_TEXT;
+	else if (strcmp(text, "json") == 0)
+		options->trace_format = RUN_TRACE_JSON;
+	else
+		return bad_value(name, text, "one of text, json");
+	return true;
+}
+
+/* With @take NULL the option takes no value, and sets the flag at @flag. */
+static const struct option_entry {
+	const char *name;
+	bool (*take)(struct run_options *options, const char *name, const char *text);
+	size_t flag;
+} entries[] = {
+	{ "--append", take_append, 0 },
+	{ "--cpu", take_cpu, 0 },
+	{ "--cpus", take_cpus, 0 },
+	{ "--help", NULL, offsetof(struct run_options, help) },
+	{ "--initrd", take_initrd, 0 },
+	{ "--max-instructions", take_max_instructions, 0 },
+	{ "--max-seconds", take_max_seconds, 0 },
+	{ "--memory", take_memory, 0 },
+	{ "--seed", take_seed, 0 },
+	{ "--serial", take_serial, 0 },
+	{ "--stats", NULL, offsetof(struct run_options, stats) },
+	{ "--stress", take_stress, 0 },
+	{ "--trace", take_trace, 0 },
+	{ "--trace-format", take_trace_format, 0 },
+	{ "--trace-hash", NULL, offsetof(struct run_options, trace_hash) },
+};
+
+static const struct option_entry *find_option(const char *name, size_t length)
+{
+	if (length == 2 && strncmp(name, "-h", 2) == 0)
+		return find_option("--help", 6);
+	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
+		if (strlen(entries[i].name) == length &&
+		    strncmp(entries[i].name, name, length) == 0)
+			return &entries[i];
+	return NULL;
+}
+
+/* One option at argv[*i], and its value, which may be the next argument. */
+static bool take_option(struct run_options *options, int argc, char **argv, int *i)
+{
+	const char *name = argv[*i];
+	size_t length = strcspn(name, "=");
+	const struct option_entry *entry = find_option(name, length);
+	bool attached = name[length] == '=';
+
+	if (!entry) {
+		complain("run", "unknown option %s; undervisor run --help lists them", name);
+		return false;
+	}
+	if (!entry->take) {
+		if (attached)
+			complain("run", "%s takes no value", entry->name);
+		else
+			*((bool *)options + entry->flag) = true;
+		return !attached;
+	}
+	if (attached)
+		return entry->take(options, entry->name, name + length + 1);
+	if (*i + 1 >= argc) {
+		complain("run", "%s needs a value", name);
+		return false;
+	}
+	return entry->take(options, entry->name, argv[++*i]);
+}
+
+bool run_parse_options(struct run_options *options, int argc, char **argv)
+{
+	int i;
+
+	*options = (struct run_options){ .serial = "stdio", .max_instructions = UINT64_MAX };
+	for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+		if (strcmp(argv[i], "--") == 0) {
+			i++;
+			break;
+		}
+		if (!take_option(options, argc, argv, &i))
+			return false;
+	}
+	if (options->help || (options->machine.cpu && strcmp(options->machine.cpu, "help") == 0))
+		return true;
+	if (i >= argc) {
+		complain("run", "no image; undervisor run [OPTIONS] IMAGE [ARGUMENTS...]");
+		return false;
+	}
+	if (options->trace_format != RUN_TRACE_BY_NAME && !options->trace) {
+		complain("run", "--trace-format goes with --trace");
+		return false;
+	}
+	options->image = argv[i];
+	options->arguments = argv + i + 1;
+	options->nr_arguments = argc - i - 1;
+	return true;
+}
