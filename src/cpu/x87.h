@@ -200,6 +200,15 @@ ALWAYS_INLINE bool x87_ready(struct cpu *cpu, const struct op *op)
 	return likely(!(cpu->state.x87.status & X87_STATUS_ES)) || x87_raise_pending(cpu, op);
 }
 
+/* What is no power of two in size has an alignment of its own. SDM Vol 3A "Alignment Requirements
+ * by Data Type" */
+ALWAYS_INLINE bool x87_is_aligned(struct cpu *cpu, uint64_t linear, unsigned alignment)
+{
+	if (likely(!(cpu->mode & MODE_ALIGN) || !(linear & (alignment - 1))))
+		return true;
+	return cpu_raise_error(cpu, VECTOR_AC, 0);
+}
+
 /* A handler of an instruction without a memory operand: name, and how its body is inlined. */
 #define X87_HANDLER(name, inlined)                                                                 \
 	inlined void body_##name(struct cpu *cpu, const struct op *op);                            \

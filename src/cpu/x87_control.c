@@ -270,6 +270,7 @@ static bool read_image(struct cpu *cpu, const struct op *op, uint8_t *image, uns
 	uint64_t linear;
 
 	return x87_ready(cpu, op) && cpu_operand_linear(cpu, op, size, UDV_ACCESS_READ, &linear) &&
+	       x87_is_aligned(cpu, linear, field_bytes(op)) &&
 	       cpu_read_bytes(cpu, linear, image, size, stack_bit(op));
 }
 
@@ -278,6 +279,7 @@ static bool write_image(struct cpu *cpu, const struct op *op, const uint8_t *ima
 	uint64_t linear;
 
 	return cpu_operand_linear(cpu, op, size, UDV_ACCESS_WRITE, &linear) &&
+	       x87_is_aligned(cpu, linear, field_bytes(op)) &&
 	       cpu_write_bytes(cpu, linear, image, size, stack_bit(op));
 }
 

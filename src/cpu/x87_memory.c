@@ -31,6 +31,13 @@ static int64_t integer(const uint8_t *m, enum x87_format format)
 	}
 }
 
+static bool place(struct cpu *cpu, const struct op *op, unsigned size, uint32_t access,
+		  uint64_t *linear)
+{
+	return cpu_operand_linear(cpu, op, size, access, linear) &&
+	       (size <= 8 || x87_is_aligned(cpu, *linear, 8));
+}
+
 /* The general way of an instruction that reads. */
 ALWAYS_INLINE bool read_and(struct cpu *cpu, const struct op *op, x87_memory_body *body)
 {
@@ -38,7 +45,7 @@ ALWAYS_INLINE bool read_and(struct cpu *cpu, const struct op *op, x87_memory_bod
 	uint8_t m[10];
 	uint64_t linear;
 
-	if (!x87_ready(cpu, op) || !cpu_operand_linear(cpu, op, size, UDV_ACCESS_READ, &linear) ||
+	if (!x87_ready(cpu, op) || !place(cpu, op, size, UDV_ACCESS_READ, &linear) ||
 	    !cpu_read_bytes(cpu, linear, m, size, stack_bit(op)))
 		return false;
 	x87_note_instruction(cpu, op);
@@ -271,7 +278,7 @@ static bool general_store(struct cpu *cpu, const struct op *op)
 	uint8_t m[10];
 	uint64_t linear;
 
-	if (!x87_ready(cpu, op) || !cpu_operand_linear(cpu, op, size, UDV_ACCESS_WRITE, &linear) ||
+	if (!x87_ready(cpu, op) || !place(cpu, op, size, UDV_ACCESS_WRITE, &linear) ||
 	    !cpu_probe(cpu, linear, size, UDV_ACCESS_WRITE | stack_bit(op)))
 		return false;
 	x87_note_instruction(cpu, op);
