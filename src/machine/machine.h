@@ -117,6 +117,8 @@ enum udv_status board_create(struct udv_machine *machine);
 
 /* wire.c: what is between the processors and the rest. */
 enum udv_status wire_cpu(struct vcpu *vcpu);
+/* The state after power-up. */
+void wire_reset(struct vcpu *vcpu);
 
 /* run.c */
 /* Ends udv_machine_run() after the instruction that runs. The first reason counts. */

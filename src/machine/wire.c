@@ -207,10 +207,16 @@ static void wire_core(struct vcpu *vcpu)
 		cpu->tracer = (struct cpu_tracer){ .event = trace, .opaque = vcpu };
 	cpu->flush_always = vcpu->machine->stress & UDV_STRESS_TLB;
 	cpu->single_blocks = vcpu->machine->stress & UDV_STRESS_SINGLE;
-	/* Any seed is good: the state must only not be 0, and differ between processors. */
-	cpu->random = ((vcpu->machine->config.seed + 1) * 0x9e3779b97f4a7c15ull +
-		       vcpu->index * 0xbf58476d1ce4e5b9ull) |
-		      1;
+}
+
+void wire_reset(struct vcpu *vcpu)
+{
+	struct cpu *cpu = &vcpu->cpu;
+
+	cpu_reset(cpu);
+	/* Any seed is good, as long as processors differ. */
+	cpu->random = vcpu->machine->config.seed * 0x9e3779b97f4a7c15ull +
+		      vcpu->index * 0xbf58476d1ce4e5b9ull;
 }
 
 enum udv_status wire_cpu(struct vcpu *vcpu)
