@@ -26,7 +26,7 @@
 
 static uint64_t done_in_round(const struct vcpu *vcpu)
 {
-	return cpu_retired(&vcpu->cpu) - vcpu->round_start;
+	return cpu_ticks(&vcpu->cpu) - vcpu->round_start;
 }
 
 uint64_t machine_ticks(const struct udv_machine *machine)
@@ -35,13 +35,13 @@ uint64_t machine_ticks(const struct udv_machine *machine)
 	       (machine->running ? done_in_round(machine->running) : machine->longest);
 }
 
-uint64_t machine_ticks_of(const struct vcpu *vcpu, uint64_t retired)
+uint64_t machine_ticks_of(const struct vcpu *vcpu, uint64_t ticks)
 {
 	const struct udv_machine *machine = vcpu->machine;
 
 	if (machine->running != vcpu)
 		return machine_ticks(machine);
-	return machine->base_ticks + (retired - vcpu->round_start);
+	return machine->base_ticks + (ticks - vcpu->round_start);
 }
 
 uint64_t machine_now(void *opaque)
@@ -137,7 +137,7 @@ static void begin_round(struct udv_machine *machine)
 	for (unsigned i = 0; i < machine->nr_cpus; i++) {
 		struct vcpu *vcpu = &machine->vcpus[i];
 
-		vcpu->round_start = cpu_retired(&vcpu->cpu);
+		vcpu->round_start = cpu_ticks(&vcpu->cpu);
 		vcpu->in_round = is_awake(vcpu);
 	}
 	machine->turn = 0;

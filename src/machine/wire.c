@@ -42,9 +42,9 @@ static bool write_msr(void *opaque, uint32_t index, uint64_t value)
 	return lapic_has_msr(&vcpu->lapic, index) && lapic_write_msr(&vcpu->lapic, index, value);
 }
 
-static uint64_t ticks(void *opaque, uint64_t retired)
+static uint64_t ticks(void *opaque, uint64_t own)
 {
-	return machine_ticks_of(opaque, retired);
+	return machine_ticks_of(opaque, own);
 }
 
 static void tsc_changed(void *opaque)
@@ -99,7 +99,7 @@ static uint64_t read_tsc(void *opaque)
 {
 	const struct vcpu *vcpu = opaque;
 
-	return machine_ticks_of(vcpu, cpu_retired(&vcpu->cpu)) + vcpu->cpu.state.tsc_offset;
+	return machine_ticks_of(vcpu, cpu_ticks(&vcpu->cpu)) + vcpu->cpu.state.tsc_offset;
 }
 
 /* ---------------------------------------------------------------- the APIC's page */
