@@ -12,8 +12,9 @@
  * A machine belongs to one thread at a time. The one call that may come from elsewhere, from a
  * signal handler too, is udv_machine_request_stop().
  *
- * Time is virtual: an instruction takes one tick of the time-stamp counter, and a processor that
- * waits skips to what it waits for. The same configuration, image and input give the same run.
+ * Time is virtual: an instruction takes one tick of the time-stamp counter, some that take real
+ * processors long (port I/O, MSRs, PAUSE, ...) a fixed number more, and a processor that waits
+ * skips to what it waits for. The same configuration, image and input give the same run.
  */
 struct udv_machine;
 
@@ -30,7 +31,7 @@ struct udv_problem {
  * would show in.
  */
 #define UDV_STRESS_TLB 0x1u    /* the TLB is empty before every instruction */
-#define UDV_STRESS_BLOCKS 0x2u /* decoded code is dropped before every slice of 64 instructions */
+#define UDV_STRESS_BLOCKS 0x2u /* decoded code is dropped every 64 ticks */
 #define UDV_STRESS_SINGLE 0x4u /* code is decoded one instruction at a time */
 
 enum udv_trace_kind {
@@ -58,11 +59,11 @@ struct udv_machine_config {
 	unsigned nr_cpus; /* 1..16; 0: 1 */
 	/*
 	 * What the processors can do, apart from the default: "+la57,-avx,maxphyaddr=39". Also
-	 * tsc-khz=N, how many instructions a virtual millisecond has. NULL: the default.
+	 * tsc-khz=N, how many ticks a virtual millisecond has. NULL: the default.
 	 */
 	const char *cpu;
 	uint64_t seed;	 /* of RDRAND and RDSEED; 0 is a seed like any other */
-	uint64_t slice;	 /* instructions a processor runs before the next one's turn; 0: 2000 */
+	uint64_t slice;	 /* ticks a processor runs before the next one's turn; 0: 2000 */
 	uint32_t stress; /* UDV_STRESS_* */
 
 	/* A byte that the guest sent on COM1. May be NULL. */
