@@ -41,6 +41,8 @@ static const uint16_t from_mnemonic[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
 #define ROW_ID(name) [ZYDIS_MNEMONIC_##name] = INSN_##name,
 	INSNS_INTEGER(ROW_ID) INSNS_BRANCH(ROW_ID) INSNS_SYSTEM(ROW_ID) INSNS_X87(ROW_ID)
 		INSNS_SIMD(ROW_ID)
+			/* a hint of processors that are not ours: as before it was one */
+			[ZYDIS_MNEMONIC_PREFETCHWT1] = INSN_PREFETCHW,
 #define ROW_STRING_ID(name) [ZYDIS_MNEMONIC_##name] = INSN_##name,
 };
 
@@ -90,6 +92,7 @@ static const uint16_t from_isa_set[ZYDIS_ISA_SET_MAX_VALUE + 1] = {
 	[ZYDIS_ISA_SET_PKU] = NEEDS(PKU),
 	[ZYDIS_ISA_SET_POPCNT] = NEEDS(POPCNT),
 	[ZYDIS_ISA_SET_PPRO] = NEEDS(ALWAYS),
+	[ZYDIS_ISA_SET_PREFETCHWT1] = NEEDS(ALWAYS),
 	[ZYDIS_ISA_SET_PREFETCH_NOP] = NEEDS(ALWAYS),
 	[ZYDIS_ISA_SET_RDPID] = NEEDS(RDPID),
 	[ZYDIS_ISA_SET_RDPMC] = NEEDS(ALWAYS),
@@ -125,7 +128,8 @@ static bool prepare(ZydisDecoder *decoder, enum insn_mode mode)
 		ZydisMachineMode machine;
 		ZydisStackWidth stack;
 	} modes[] = {
-		[INSN_MODE_16] = { ZYDIS_MACHINE_MODE_REAL_16, ZYDIS_STACK_WIDTH_16 },
+		/* Not REAL_16: that one takes SYSENTER for undefined. */
+		[INSN_MODE_16] = { ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16 },
 		[INSN_MODE_16P] = { ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16 },
 		[INSN_MODE_32] = { ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32 },
 		[INSN_MODE_64] = { ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64 },
@@ -311,6 +315,35 @@ static unsigned prefixes_of(const ZydisDecodedInstruction *from)
 	return prefixes;
 }
 
+/*
+ * A SIB byte without a base: REX.B has no part in it, and there are 32 bits of displacement. The
+ * decoder forgets that with 32-bit addresses in 64-bit mode. SDM Vol 2A "Special Cases of REX
+ * Encodings"
+ */
+static void drop_base(const ZydisDecodedInstruction *from, struct insn *insn)
+{
+	if (!from->raw.sib.offset || from->raw.modrm.mod != 0 || from->raw.sib.base != 5)
+		return;
+	insn->mem.base = GPR_ZERO;
+	insn->mem.displacement = from->raw.disp.value;
+}
+
+/* F3 makes PAUSE of NOP, but 90 with REX.B is none: XCHG r8, rAX. SDM Vol 2B "NOP" */
+static void make_exchange(const ZydisDecodedInstruction *from, struct insn *insn)
+{
+	static const struct operand operand = {
+		.kind = OPERAND_REG, .class = CLASS_GPR, .read = true, .written = true
+	};
+
+	if (insn->id != INSN_PAUSE || !from->raw.rex.B)
+		return;
+	insn->id = INSN_XCHG;
+	insn->nr_operands = 2;
+	insn->operand[0] = insn->operand[1] = operand;
+	insn->operand[0].number = 8;
+	insn->operand[0].size = insn->operand[1].size = insn->operand_size;
+}
+
 static enum decode_result failure(ZyanStatus status, unsigned count)
 {
 	if (status == ZYDIS_STATUS_NO_MORE_DATA)
@@ -359,6 +392,8 @@ static bool convert(const ZydisDecodedInstruction *from, const ZydisDecodedOpera
 	for (unsigned i = 0; i < from->operand_count_visible; i++)
 		if (!convert_operand(&operands[i], insn, &nr_imm))
 			return false;
+	drop_base(from, insn);
+	make_exchange(from, insn);
 	return true;
 }
 
@@ -377,5 +412,8 @@ enum decode_result insn_decode(enum insn_mode mode, const uint8_t *bytes, unsign
 	status = ZydisDecoderDecodeFull(&decoder, bytes, count, &decoded, operands);
 	if (!ZYAN_SUCCESS(status))
 		return failure(status, count);
+	/* SDM Vol 2A "Exception Conditions of VEX-encoded Instructions": none in real mode */
+	if (mode == INSN_MODE_16 && decoded.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX)
+		return DECODE_UNDEFINED;
 	return convert(&decoded, operands, insn) ? DECODE_OK : DECODE_UNDEFINED;
 }

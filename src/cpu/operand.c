@@ -13,7 +13,7 @@ bool translator_fast_memory(const struct translator *t, const struct insn *insn,
 	if ((t->mode & MODE_CODE) == MODE_CODE64)
 		return insn->address_size == 8;
 	return t->mode & MODE_FLAT && (t->mode & MODE_CODE) == MODE_CODE32 &&
-	       insn->address_size == 4 && !far_segment;
+	       insn->address_size == 4 && !far_segment && insn->mem.segment != SEG_CS; /* stores */
 }
 
 bool memory_read(struct cpu *cpu, const struct op *op, unsigned size, uint64_t *value)

@@ -42,6 +42,7 @@ static bool emms(struct cpu *cpu, const struct op *op)
 	(void)op;
 	if (!simd_mmx_ready(cpu))
 		return false;
+	simd_mmx_enter(cpu);
 	cpu->state.x87.empty = 0xff;
 	return true;
 }

@@ -85,27 +85,42 @@ static uint64_t tag_of(const struct cpu *cpu, uint64_t linear, unsigned size, ui
 
 /* Caches a translation, for reads, or for reads and writes. */
 static void fill(struct cpu *cpu, uint64_t linear, const struct udv_walk_result *result,
-		 uint8_t *page, uint8_t flags, uint32_t access)
+		 uint8_t *page, uint8_t flags, bool write)
 {
 	struct tlb_entry *entry = tlb_entry_of(cpu, linear);
-	uint64_t view = view_of(cpu, access);
-	uint64_t tag = (linear & PAGE_MASK) | view;
+	uint64_t tag = (linear & PAGE_MASK) | cpu->view;
 	uint64_t physical = result->hpa.value & PAGE_MASK;
-	bool write = access & UDV_ACCESS_WRITE;
 
-	if (view == TLB_NOTHING || page_has_breakpoint(cpu, linear))
+	if (cpu->view == TLB_NOTHING || page_has_breakpoint(cpu, linear))
 		return;
-	if (entry->read != tag || entry->physical != physical)
+	if (entry->read != tag || (entry->physical & PAGE_MASK) != physical) {
 		entry->write = TLB_EMPTY;
+		entry->physical = physical;
+	}
 	entry->read = tag;
-	entry->physical = physical;
 	entry->addend = (uintptr_t)page - (uintptr_t)(linear & PAGE_MASK);
-	if (write && !(flags & (MEM_PAGE_CODE | MEM_PAGE_ROM)) && !result->write_by_spp)
-		entry->write = tag;
+	if (write && !result->write_by_spp) {
+		entry->physical |= TLB_WRITABLE;
+		if (!(flags & (MEM_PAGE_CODE | MEM_PAGE_ROM)))
+			entry->write = tag;
+	}
 	if (result->guest_page_shift > 22)
 		cpu->huge_pages = true;
 	else if (result->guest_page_shift > MEM_PAGE_SHIFT)
 		cpu->large_pages = true;
+}
+
+/* A page of code or ROM, or one that is crossed: no hit for handlers, but no walk either. */
+static bool cached(struct cpu *cpu, uint64_t linear, uint32_t access, uint64_t *physical)
+{
+	const struct tlb_entry *entry = tlb_entry_of(cpu, linear);
+
+	if (access & ACCESS_SYSTEM || entry->read != ((linear & PAGE_MASK) | cpu->view))
+		return false;
+	if (access & UDV_ACCESS_WRITE && !(entry->physical & TLB_WRITABLE))
+		return false;
+	*physical = (entry->physical & PAGE_MASK) | (linear & ~PAGE_MASK);
+	return true;
 }
 
 /* One page of an access. */
@@ -120,12 +135,15 @@ static bool translate_part(struct cpu *cpu, uint64_t linear, unsigned size, uint
 			   struct part *part)
 {
 	struct udv_walk_result result;
+	bool walked = true;
 	uint8_t *page;
 
 	part->size = size;
 	if (unlikely(cpu->path)) {
 		if (!cpu->path->translate(cpu->path->opaque, cpu, linear, access, &part->physical))
 			return false;
+	} else if (cached(cpu, linear, access, &part->physical)) {
+		walked = false;
 	} else {
 		if (!walk(cpu, linear, access, &result))
 			return false;
@@ -133,7 +151,7 @@ static bool translate_part(struct cpu *cpu, uint64_t linear, unsigned size, uint
 	}
 	page = mem_page(cpu->memory, part->physical & PAGE_MASK, &part->flags);
 	part->host = page ? page + (part->physical & ~PAGE_MASK) : NULL;
-	if (page && !cpu->path)
+	if (page && walked && !cpu->path)
 		fill(cpu, linear, &result, page, *part->flags, access);
 	return true;
 }
@@ -181,6 +199,7 @@ static void read_part(struct cpu *cpu, const struct part *part, uint8_t *data)
 		return;
 	}
 	cpu->attention |= ATTENTION_EVENT;
+	cpu_charge(cpu, COST_DEVICE);
 	/* As one access if it can be one, misaligned or not. */
 	if (part->size <= 8 && !(part->size & (part->size - 1))) {
 		uint64_t value = mem_read(cpu->memory, part->physical, part->size);
@@ -208,6 +227,7 @@ static void write_part(struct cpu *cpu, const struct part *part, const uint8_t *
 		return;
 	}
 	cpu->attention |= ATTENTION_EVENT;
+	cpu_charge(cpu, COST_DEVICE);
 	if (part->size <= 8 && !(part->size & (part->size - 1))) {
 		memcpy(&value, data, part->size);
 		mem_write(cpu->memory, part->physical, part->size, value);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UDV_TESTS_NATIVE_HOST_H
+#define UDV_TESTS_NATIVE_HOST_H
+
+#include "state.h"
+
+/*
+ * Code by the processor that runs the test: x86-64 Linux alone. One state for the whole process; it
+ * takes over the signals of exceptions.
+ */
+struct host {
+	uint8_t *code; /* CODE_SIZE bytes: CODE, as it can be written */
+	uint8_t *data; /* DATA_SIZE bytes: DATA, likewise */
+	const uint8_t *gate;
+	bool gs; /* GS has its base at DATA_BASE, and SELECTOR_GS */
+	uint16_t gs_selector;
+};
+
+/* Why it cannot be done here, or NULL. */
+const char *host_prepare(struct host *host);
+
+/*
+ * Runs from state->rip, with @vectors with x87, MMX, SSE and AVX state too. @code32: in
+ * compatibility mode.
+ */
+void host_run(struct state *state, bool code32, bool vectors);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "known.h"
+
+#include "cpu/handler.h"
+#include "select.h"
+
+#define STATUS_TOP 0x3800u
+#define USER_END 0x7ffffffff000ull /* of Linux */
+
+static void take_fault(struct state *want, const struct state *got)
+{
+	want->vector = got->vector;
+	want->error_code = got->error_code;
+	want->cr2 = got->cr2;
+}
+
+/* Its instructions are done: it came to the gate, or to a trap. */
+static bool is_done(const struct state *state)
+{
+	return state->vector < 0 || state->vector == VECTOR_DB;
+}
+
+static bool is_memory_fault(const struct state *state)
+{
+	return state->vector == VECTOR_PF || state->vector == VECTOR_GP ||
+	       state->vector == VECTOR_SS || state->vector == VECTOR_AC;
+}
+
+static bool compares_strings(unsigned id)
+{
+	return id == INSN_CMPSB || id == INSN_CMPSW || id == INSN_STR_CMPSD || id == INSN_CMPSQ;
+}
+
+static void take_end(struct state *want, const struct state *got)
+{
+	*want = *got;
+}
+
+/* Their memory operands need no alignment. */
+static bool is_loose_sha(unsigned id, const struct state *want, const struct state *got)
+{
+	return id >= INSN_SHA1MSG1 && id <= INSN_SHA256RNDS2 && got->vector == VECTOR_GP &&
+	       (is_done(want) || is_memory_fault(want));
+}
+
+static bool converts_to_mmx(unsigned id)
+{
+	return id == INSN_CVTPS2PI || id == INSN_CVTTPS2PI || id == INSN_CVTPD2PI ||
+	       id == INSN_CVTTPD2PI || id == INSN_CVTPI2PS || id == INSN_CVTPI2PD;
+}
+
+static void take_x87(struct state *want, const struct state *got)
+{
+	want->empty = got->empty;
+	want->status = got->status;
+}
+
+static void take_registers(struct state *want, const struct state *got)
+{
+	for (unsigned i = 0; i < 8; i++)
+		want->gpr[i] = got->gpr[i];
+}
+
+static void take_cr2(struct state *want, const struct state *got)
+{
+	if (want->vector == got->vector && got->cr2 - want->cr2 + 16 < 32)
+		want->cr2 = got->cr2;
+}
+
+static bool wraps(uint64_t cr2)
+{
+	return (uint32_t)cr2 > UINT32_MAX - 32 || (uint32_t)(cr2 - DATA_BASE) > UINT32_MAX - 32;
+}
+
+bool known_to_part(const struct snippet *s, const struct state *got)
+{
+	unsigned id = snippet_at(s, got->rip)->id;
+
+	return (id == INSN_LDMXCSR || id == INSN_VLDMXCSR) && got->vector == VECTOR_GP;
+}
+
+void known_adjust(const struct snippet *s, struct state *want, const struct state *got)
+{
+	const struct insn *last = snippet_at(s, want->rip);
+
+	/* for faults above the user's half Linux always says that the page was present */
+	if (want->vector == VECTOR_PF && want->cr2 >= USER_END)
+		want->error_code = (want->error_code & ~1u) | (got->error_code & 1u);
+	/* alignment checks come before page faults */
+	if (want->vector == VECTOR_AC && got->vector == VECTOR_PF)
+		take_fault(want, got);
+	/* reads the second operand first */
+	if (compares_strings(last->id) && is_memory_fault(want) && is_memory_fault(got))
+		take_fault(want, got);
+	/* reads before it knows that it must write */
+	if (last->id == INSN_ARPL && is_memory_fault(got))
+		take_end(want, got);
+	/* the end of a segment of 4 GB: either is right */
+	if (s->code32 && is_memory_fault(want) && got->vector == VECTOR_PF && wraps(got->cr2))
+		take_fault(want, got);
+	/* alignment is checked before canonicality */
+	if (want->vector == VECTOR_GP && got->vector == VECTOR_SS && s->vectors)
+		take_fault(want, got);
+	/* the return address is pushed before the target is looked at */
+	if (last->id == INSN_CALL && is_memory_fault(want) && got->vector == VECTOR_GP)
+		take_fault(want, got);
+	/* loads what it can before it faults */
+	if ((last->id == INSN_POPA || last->id == INSN_POPAD) && is_memory_fault(want))
+		take_registers(want, got);
+	/* becomes an MMX instruction even if it faults, at any byte of its operand */
+	if (insn_is_masked_store(last) && is_memory_fault(want) && is_done(got)) {
+		take_end(want, got);
+	} else if (insn_is_masked_store(last) && is_memory_fault(want)) {
+		take_x87(want, got);
+		take_cr2(want, got);
+	}
+	/* becomes an MMX instruction even if it faults */
+	if (converts_to_mmx(last->id) && want->vector == VECTOR_XM)
+		take_x87(want, got);
+	if (s->kind == SNIPPET_SEQUENCE)
+		return;
+	/* checks ports before the count */
+	if (insn_is_port_string(last) && want->vector == VECTOR_GP && is_done(got) &&
+	    last->prefixes & (PREFIX_REP | PREFIX_REPNE))
+		take_end(want, got);
+	last = &s->insn[0];
+	if (is_loose_sha(last->id, want, got))
+		take_end(want, got);
+	/* with memory it is no MMX instruction there */
+	if (last->id == INSN_CVTPI2PS && insn_has_memory(last) && is_done(want)) {
+		want->empty = 0;
+		want->status &= (uint16_t)~STATUS_TOP;
+		for (unsigned i = 0; i < 8; i++)
+			want->st[i] = s->state.st[i];
+	}
+}
