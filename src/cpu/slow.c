@@ -166,6 +166,10 @@ static bool translate_access(struct cpu *cpu, uint64_t linear, unsigned size, ui
 	if (first > size)
 		first = size;
 	part[1].size = 0;
+	/* Known from the linear address, so before any page fault, as processors have it. */
+	if (unlikely(cpu->mode & MODE_ALIGN) && linear & (size - 1) & 7 &&
+	    !(access & ACCESS_SYSTEM) && size <= 8)
+		return cpu_raise_error(cpu, VECTOR_AC, 0);
 	if (!translate_part(cpu, linear, first, access, &part[0]))
 		return false;
 	if (first < size) {
@@ -174,9 +178,6 @@ static bool translate_access(struct cpu *cpu, uint64_t linear, unsigned size, ui
 		if (!translate_part(cpu, next, size - first, access, &part[1]))
 			return false;
 	}
-	if (unlikely(cpu->mode & MODE_ALIGN) && linear & (size - 1) & 7 &&
-	    !(access & ACCESS_SYSTEM) && size <= 8)
-		return cpu_raise_error(cpu, VECTOR_AC, 0);
 	return true;
 }
 
