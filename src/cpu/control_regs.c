@@ -98,7 +98,7 @@ bool insn_mov_to_cr0(struct cpu *cpu, const struct op *op)
 		return raise_gp0(cpu);
 	if (cpu_intercepts(cpu, INTERCEPT_CR_WRITE, 0, value))
 		return false;
-	cpu_charge(cpu, COST_CONTROL_REGISTER);
+	cpu_charge(cpu, COST_PAGING_MODE);
 	return set_cr0(cpu, value);
 }
 
@@ -258,7 +258,7 @@ bool insn_mov_to_cr4(struct cpu *cpu, const struct op *op)
 		cpu_mode_changed(cpu);
 		trace_mode(cpu);
 	}
-	cpu_charge(cpu, COST_CONTROL_REGISTER);
+	cpu_charge(cpu, COST_PAGING_MODE);
 	return true;
 }
 

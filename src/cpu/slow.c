@@ -85,13 +85,14 @@ static uint64_t tag_of(const struct cpu *cpu, uint64_t linear, unsigned size, ui
 
 /* Caches a translation, for reads, or for reads and writes. */
 static void fill(struct cpu *cpu, uint64_t linear, const struct udv_walk_result *result,
-		 uint8_t *page, uint8_t flags, bool write)
+		 uint8_t *page, uint8_t flags, uint32_t access)
 {
 	struct tlb_entry *entry = tlb_entry_of(cpu, linear);
-	uint64_t tag = (linear & PAGE_MASK) | cpu->view;
+	uint64_t view = view_of(cpu, access);
+	uint64_t tag = (linear & PAGE_MASK) | view;
 	uint64_t physical = result->hpa.value & PAGE_MASK;
 
-	if (cpu->view == TLB_NOTHING || page_has_breakpoint(cpu, linear))
+	if (view == TLB_NOTHING || page_has_breakpoint(cpu, linear))
 		return;
 	if (entry->read != tag || (entry->physical & PAGE_MASK) != physical) {
 		entry->write = TLB_EMPTY;
@@ -99,7 +100,7 @@ static void fill(struct cpu *cpu, uint64_t linear, const struct udv_walk_result 
 	}
 	entry->read = tag;
 	entry->addend = (uintptr_t)page - (uintptr_t)(linear & PAGE_MASK);
-	if (write && !result->write_by_spp) {
+	if (access & UDV_ACCESS_WRITE && !result->write_by_spp) {
 		entry->physical |= TLB_WRITABLE;
 		if (!(flags & (MEM_PAGE_CODE | MEM_PAGE_ROM)))
 			entry->write = tag;
@@ -115,7 +116,7 @@ static bool cached(struct cpu *cpu, uint64_t linear, uint32_t access, uint64_t *
 {
 	const struct tlb_entry *entry = tlb_entry_of(cpu, linear);
 
-	if (access & ACCESS_SYSTEM || entry->read != ((linear & PAGE_MASK) | cpu->view))
+	if (entry->read != tag_of(cpu, linear, 1, access))
 		return false;
 	if (access & UDV_ACCESS_WRITE && !(entry->physical & TLB_WRITABLE))
 		return false;
