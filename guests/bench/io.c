@@ -17,5 +17,5 @@ static u64 io(u64 rounds)
 
 int main(int argc, char **argv)
 {
-	return bench(argc, argv, io, 30000, 1000);
+	return bench(argc, argv, io, 40000, 1000);
 }

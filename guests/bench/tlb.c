@@ -28,5 +28,5 @@ static u64 tlb(u64 rounds)
 
 int main(int argc, char **argv)
 {
-	return bench(argc, argv, tlb, 20000, 0xbfe00);
+	return bench(argc, argv, tlb, 30000, 0xbfe00);
 }

@@ -90,7 +90,7 @@ static const char *put_item(const char *format, va_list *list)
 	else if (*format == 'u')
 		put_number(value, 10, width, pad, false);
 	else if (*format == 'd' && longs == 0 && (int)value < 0)
-		put_number((u32)-(int)value, 10, width, pad, true);
+		put_number((u32) - (int)value, 10, width, pad, true);
 	else if (*format == 'd')
 		put_number(value, 10, width, pad, false);
 	return format + 1;

@@ -25,9 +25,11 @@
 #define TLB_ENTRY_SHIFT 5
 _Static_assert(sizeof(struct tlb_entry) == 1u << TLB_ENTRY_SHIFT, "an index is one shift and mask");
 
+/* Two parts of the address make the index: stacks and data often lie megabytes apart. */
 ALWAYS_INLINE struct tlb_entry *tlb_entry_of(struct cpu *cpu, uint64_t linear)
 {
-	uintptr_t offset = (uintptr_t)(linear >> (MEM_PAGE_SHIFT - TLB_ENTRY_SHIFT)) &
+	uint64_t page = linear >> (MEM_PAGE_SHIFT - TLB_ENTRY_SHIFT);
+	uintptr_t offset = (uintptr_t)(page ^ page >> TLB_BITS) &
 			   ((uintptr_t)(TLB_SIZE - 1) << TLB_ENTRY_SHIFT);
 
 	return (struct tlb_entry *)((uint8_t *)cpu->tlb + offset);

@@ -166,7 +166,7 @@ static void withdraw_write_tags(struct block_cache *cache, uint64_t page)
 {
 	for (unsigned i = 0; i < cache->nr_cpus; i++)
 		for (unsigned j = 0; j < TLB_SIZE; j++)
-			if (cache->cpus[i]->tlb[j].physical == page)
+			if (!((cache->cpus[i]->tlb[j].physical ^ page) >> MEM_PAGE_SHIFT))
 				cache->cpus[i]->tlb[j].write = TLB_EMPTY;
 }
 

@@ -98,6 +98,7 @@ bool insn_mov_to_cr0(struct cpu *cpu, const struct op *op)
 		return raise_gp0(cpu);
 	if (cpu_intercepts(cpu, INTERCEPT_CR_WRITE, 0, value))
 		return false;
+	cpu_charge(cpu, COST_CONTROL_REGISTER);
 	return set_cr0(cpu, value);
 }
 
@@ -175,6 +176,7 @@ bool insn_mov_to_cr3(struct cpu *cpu, const struct op *op)
 		return false;
 	cpu->state.cr3 = cr3;
 	cpu_cr3_changed(cpu, keep);
+	cpu_charge(cpu, COST_CONTROL_REGISTER);
 	return true;
 }
 
@@ -190,6 +192,7 @@ bool insn_mov_to_cr8(struct cpu *cpu, const struct op *op)
 		return raise_gp0(cpu);
 	if (cpu->ops.write_cr8)
 		cpu->ops.write_cr8(cpu->ops.opaque, (uint8_t)value);
+	cpu_charge(cpu, COST_CONTROL_REGISTER);
 	return true;
 }
 
@@ -255,6 +258,7 @@ bool insn_mov_to_cr4(struct cpu *cpu, const struct op *op)
 		cpu_mode_changed(cpu);
 		trace_mode(cpu);
 	}
+	cpu_charge(cpu, COST_CONTROL_REGISTER);
 	return true;
 }
 
@@ -284,6 +288,7 @@ bool insn_mov_from_cr(struct cpu *cpu, const struct op *op)
 	    cpu_intercepts(cpu, INTERCEPT_CR_READ, op->src, op->dst / 8u))
 		return false;
 	gpr_write(cpu, op->dst, 1u << op->size, read_cr(cpu, op->src));
+	cpu_charge(cpu, COST_CONTROL_REGISTER);
 	return true;
 }
 

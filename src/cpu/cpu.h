@@ -43,8 +43,8 @@ struct cpu_ops {
 	/* MSRs the core does not have itself (APIC). False: #GP(0). */
 	bool (*read_msr)(void *opaque, uint32_t index, uint64_t *value);
 	bool (*write_msr)(void *opaque, uint32_t index, uint64_t value);
-	/* Ticks of virtual time when @retired instructions of this run have been done. */
-	uint64_t (*ticks)(void *opaque, uint64_t retired);
+	/* The time-stamp counter when this processor's cpu_ticks() is @ticks, offsets apart. */
+	uint64_t (*ticks)(void *opaque, uint64_t ticks);
 	/* IA32_TSC or IA32_TSC_ADJUST was written. */
 	void (*tsc_changed)(void *opaque);
 	/* Called after the state became that of INIT, for what is outside. */
@@ -131,8 +131,9 @@ struct lazy_flags {
 struct tlb_entry {
 	uint64_t read, write; /* tags */
 	uintptr_t addend;     /* host address = addend + linear address */
-	uint64_t physical;    /* page */
+	uint64_t physical;    /* page, and TLB_WRITABLE: a write has been walked */
 };
+#define TLB_WRITABLE 1ull
 
 struct itlb_entry {
 	uint64_t tag;
@@ -278,13 +279,15 @@ struct cpu {
 	struct cpu_event delivering; /* the event whose delivery is under way: IDT vectoring */
 
 	uint64_t retired;      /* exact instructions since the processor was made */
-	uint64_t budget_end;   /* value of retired where this run ends */
+	uint64_t budget_end;   /* value of cpu_ticks() when remaining is 0 */
+	uint64_t charged;      /* ticks beyond one an instruction, all in all */
 	bool single_blocks;    /* stress: every block has one instruction */
 	bool flush_always;     /* stress: the TLB is empty before every instruction */
 	bool data_breakpoints; /* DR7 has some enabled: the TLB holds no page with one */
 	bool code_breakpoints;
 	bool rf_loaded;	    /* by a handler: this instruction has loaded RFLAGS.RF: keep it */
 	bool step_consumed; /* by a handler: no single-step trap after this instruction */
+	bool repeating;	    /* a repeated string instruction stands between two iterations */
 	bool mwait_break;   /* MWAIT with ECX[0]: interrupts end it even if IF = 0 */
 	const struct cpu_config *config;
 	struct cpu_ops ops;
@@ -323,7 +326,10 @@ void cpu_reset(struct cpu *cpu);
 /* The INIT signal's state; keeps what INIT keeps. */
 void cpu_init_signal(struct cpu *cpu);
 
-/* Runs at most @budget instructions. A delivered event counts as one. */
+/*
+ * Runs for @budget ticks, longer only by the cost of the last instruction. Without costs that is as
+ * many instructions; a delivered event counts as one.
+ */
 enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget);
 
 /*
@@ -337,8 +343,35 @@ void cpu_raise_sipi(struct cpu *cpu, uint8_t vector);
 /* Makes a running cpu_run() return soon, at an instruction boundary. From its own thread only. */
 void cpu_yield(struct cpu *cpu);
 
-/* Instructions retired, exact also while a handler runs (counted up to the one before it). */
+/*
+ * Time of this processor: a tick for an instruction or a delivered event, and more for what takes
+ * a processor long (enum cpu_cost). Exact also while a handler runs: as of the instruction's start.
+ */
+uint64_t cpu_ticks(const struct cpu *cpu);
+/* Instructions retired and events delivered; exact as cpu_ticks() is. */
 uint64_t cpu_retired(const struct cpu *cpu);
+
+/*
+ * Ticks beyond one, roughly in proportion to what processors need: a guest that polls a device or
+ * measures an instruction gets on with its time. They never depend on what is cached.
+ */
+enum cpu_cost {
+	COST_PORT = 400,
+	COST_DEVICE = 200, /* a register in memory */
+	COST_CPUID = 100,
+	COST_MSR = 60,
+	COST_INVALIDATION = 60,
+	COST_CONTROL_REGISTER = 40,
+	COST_PAUSE = 40,
+	COST_EVENT = 40,
+	COST_TSC = 20,
+};
+
+static inline void cpu_charge(struct cpu *cpu, enum cpu_cost cost)
+{
+	cpu->remaining -= cost;
+	cpu->charged += cost;
+}
 
 /* Call after state has been written from outside (loaders, snapshots, a debugger). */
 void cpu_state_changed(struct cpu *cpu);

@@ -128,7 +128,8 @@ static bool prepare(ZydisDecoder *decoder, enum insn_mode mode)
 		ZydisMachineMode machine;
 		ZydisStackWidth stack;
 	} modes[] = {
-		[INSN_MODE_16] = { ZYDIS_MACHINE_MODE_REAL_16, ZYDIS_STACK_WIDTH_16 },
+		/* Not REAL_16: that one takes SYSENTER for undefined. */
+		[INSN_MODE_16] = { ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16 },
 		[INSN_MODE_16P] = { ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16 },
 		[INSN_MODE_32] = { ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32 },
 		[INSN_MODE_64] = { ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64 },
@@ -411,5 +412,8 @@ enum decode_result insn_decode(enum insn_mode mode, const uint8_t *bytes, unsign
 	status = ZydisDecoderDecodeFull(&decoder, bytes, count, &decoded, operands);
 	if (!ZYAN_SUCCESS(status))
 		return failure(status, count);
+	/* SDM Vol 2A "Exception Conditions of VEX-encoded Instructions": none in real mode */
+	if (mode == INSN_MODE_16 && decoded.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX)
+		return DECODE_UNDEFINED;
 	return convert(&decoded, operands, insn) ? DECODE_OK : DECODE_UNDEFINED;
 }

@@ -19,9 +19,9 @@ static bool is_software(const struct cpu_event *event)
 }
 
 /*
- * Faults are to be restarted, so that their instruction breakpoint must not hit again. A #DB that
- * is one of those, or a trap, pushes RF as it is. SDM Vol 3B "Instruction-Breakpoint Exception
- * Condition"
+ * Faults are to be restarted, so that their instruction breakpoint must not hit again; so is a
+ * string instruction between two iterations. A #DB for an instruction breakpoint, and what comes
+ * between instructions, pushes RF as it is. SDM Vol 3B "Instruction-Breakpoint Exception Condition"
  */
 static uint64_t pushed_flags(const struct cpu *cpu, const struct cpu_event *event)
 {
@@ -32,7 +32,7 @@ static uint64_t pushed_flags(const struct cpu *cpu, const struct cpu_event *even
 
 	if (event->type == EVENT_EXCEPTION && event->vector == VECTOR_DB)
 		fault = event->address & BIT(13); /* general detect */
-	return cpu->state.rflags | (fault ? FLAG_RF : 0);
+	return cpu->state.rflags | (fault || cpu->repeating ? FLAG_RF : 0);
 }
 
 /* ---------------------------------------------------------------- through the IVT */
@@ -362,9 +362,11 @@ bool cpu_software_event(struct cpu *cpu, unsigned vector, enum event_type type, 
 				   .type = (uint8_t)type,
 				   .length = (uint8_t)length };
 	bool step = cpu->state.rflags & FLAG_TF;
-	enum transfer result = cpu_deliver_transfer(cpu, &event);
 
-	if (result == TRANSFER_FAULT)
+	/* INT n is no exception, whatever its vector. */
+	if (type != EVENT_SOFTWARE_INTERRUPT && cpu_intercepts(cpu, INTERCEPT_EXCEPTION, vector, 0))
+		return false;
+	if (cpu_deliver_transfer(cpu, &event) == TRANSFER_FAULT)
 		return false;
 	cpu->step_consumed = step;
 	if (type == EVENT_PRIVILEGED_EXCEPTION) {

@@ -19,13 +19,18 @@
 #define NO_JUMPS (~0ull) /* a jump key that no entry has */
 #define SHADOWS (BLOCKING_STI | BLOCKING_MOV_SS)
 
-uint64_t cpu_retired(const struct cpu *cpu)
+uint64_t cpu_ticks(const struct cpu *cpu)
 {
 	uint64_t done = cpu->budget_end - (uint64_t)cpu->remaining;
 
 	if (cpu->block && cpu->current)
 		done -= (uint64_t)cpu->block->n - cpu->current->seq;
 	return done;
+}
+
+uint64_t cpu_retired(const struct cpu *cpu)
+{
+	return cpu_ticks(cpu) - cpu->charged;
 }
 
 /* Takes back what was counted of the block from @op on, and leaves it. */
@@ -60,6 +65,7 @@ const struct op *cpu_again(struct cpu *cpu, const struct op *op)
 		return op;
 	uncount(cpu, op);
 	cpu->state.rip = rip_at(cpu, (uint64_t)op->end - op->length);
+	cpu->repeating = true;
 	cpu_flags_settle(cpu);
 	cpu->exit = EXIT_NEXT;
 	return NULL;
@@ -212,6 +218,7 @@ static void shut_down(struct cpu *cpu)
 static void deliver_fault(struct cpu *cpu)
 {
 	cpu->remaining--;
+	cpu_charge(cpu, COST_EVENT);
 	cpu->stats.exceptions++;
 	if (!cpu_deliver_fault(cpu))
 		shut_down(cpu);
@@ -269,6 +276,7 @@ static bool take_events(struct cpu *cpu)
 	if (!cpu_take_events(cpu))
 		return false;
 	cpu->remaining--;
+	cpu_charge(cpu, COST_EVENT);
 	cpu->stats.interrupts++;
 	if (cpu->fault.valid)
 		deliver_fault(cpu);
@@ -321,7 +329,7 @@ static void run_single(struct cpu *cpu, struct block *block)
 		cpu->jump_key = key;
 	if (cpu->exit == EXIT_FAULT)
 		return;
-	if (resume && !cpu->rf_loaded)
+	if (resume && !cpu->rf_loaded && !cpu->repeating)
 		s->rflags &= ~FLAG_RF;
 	cpu->rf_loaded = false;
 	s->interruptibility &= (uint8_t)~shadows;
@@ -342,6 +350,7 @@ static void run_once(struct cpu *cpu)
 	uint32_t mode = cpu->mode;
 	struct block *block;
 
+	cpu->repeating = false;
 	if (unlikely(needs_single(cpu)))
 		mode |= MODE_SINGLE;
 	block = find_block(cpu, mode);
@@ -381,7 +390,7 @@ static enum cpu_stop stopped(struct cpu *cpu)
 
 enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 {
-	cpu->budget_end = cpu_retired(cpu) + budget;
+	cpu->budget_end = cpu_ticks(cpu) + budget;
 	cpu->remaining = (int64_t)budget;
 	while (cpu->remaining > 0) {
 		if (unlikely(cpu->attention)) {

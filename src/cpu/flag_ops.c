@@ -89,7 +89,9 @@ bool control_stac(struct cpu *cpu, const struct op *op)
 bool control_pushf(struct cpu *cpu, const struct op *op)
 {
 	unsigned size = 1u << op->size;
-	uint64_t flags = cpu->state.rflags & ~(FLAG_VM | FLAG_RF);
+	/* A plain handler: the status flags may still be lazy. */
+	uint64_t flags =
+		(cpu->state.rflags & ~(FLAGS_STATUS | FLAG_VM | FLAG_RF)) | cpu_status_flags(cpu);
 
 	if (is_v86(cpu) && iopl(cpu) < 3) {
 		if (size != 2 || !(cpu->state.cr4 & CR4_VME))

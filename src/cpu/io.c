@@ -79,6 +79,7 @@ uint32_t cpu_io_read(struct cpu *cpu, uint16_t port, unsigned size)
 
 	trace_event(cpu, CPU_TRACE_IO_READ, port, value, size);
 	check_breakpoints(cpu, port, size);
+	cpu_charge(cpu, COST_PORT);
 	return value;
 }
 
@@ -88,6 +89,7 @@ void cpu_io_write(struct cpu *cpu, uint16_t port, unsigned size, uint32_t value)
 	if (cpu->ports)
 		ports_write(cpu->ports, port, size, value);
 	check_breakpoints(cpu, port, size);
+	cpu_charge(cpu, COST_PORT);
 }
 
 /* @op: dst is AL, AX or EAX; imm the port if @op->flag is set, else it is DX. */

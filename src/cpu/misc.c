@@ -344,7 +344,10 @@ static const struct op *nothing(struct cpu *cpu, const struct op *op)
 static bool pause(struct cpu *cpu, const struct op *op)
 {
 	(void)op;
-	return !cpu_intercepts(cpu, INTERCEPT_PAUSE, 0, 0);
+	if (cpu_intercepts(cpu, INTERCEPT_PAUSE, 0, 0))
+		return false;
+	cpu_charge(cpu, COST_PAUSE);
+	return true;
 }
 SLOW_HANDLER(pause_handler, pause)
 

@@ -69,8 +69,8 @@ bool cpu_is_canonical_msr(const struct cpu *cpu, uint64_t address)
 
 uint64_t cpu_tsc(const struct cpu *cpu)
 {
-	uint64_t retired = cpu_retired(cpu);
-	uint64_t ticks = cpu->ops.ticks ? cpu->ops.ticks(cpu->ops.opaque, retired) : retired;
+	uint64_t own = cpu_ticks(cpu);
+	uint64_t ticks = cpu->ops.ticks ? cpu->ops.ticks(cpu->ops.opaque, own) : own;
 
 	return ticks + cpu->state.tsc_offset;
 }

@@ -284,7 +284,6 @@ void cpu_drop_segments(struct cpu *cpu, unsigned cpl)
 
 		if (!(ar & AR_UNUSABLE) && (ar_is_conforming(ar) || AR_DPL_OF(ar) >= cpl))
 			continue;
-		/* The bases of FS and GS stay: 64-bit code still uses them. */
 		s->selector = 0;
 		s->access_rights |= AR_UNUSABLE;
 	}

@@ -169,9 +169,15 @@ op_fn *simd_handler(const struct op *op);
 op_fn simd_general, simd_emms, simd_vzeroall, simd_vzeroupper, simd_vldmxcsr, simd_vstmxcsr,
 	simd_maskmov, simd_mask_load, simd_mask_store, simd_gather, simd_string;
 
-/* simd_fast.c, simd_fast_float.c: NULL, or a handler for just this. */
+/*
+ * simd_fast.c, simd_fast_float.c, simd_fast_packed.c: NULL, or a handler for just this, whose
+ * memory operand is that of fast_linear().
+ */
 op_fn *simd_fast_handler(const struct op *op);
 op_fn *simd_fast_float_handler(const struct op *op);
+op_fn *simd_fast_packed_handler(const struct op *op);
+/* For what has no handler of its own: b is a vector register; it is in memory. */
+op_fn simd_any_register, simd_any_load;
 
 struct cpu;
 

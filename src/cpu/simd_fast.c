@@ -271,7 +271,7 @@ static const struct op *pmovmskb(struct cpu *cpu, const struct op *op)
 
 /* ---------------------------------------------------------------- all others */
 
-static const struct op *any_register(struct cpu *cpu, const struct op *op)
+const struct op *simd_any_register(struct cpu *cpu, const struct op *op)
 {
 	if (unlikely(!simd_compute(cpu, op, &cpu->state.ymm[op->src])))
 		return cpu_fault(cpu, op);
@@ -286,7 +286,7 @@ static NOINLINE bool compute_from_host(struct cpu *cpu, const struct op *op, con
 	return simd_compute(cpu, op, &b);
 }
 
-static const struct op *any_load(struct cpu *cpu, const struct op *op)
+const struct op *simd_any_load(struct cpu *cpu, const struct op *op)
 {
 	uint64_t linear = fast_linear(cpu, op, ADDRESS_INDEX);
 	unsigned size = op->reg[2];
@@ -308,9 +308,9 @@ static op_fn *any_handler(const struct op *op)
 		return NULL;
 	switch (FORM_SOURCE_OF(op->reg[3])) {
 	case PLACE_VECTOR:
-		return any_register;
+		return simd_any_register;
 	case PLACE_MEMORY:
-		return any_load;
+		return simd_any_load;
 	default:
 		return NULL;
 	}
@@ -400,6 +400,8 @@ static op_fn *row_handler(const struct op *op)
 
 static op_fn *own_handler(const struct op *op)
 {
+	op_fn *packed;
+
 	switch (op->code) {
 	case OP_V_MOV:
 		return move_handler(op);
@@ -409,9 +411,12 @@ static op_fn *own_handler(const struct op *op)
 	case OP_V_PMOVMSKB:
 		return FORM_SOURCE_OF(op->reg[3]) == PLACE_VECTOR ? pmovmskb : NULL;
 	default:
-		return simd_operation(op)->flags & SIMD_FLAG_F ? simd_fast_float_handler(op)
-							       : row_handler(op);
+		break;
 	}
+	if (!(simd_operation(op)->flags & SIMD_FLAG_F))
+		return row_handler(op);
+	packed = simd_fast_packed_handler(op);
+	return packed ? packed : simd_fast_float_handler(op);
 }
 
 op_fn *simd_fast_handler(const struct op *op)

@@ -22,12 +22,12 @@ static bool element_linear(struct cpu *cpu, const struct op *op, uint64_t offset
 }
 
 /* Bit i: the element of @size bytes has its sign bit set. */
-static uint32_t selected(const uint8_t *mask, unsigned size, unsigned bytes)
+static uint32_t selected(const union arch_vector *mask, unsigned size, unsigned bytes)
 {
 	uint32_t elements = 0;
 
-	for (unsigned i = 0; i < bytes / size; i++)
-		elements |= (uint32_t)(mask[i * size + size - 1] >> 7) << i;
+	for (unsigned i = 0; i < bytes / size && i < sizeof(*mask) / size; i++)
+		elements |= (uint32_t)(mask->u8[i * size + size - 1] >> 7) << i;
 	return elements;
 }
 
@@ -50,7 +50,7 @@ static bool load_selected(struct cpu *cpu, const struct op *op, uint32_t element
 static bool store_selected(struct cpu *cpu, const struct op *op, uint32_t elements, unsigned size,
 			   const uint8_t *data)
 {
-	uint64_t offset = cpu_effective_address(cpu, op), linear[16];
+	uint64_t offset = cpu_effective_address(cpu, op), linear[32];
 
 	for (unsigned i = 0; elements >> i; i++) {
 		if (elements >> i & 1 &&
@@ -75,7 +75,7 @@ static unsigned mask_element(const struct op *op)
 
 static uint32_t mask_elements(const struct cpu *cpu, const struct op *op)
 {
-	return selected(cpu->state.ymm[op->reg[0]].u8, mask_element(op), simd_bytes(op));
+	return selected(&cpu->state.ymm[op->reg[0]], mask_element(op), simd_bytes(op));
 }
 
 static bool mask_load(struct cpu *cpu, const struct op *op)
@@ -107,7 +107,7 @@ static bool maskmov(struct cpu *cpu, const struct op *op)
 		data.u64[0] = simd_mmx_read(cpu, op->reg[0]);
 		mask.u64[0] = simd_mmx_read(cpu, op->src);
 	}
-	if (!store_selected(cpu, op, selected(mask.u8, 1, simd_bytes(op)), 1, data.u8))
+	if (!store_selected(cpu, op, selected(&mask, 1, simd_bytes(op)), 1, data.u8))
 		return false;
 	if (mmx)
 		simd_mmx_enter(cpu);
@@ -150,7 +150,7 @@ static bool gather_element(struct cpu *cpu, const struct op *op, const struct ga
 /* An element of the mask is all ones or all zero from here on. */
 static void spread_mask(union arch_vector *mask, const struct gather *g)
 {
-	uint32_t elements = selected(mask->u8, g->size, g->count * g->size);
+	uint32_t elements = selected(mask, g->size, g->count * g->size);
 
 	for (unsigned i = 0; i < sizeof(*mask) / g->size; i++)
 		memset(&mask->u8[i * g->size], elements >> i & 1 ? 0xff : 0, g->size);

@@ -91,21 +91,37 @@ static void fill(struct cpu *cpu, uint64_t linear, const struct udv_walk_result 
 	uint64_t view = view_of(cpu, access);
 	uint64_t tag = (linear & PAGE_MASK) | view;
 	uint64_t physical = result->hpa.value & PAGE_MASK;
-	bool write = access & UDV_ACCESS_WRITE;
 
 	if (view == TLB_NOTHING || page_has_breakpoint(cpu, linear))
 		return;
-	if (entry->read != tag || entry->physical != physical)
+	if (entry->read != tag || (entry->physical & PAGE_MASK) != physical) {
 		entry->write = TLB_EMPTY;
+		entry->physical = physical;
+	}
 	entry->read = tag;
-	entry->physical = physical;
 	entry->addend = (uintptr_t)page - (uintptr_t)(linear & PAGE_MASK);
-	if (write && !(flags & (MEM_PAGE_CODE | MEM_PAGE_ROM)) && !result->write_by_spp)
-		entry->write = tag;
+	if (access & UDV_ACCESS_WRITE && !result->write_by_spp) {
+		entry->physical |= TLB_WRITABLE;
+		if (!(flags & (MEM_PAGE_CODE | MEM_PAGE_ROM)))
+			entry->write = tag;
+	}
 	if (result->guest_page_shift > 22)
 		cpu->huge_pages = true;
 	else if (result->guest_page_shift > MEM_PAGE_SHIFT)
 		cpu->large_pages = true;
+}
+
+/* A page of code or ROM, or one that is crossed: no hit for handlers, but no walk either. */
+static bool cached(struct cpu *cpu, uint64_t linear, uint32_t access, uint64_t *physical)
+{
+	const struct tlb_entry *entry = tlb_entry_of(cpu, linear);
+
+	if (entry->read != tag_of(cpu, linear, 1, access))
+		return false;
+	if (access & UDV_ACCESS_WRITE && !(entry->physical & TLB_WRITABLE))
+		return false;
+	*physical = (entry->physical & PAGE_MASK) | (linear & ~PAGE_MASK);
+	return true;
 }
 
 /* One page of an access. */
@@ -120,12 +136,15 @@ static bool translate_part(struct cpu *cpu, uint64_t linear, unsigned size, uint
 			   struct part *part)
 {
 	struct udv_walk_result result;
+	bool walked = true;
 	uint8_t *page;
 
 	part->size = size;
 	if (unlikely(cpu->path)) {
 		if (!cpu->path->translate(cpu->path->opaque, cpu, linear, access, &part->physical))
 			return false;
+	} else if (cached(cpu, linear, access, &part->physical)) {
+		walked = false;
 	} else {
 		if (!walk(cpu, linear, access, &result))
 			return false;
@@ -133,7 +152,7 @@ static bool translate_part(struct cpu *cpu, uint64_t linear, unsigned size, uint
 	}
 	page = mem_page(cpu->memory, part->physical & PAGE_MASK, &part->flags);
 	part->host = page ? page + (part->physical & ~PAGE_MASK) : NULL;
-	if (page && !cpu->path)
+	if (page && walked && !cpu->path)
 		fill(cpu, linear, &result, page, *part->flags, access);
 	return true;
 }
@@ -148,6 +167,10 @@ static bool translate_access(struct cpu *cpu, uint64_t linear, unsigned size, ui
 	if (first > size)
 		first = size;
 	part[1].size = 0;
+	/* Known from the linear address, so before any page fault, as processors have it. */
+	if (unlikely(cpu->mode & MODE_ALIGN) && linear & (size - 1) & 7 &&
+	    !(access & ACCESS_SYSTEM) && size <= 8)
+		return cpu_raise_error(cpu, VECTOR_AC, 0);
 	if (!translate_part(cpu, linear, first, access, &part[0]))
 		return false;
 	if (first < size) {
@@ -156,9 +179,6 @@ static bool translate_access(struct cpu *cpu, uint64_t linear, unsigned size, ui
 		if (!translate_part(cpu, next, size - first, access, &part[1]))
 			return false;
 	}
-	if (unlikely(cpu->mode & MODE_ALIGN) && linear & (size - 1) & 7 &&
-	    !(access & ACCESS_SYSTEM) && size <= 8)
-		return cpu_raise_error(cpu, VECTOR_AC, 0);
 	return true;
 }
 
@@ -181,6 +201,7 @@ static void read_part(struct cpu *cpu, const struct part *part, uint8_t *data)
 		return;
 	}
 	cpu->attention |= ATTENTION_EVENT;
+	cpu_charge(cpu, COST_DEVICE);
 	/* As one access if it can be one, misaligned or not. */
 	if (part->size <= 8 && !(part->size & (part->size - 1))) {
 		uint64_t value = mem_read(cpu->memory, part->physical, part->size);
@@ -208,6 +229,7 @@ static void write_part(struct cpu *cpu, const struct part *part, const uint8_t *
 		return;
 	}
 	cpu->attention |= ATTENTION_EVENT;
+	cpu_charge(cpu, COST_DEVICE);
 	if (part->size <= 8 && !(part->size & (part->size - 1))) {
 		memcpy(&value, data, part->size);
 		mem_write(cpu->memory, part->physical, part->size, value);

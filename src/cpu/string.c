@@ -248,8 +248,10 @@ static bool io_string(struct cpu *cpu, const struct op *op)
 	if (!op->dst)
 		return true;
 	reg_set(cpu, GPR_OFFSET(GPR_RCX), log, count - 1);
-	if (count > 1)
+	if (count > 1) {
 		cpu->state.rip = (cpu->block_rip + op->end - op->length) & cpu->rip_mask;
+		cpu->repeating = true;
+	}
 	return true;
 }
 SLOW_HANDLER(io_string_handler, io_string)

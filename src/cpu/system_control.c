@@ -47,8 +47,6 @@ static bool do_hlt(struct cpu *cpu, const struct op *op)
 }
 
 SLOW_HANDLER(op_arpl, control_arpl)
-SLOW_HANDLER(op_clac, control_clac)
-SLOW_HANDLER(op_cli, control_cli)
 SLOW_HANDLER(op_hlt, do_hlt)
 SLOW_HANDLER(op_int, do_int)
 SLOW_HANDLER(op_int1, do_int1)
@@ -63,8 +61,6 @@ SLOW_HANDLER(op_load_pointer, control_load_pointer)
 SLOW_HANDLER(op_lsl, control_lsl)
 SLOW_HANDLER(op_ltr, control_ltr)
 SLOW_HANDLER(op_popf, control_popf)
-SLOW_HANDLER(op_pushf, control_pushf)
-SLOW_HANDLER(op_stac, control_stac)
 SLOW_HANDLER(op_sti, control_sti)
 SLOW_HANDLER(op_syscall, control_syscall)
 SLOW_HANDLER(op_sysenter, control_sysenter)
@@ -72,9 +68,13 @@ SLOW_HANDLER(op_sysexit, control_sysexit)
 SLOW_HANDLER(op_sysret, control_sysret)
 SLOW_HANDLER(op_verr, control_verr)
 SLOW_HANDLER(op_verw, control_verw)
+PLAIN_HANDLER(op_clac, control_clac)
+PLAIN_HANDLER(op_cli, control_cli)
+PLAIN_HANDLER(op_pushf, control_pushf)
 PLAIN_HANDLER(op_sgdt, control_sgdt)
 PLAIN_HANDLER(op_sidt, control_sidt)
 PLAIN_HANDLER(op_sldt, control_sldt)
+PLAIN_HANDLER(op_stac, control_stac)
 PLAIN_HANDLER(op_str, control_str)
 PLAIN_HANDLER(op_swapgs, control_swapgs)
 
@@ -140,12 +140,13 @@ static bool translate_wide(struct translator *t, const struct insn *insn, struct
 	}
 #define REAL_UD ROW_UD_REAL
 #define ENDS ROW_ENDS
+#define POINTER (ROW_ENDS | ROW_MEMORY)
 
 /* clang-format off */
 const struct system_row system_control_rows[] = {
 	ROW(ARPL, ARPL, arpl, NULL, ENDS | REAL_UD | ROW_UD_64, ALWAYS),
-	ROW(CLAC, CLAC, clac, NULL, ENDS, SMAP),
-	ROW(CLI, CLI, cli, NULL, ENDS, ALWAYS),
+	ROW(CLAC, CLAC, clac, NULL, 0, SMAP),
+	ROW(CLI, CLI, cli, NULL, 0, ALWAYS),
 	ROW(HLT, HLT, hlt, NULL, ENDS, ALWAYS),
 	ROW(INT, INT, int, NULL, ENDS, ALWAYS),
 	ROW(INT1, INT1, int1, NULL, ENDS, ALWAYS),
@@ -155,26 +156,26 @@ const struct system_row system_control_rows[] = {
 	ROW(IRETD, IRET, iret, translate_size, ENDS, ALWAYS),
 	ROW(IRETQ, IRET, iret, translate_size, ENDS, ALWAYS),
 	ROW(LAR, LAR, lar, NULL, ENDS | REAL_UD, ALWAYS),
-	ROW(LDS, LOAD_FAR_POINTER, load_pointer, translate_pointer, ENDS | ROW_MEMORY | ROW_UD_64, ALWAYS),
-	ROW(LES, LOAD_FAR_POINTER, load_pointer, translate_pointer, ENDS | ROW_MEMORY | ROW_UD_64, ALWAYS),
-	ROW(LFS, LOAD_FAR_POINTER, load_pointer, translate_pointer, ENDS | ROW_MEMORY, ALWAYS),
+	ROW(LDS, LOAD_FAR_POINTER, load_pointer, translate_pointer, POINTER | ROW_UD_64, ALWAYS),
+	ROW(LES, LOAD_FAR_POINTER, load_pointer, translate_pointer, POINTER | ROW_UD_64, ALWAYS),
+	ROW(LFS, LOAD_FAR_POINTER, load_pointer, translate_pointer, POINTER, ALWAYS),
 	ROW(LGDT, LGDT, lgdt, NULL, ENDS | ROW_MEMORY, ALWAYS),
-	ROW(LGS, LOAD_FAR_POINTER, load_pointer, translate_pointer, ENDS | ROW_MEMORY, ALWAYS),
+	ROW(LGS, LOAD_FAR_POINTER, load_pointer, translate_pointer, POINTER, ALWAYS),
 	ROW(LIDT, LIDT, lidt, NULL, ENDS | ROW_MEMORY, ALWAYS),
 	ROW(LLDT, LLDT, lldt, NULL, ENDS | REAL_UD, ALWAYS),
 	ROW(LSL, LSL, lsl, NULL, ENDS | REAL_UD, ALWAYS),
-	ROW(LSS, LOAD_FAR_POINTER, load_pointer, translate_pointer, ENDS | ROW_MEMORY, ALWAYS),
+	ROW(LSS, LOAD_FAR_POINTER, load_pointer, translate_pointer, POINTER, ALWAYS),
 	ROW(LTR, LTR, ltr, NULL, ENDS | REAL_UD, ALWAYS),
 	ROW(POPF, POPF, popf, translate_size, ENDS, ALWAYS),
 	ROW(POPFD, POPF, popf, translate_size, ENDS, ALWAYS),
 	ROW(POPFQ, POPF, popf, translate_size, ENDS, ALWAYS),
-	ROW(PUSHF, PUSHF, pushf, translate_size, ENDS, ALWAYS),
-	ROW(PUSHFD, PUSHF, pushf, translate_size, ENDS, ALWAYS),
-	ROW(PUSHFQ, PUSHF, pushf, translate_size, ENDS, ALWAYS),
+	ROW(PUSHF, PUSHF, pushf, translate_size, 0, ALWAYS),
+	ROW(PUSHFD, PUSHF, pushf, translate_size, 0, ALWAYS),
+	ROW(PUSHFQ, PUSHF, pushf, translate_size, 0, ALWAYS),
 	ROW(SGDT, SGDT, sgdt, NULL, ROW_MEMORY, ALWAYS),
 	ROW(SIDT, SIDT, sidt, NULL, ROW_MEMORY, ALWAYS),
 	ROW(SLDT, SLDT, sldt, NULL, REAL_UD, ALWAYS),
-	ROW(STAC, STAC, stac, NULL, ENDS, SMAP),
+	ROW(STAC, STAC, stac, NULL, 0, SMAP),
 	ROW(STI, STI, sti, NULL, ENDS, ALWAYS),
 	ROW(STR, STR, str, NULL, REAL_UD, ALWAYS),
 	ROW(SWAPGS, SWAPGS, swapgs, NULL, ROW_UD_NOT_64, ALWAYS),

@@ -34,6 +34,7 @@ bool insn_cpuid(struct cpu *cpu, const struct op *op)
 	cpu->state.gpr[GPR_RBX] = out.reg[CPUID_EBX];
 	cpu->state.gpr[GPR_RCX] = out.reg[CPUID_ECX];
 	cpu->state.gpr[GPR_RDX] = out.reg[CPUID_EDX];
+	cpu_charge(cpu, COST_CPUID);
 	return true;
 }
 
@@ -50,6 +51,7 @@ bool insn_rdmsr(struct cpu *cpu, const struct op *op)
 	if (!cpu_read_msr(cpu, index, &value))
 		return raise_gp0(cpu);
 	put_edx_eax(cpu, value);
+	cpu_charge(cpu, COST_MSR);
 	return true;
 }
 
@@ -62,6 +64,7 @@ bool insn_wrmsr(struct cpu *cpu, const struct op *op)
 		return raise_gp0(cpu);
 	if (cpu_intercepts(cpu, INTERCEPT_MSR_WRITE, index, 0))
 		return false;
+	cpu_charge(cpu, COST_MSR);
 	return cpu_write_msr(cpu, index, get_edx_eax(cpu)) || raise_gp0(cpu);
 }
 
@@ -80,6 +83,7 @@ bool insn_rdtsc(struct cpu *cpu, const struct op *op)
 	if (cpu_intercepts(cpu, INTERCEPT_RDTSC, 0, 0))
 		return false;
 	put_edx_eax(cpu, cpu_tsc(cpu));
+	cpu_charge(cpu, COST_TSC);
 	return true;
 }
 
@@ -92,6 +96,7 @@ bool insn_rdtscp(struct cpu *cpu, const struct op *op)
 		return false;
 	put_edx_eax(cpu, cpu_tsc(cpu));
 	cpu->state.gpr[GPR_RCX] = (uint32_t)cpu->state.tsc_aux;
+	cpu_charge(cpu, COST_TSC);
 	return true;
 }
 

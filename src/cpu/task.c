@@ -264,25 +264,48 @@ static bool load_data(struct cpu *cpu, unsigned segment, uint16_t selector)
 	return true;
 }
 
+static bool load_stack(struct cpu *cpu, uint16_t selector)
+{
+	struct descriptor d;
+
+	if (!cpu_fetch_stack(cpu, selector, cpu->state.cpl, VECTOR_TS, &d))
+		return false;
+	cpu_set_segment(cpu, SEG_SS, selector, &d);
+	return true;
+}
+
+static void keep_first(struct cpu *cpu, bool loaded, struct cpu_event *first)
+{
+	if (!loaded && !first->valid)
+		*first = cpu->fault;
+	cpu->fault.valid = false;
+}
+
+/*
+ * The order of SDM Vol 3A table "Exception Conditions Checked During a Task Switch". The first
+ * fault counts, but the segments after it are loaded too, as far as they can be: its handler may
+ * need the stack.
+ */
 static bool load_segments(struct cpu *cpu, const struct task_image *image)
 {
-	struct descriptor stack;
+	struct cpu_event first = { .valid = false };
 
-	if (!load_ldt(cpu, image->ldt))
-		return false;
+	keep_first(cpu, load_ldt(cpu, image->ldt), &first);
 	if (is_v86(cpu)) {
 		for (unsigned i = 0; i < sizeof(selector_order); i++)
 			cpu_set_v86(cpu, selector_order[i], image->selector[i]);
-		return true;
+	} else {
+		keep_first(cpu, load_stack(cpu, image->selector[2]), &first);
+		keep_first(cpu, load_code(cpu, image->selector[1]), &first);
+		for (unsigned i = 0; i < sizeof(selector_order); i++)
+			if (i != 1 && i != 2)
+				keep_first(cpu,
+					   load_data(cpu, selector_order[i], image->selector[i]),
+					   &first);
 	}
-	if (!load_code(cpu, image->selector[1]) ||
-	    !cpu_fetch_stack(cpu, image->selector[2], cpu->state.cpl, VECTOR_TS, &stack))
-		return false;
-	cpu_set_segment(cpu, SEG_SS, image->selector[2], &stack);
-	for (unsigned i = 0; i < sizeof(selector_order); i++)
-		if (i != 1 && i != 2 && !load_data(cpu, selector_order[i], image->selector[i]))
-			return false;
-	return true;
+	if (first.valid)
+		cpu->fault = first;
+	return !first.valid;
 }
 
 static bool enter_task(struct cpu *cpu, const struct task *task, const struct task_image *image,

@@ -24,6 +24,7 @@ bool insn_invlpg(struct cpu *cpu, const struct op *op)
 	if (cpu_intercepts(cpu, INTERCEPT_INVLPG, linear, 0))
 		return false;
 	cpu_tlb_flush_page(cpu, linear);
+	cpu_charge(cpu, COST_INVALIDATION);
 	return true;
 }
 
@@ -63,6 +64,7 @@ bool insn_invpcid(struct cpu *cpu, const struct op *op)
 		cpu_tlb_flush_page(cpu, descriptor[1]);
 	else
 		cpu_tlb_flush(cpu);
+	cpu_charge(cpu, COST_INVALIDATION);
 	return true;
 }
 

@@ -90,7 +90,16 @@ static bool write_frame(struct cpu *cpu, const struct context *c, const struct f
 	}
 	for (unsigned i = 0; i < frame->n; i++)
 		memcpy(bytes + (frame->n - 1 - i) * frame->size, &frame->value[i], frame->size);
-	return cpu_write_bytes(cpu, lowest, bytes, total, access);
+	if (cpu_write_bytes(cpu, lowest, bytes, total, access))
+		return true;
+	/* The pushes go downwards, and the first that faults is the one that is reported. */
+	for (unsigned i = 1; i <= frame->n; i++) {
+		uint64_t slot = lowest + total - (uint64_t)i * frame->size;
+
+		if (!cpu_probe(cpu, slot, frame->size, access | UDV_ACCESS_WRITE))
+			return false;
+	}
+	return false;
 }
 
 bool cpu_enter(struct cpu *cpu, const struct context *next, const struct frame *frame,

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define ADDRESS_ENABLE 0x80000000u
-#define ADDRESS_WRITABLE 0x80fffffcu
+#define ADDRESS_WRITABLE 0x80ffffffu
 #define DATA_OFFSET 4u
 
 #define CONFIG_VENDOR 0x00
@@ -40,17 +40,25 @@ static struct pci_function *selected(struct pci_host *host)
 	return function;
 }
 
-static uint8_t read_data(struct pci_host *host, unsigned byte)
+/*
+ * Byte @i of an access at CFCH + @byte. Chip sets drop the low bits of CF8H; QEMU lets them select
+ * a byte as well, and kvm-unit-tests count on it.
+ */
+static uint8_t config_offset(const struct pci_host *host, unsigned byte, unsigned i)
+{
+	return (uint8_t)(((host->address & 0xff) | byte) + i);
+}
+
+static uint8_t read_data(struct pci_host *host, uint8_t offset)
 {
 	const struct pci_function *function = selected(host);
 
-	return function ? function->config[(host->address & 0xfc) | byte] : 0xff;
+	return function ? function->config[offset] : 0xff;
 }
 
-static void write_data(struct pci_host *host, unsigned byte, uint8_t value)
+static void write_data(struct pci_host *host, uint8_t offset, uint8_t value)
 {
 	struct pci_function *function = selected(host);
-	unsigned offset = (host->address & 0xfc) | byte;
 	uint8_t mask;
 
 	if (!function)
@@ -78,7 +86,8 @@ static uint32_t pci_read(void *opaque, unsigned offset, unsigned size)
 	if (offset < DATA_OFFSET)
 		return offset == 0 && size == 4 ? host->address : 0xffffffff;
 	for (unsigned i = 0; i < size && offset + i < PCI_PORTS; i++)
-		value |= (uint32_t)read_data(host, offset + i - DATA_OFFSET) << (8 * i);
+		value |= (uint32_t)read_data(host, config_offset(host, offset - DATA_OFFSET, i))
+			 << (8 * i);
 	return value;
 }
 
@@ -97,7 +106,8 @@ static void pci_write(void *opaque, unsigned offset, unsigned size, uint32_t val
 	if (offset < DATA_OFFSET)
 		return;
 	for (unsigned i = 0; i < size && offset + i < PCI_PORTS; i++)
-		write_data(host, offset + i - DATA_OFFSET, (uint8_t)(value >> (8 * i)));
+		write_data(host, config_offset(host, offset - DATA_OFFSET, i),
+			   (uint8_t)(value >> (8 * i)));
 }
 
 bool pci_add(struct pci_host *host, unsigned device, uint16_t vendor, uint16_t id, uint32_t class)

@@ -162,26 +162,11 @@ static bool create_testdev(struct udv_machine *machine)
 		       UDV_OK;
 }
 
-/* As firmware leaves the 8259s: vectors 08H and 70H, everything masked. */
-static void initialise_pic(struct udv_machine *machine)
-{
-	static const struct {
-		uint8_t port, value;
-	} writes[] = {
-		{ 0x20, 0x11 }, { 0x21, 0x08 }, { 0x21, 0x04 }, { 0x21, 0x01 }, { 0x21, 0xff },
-		{ 0xa0, 0x11 }, { 0xa1, 0x70 }, { 0xa1, 0x02 }, { 0xa1, 0x01 }, { 0xa1, 0xff },
-	};
-
-	for (unsigned i = 0; i < sizeof(writes) / sizeof(writes[0]); i++)
-		ports_write(&machine->ports, writes[i].port, 1, writes[i].value);
-}
-
 enum udv_status board_create(struct udv_machine *machine)
 {
 	if (!create_interrupts(machine) || !create_timers(machine) || !create_resets(machine) ||
 	    !create_serial(machine) || !create_fw_cfg(machine) || !create_pci(machine) ||
 	    !create_testdev(machine))
 		return UDV_ERR_NO_MEMORY;
-	initialise_pic(machine);
 	return UDV_OK;
 }

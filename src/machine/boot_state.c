@@ -99,7 +99,7 @@ enum udv_status load_boot_state(struct loader *loader)
 	if (status != UDV_OK)
 		return status;
 	mem_load_bytes(&loader->machine->mem, table, gdt, sizeof(gdt));
-	cpu_reset(cpu);
+	wire_reset(&loader->machine->vcpus[0]);
 	memset(state->gpr, 0, sizeof(state->gpr));
 	state->cr0 = UDV_CR0_PE | UDV_CR0_ET;
 	state->gdtr = (struct arch_table_register){ table, sizeof(gdt) - 1 };

@@ -163,6 +163,7 @@ enum udv_status udv_machine_load(struct udv_machine *machine, const struct udv_b
 	if (boot->nr_modules > LOAD_MAX_MODULES)
 		return load_refuse(&loader, UDV_ERR_ARGUMENT, "more than %u modules",
 				   LOAD_MAX_MODULES);
+	firmware_write(machine);
 	status = load_image(&loader);
 	if (status == UDV_OK)
 		status = load_boot_info(&loader);

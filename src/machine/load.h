@@ -75,6 +75,9 @@ enum udv_status load_boot_info(struct loader *loader);
 /* boot_state.c: processor 0 at the entry. */
 enum udv_status load_boot_state(struct loader *loader);
 
+/* firmware.c: before the image, which may lie over it. */
+void firmware_write(struct udv_machine *machine);
+
 /* acpi_tables.c: at E0000H. */
 enum udv_status acpi_tables_write(struct udv_machine *machine);
 

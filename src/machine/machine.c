@@ -131,7 +131,7 @@ static enum udv_status create(struct udv_machine *machine, const struct udv_mach
 		return refuse(problem, status, "out of memory");
 	/* Now that the local APICs say who is the bootstrap processor. */
 	for (unsigned i = 0; i < machine->nr_cpus; i++)
-		cpu_reset(&machine->vcpus[i].cpu);
+		wire_reset(&machine->vcpus[i]);
 	return UDV_OK;
 }
 

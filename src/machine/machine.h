@@ -44,7 +44,7 @@ struct vcpu {
 	struct lapic lapic;
 	struct udv_machine *machine;
 	unsigned index;
-	uint64_t round_start; /* cpu_retired() when the round began */
+	uint64_t round_start; /* cpu_ticks() when the round began */
 	bool in_round;	      /* it was awake when the round began */
 };
 
@@ -117,13 +117,15 @@ enum udv_status board_create(struct udv_machine *machine);
 
 /* wire.c: what is between the processors and the rest. */
 enum udv_status wire_cpu(struct vcpu *vcpu);
+/* The state after power-up. */
+void wire_reset(struct vcpu *vcpu);
 
 /* run.c */
 /* Ends udv_machine_run() after the instruction that runs. The first reason counts. */
 void machine_stop(struct udv_machine *machine, enum udv_stop stop, uint32_t value);
 uint64_t machine_ticks(const struct udv_machine *machine);
-/* @vcpu's own time, when it has retired @retired instructions. */
-uint64_t machine_ticks_of(const struct vcpu *vcpu, uint64_t retired);
+/* @vcpu's own time, when its cpu_ticks() is @ticks. */
+uint64_t machine_ticks_of(const struct vcpu *vcpu, uint64_t ticks);
 /* For struct vclock. */
 uint64_t machine_now(void *opaque);
 void machine_deadline_changed(void *opaque, uint64_t deadline);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "cpu/handler.h"
 #include "machine/machine.h"
 #include "machine/timeline.h"
 
@@ -12,8 +13,12 @@
 
 /* A round with one processor awake; also how long a request to stop waits. */
 #define LONG_SLICE 1000000u
-/* Nobody can be woken by timers that went off so often without an instruction. */
+/*
+ * Nobody can be woken by timers that went off so often without an instruction; with interrupts
+ * disabled on all processors it takes less to be sure: what is left then are NMI and INIT.
+ */
 #define MAX_IDLE_SKIPS 1000000u
+#define MAX_DEAF_SKIPS 10000u
 /* UDV_STRESS_BLOCKS */
 #define STRESS_PIECE 64u
 
@@ -21,7 +26,7 @@
 
 static uint64_t done_in_round(const struct vcpu *vcpu)
 {
-	return cpu_retired(&vcpu->cpu) - vcpu->round_start;
+	return cpu_ticks(&vcpu->cpu) - vcpu->round_start;
 }
 
 uint64_t machine_ticks(const struct udv_machine *machine)
@@ -30,13 +35,13 @@ uint64_t machine_ticks(const struct udv_machine *machine)
 	       (machine->running ? done_in_round(machine->running) : machine->longest);
 }
 
-uint64_t machine_ticks_of(const struct vcpu *vcpu, uint64_t retired)
+uint64_t machine_ticks_of(const struct vcpu *vcpu, uint64_t ticks)
 {
 	const struct udv_machine *machine = vcpu->machine;
 
 	if (machine->running != vcpu)
 		return machine_ticks(machine);
-	return machine->base_ticks + (retired - vcpu->round_start);
+	return machine->base_ticks + (ticks - vcpu->round_start);
 }
 
 uint64_t machine_now(void *opaque)
@@ -79,7 +84,9 @@ void udv_machine_request_stop(struct udv_machine *machine)
 
 static bool is_awake(const struct vcpu *vcpu)
 {
-	return vcpu->cpu.state.activity == ACTIVITY_ACTIVE || vcpu->cpu.attention;
+	/* Dropped code is no reason to wake: when it is dropped depends on what is cached. */
+	return vcpu->cpu.state.activity == ACTIVITY_ACTIVE ||
+	       vcpu->cpu.attention & ~ATTENTION_CODE;
 }
 
 void machine_woken(struct vcpu *vcpu)
@@ -132,11 +139,29 @@ static void begin_round(struct udv_machine *machine)
 	for (unsigned i = 0; i < machine->nr_cpus; i++) {
 		struct vcpu *vcpu = &machine->vcpus[i];
 
-		vcpu->round_start = cpu_retired(&vcpu->cpu);
+		vcpu->round_start = cpu_ticks(&vcpu->cpu);
 		vcpu->in_round = is_awake(vcpu);
 	}
 	machine->turn = 0;
 	machine->round_slice = awake > 1 ? machine->slice : LONG_SLICE;
+}
+
+static bool all_deaf(const struct udv_machine *machine)
+{
+	for (unsigned i = 0; i < machine->nr_cpus; i++) {
+		const struct cpu_state *state = &machine->vcpus[i].cpu.state;
+
+		if (state->activity != ACTIVITY_WAIT_FOR_SIPI && state->rflags & FLAG_IF)
+			return false;
+	}
+	return true;
+}
+
+static bool given_up(struct udv_machine *machine)
+{
+	unsigned limit = all_deaf(machine) ? MAX_DEAF_SKIPS : MAX_IDLE_SKIPS;
+
+	return machine->idle_skips++ >= limit;
 }
 
 /* Nobody is awake: on to the next deadline. */
@@ -145,8 +170,7 @@ static void skip_ahead(struct udv_machine *machine)
 	uint64_t next = vclock_next_deadline(&machine->clock);
 	uint64_t ticks = timeline_ticks(next, machine->tsc_khz);
 
-	if (next == VCLOCK_NEVER || ticks == TIMELINE_NEVER ||
-	    machine->idle_skips++ == MAX_IDLE_SKIPS) {
+	if (next == VCLOCK_NEVER || ticks == TIMELINE_NEVER || given_up(machine)) {
 		machine->stop_cpu = 0;
 		machine_stop(machine, UDV_STOP_HALTED, 0);
 		return;

@@ -32,8 +32,9 @@ const char *udv_stop_text(enum udv_stop stop)
 
 const char *udv_machine_mode(const struct udv_machine *machine, unsigned cpu)
 {
-	static const char *const code[] = { "16-bit protected", "32-bit protected",
-					    "16-bit compatibility", "32-bit compatibility" };
+	static const char *const code[] = { "16-bit protected mode", "32-bit protected mode",
+					    "16-bit compatibility mode",
+					    "32-bit compatibility mode" };
 	const struct cpu_state *state;
 	bool lma;
 

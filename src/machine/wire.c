@@ -42,9 +42,9 @@ static bool write_msr(void *opaque, uint32_t index, uint64_t value)
 	return lapic_has_msr(&vcpu->lapic, index) && lapic_write_msr(&vcpu->lapic, index, value);
 }
 
-static uint64_t ticks(void *opaque, uint64_t retired)
+static uint64_t ticks(void *opaque, uint64_t own)
 {
-	return machine_ticks_of(opaque, retired);
+	return machine_ticks_of(opaque, own);
 }
 
 static void tsc_changed(void *opaque)
@@ -99,7 +99,7 @@ static uint64_t read_tsc(void *opaque)
 {
 	const struct vcpu *vcpu = opaque;
 
-	return machine_ticks_of(vcpu, cpu_retired(&vcpu->cpu)) + vcpu->cpu.state.tsc_offset;
+	return machine_ticks_of(vcpu, cpu_ticks(&vcpu->cpu)) + vcpu->cpu.state.tsc_offset;
 }
 
 /* ---------------------------------------------------------------- the APIC's page */
@@ -207,10 +207,16 @@ static void wire_core(struct vcpu *vcpu)
 		cpu->tracer = (struct cpu_tracer){ .event = trace, .opaque = vcpu };
 	cpu->flush_always = vcpu->machine->stress & UDV_STRESS_TLB;
 	cpu->single_blocks = vcpu->machine->stress & UDV_STRESS_SINGLE;
-	/* Any seed is good: the state must only not be 0, and differ between processors. */
-	cpu->random = ((vcpu->machine->config.seed + 1) * 0x9e3779b97f4a7c15ull +
-		       vcpu->index * 0xbf58476d1ce4e5b9ull) |
-		      1;
+}
+
+void wire_reset(struct vcpu *vcpu)
+{
+	struct cpu *cpu = &vcpu->cpu;
+
+	cpu_reset(cpu);
+	/* Any seed is good, as long as processors differ. */
+	cpu->random = vcpu->machine->config.seed * 0x9e3779b97f4a7c15ull +
+		      vcpu->index * 0xbf58476d1ce4e5b9ull;
 }
 
 enum udv_status wire_cpu(struct vcpu *vcpu)

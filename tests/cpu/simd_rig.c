@@ -145,7 +145,7 @@ static uint64_t random_float(struct rig_random *random, unsigned exponent_bits,
 	if (r & 1)
 		field = (field_max >> 1) - 8 + (r >> 4 & 15); /* about 1 */
 	else if ((r & 6) == 0)
-		field = r & 8 ? field_max : 0;
+		field = r & 8 ? field_max - (r >> 9 & 3) : r >> 9 & 3;
 	if ((r & 0x30) == 0)
 		fraction = 0;
 	else if ((r & 0xc0) == 0)
@@ -205,8 +205,11 @@ void rig_random_state(struct rig_random *random, struct rig_state *state)
 		rig_random_vector(random, &v);
 		state->mmx[i] = v.u64[0];
 	}
-	for (unsigned i = 0; i < 16; i++)
-		state->gpr[i] = rig_random64(random) >> (rig_random64(random) & 63);
+	for (unsigned i = 0; i < 16; i++) {
+		unsigned shift = rig_random64(random) & 63;
+
+		state->gpr[i] = rig_random64(random) >> shift;
+	}
 	state->flags = rig_random64(random) & FLAGS_STATUS;
 	/* rounding, FTZ, DAZ, old flags; all exceptions masked */
 	state->mxcsr = (uint32_t)(rig_random64(random) & 0xe07f) | 0x1f80u;

@@ -213,6 +213,53 @@ static void test_debug(void **state)
 	assert_int_equal(peek(w, s->gpr[GPR_RSP] + 16, 8), FLAG_ONE);
 }
 
+/* Between two iterations of a string instruction RF is pushed as 1, as it goes on there. */
+static void test_repeating(void **state)
+{
+	struct world *w = *state;
+	struct cpu_event event = event_of(0x40, EVENT_EXTERNAL, -1);
+
+	for (unsigned repeating = 0; repeating < 2; repeating++) {
+		world_long(w, 0);
+		set_vector(w, 0x40, SEL_CODE0, 0x1000, 0x8e, 0);
+		w->cpu->repeating = repeating;
+		assert_true(cpu_deliver(w->cpu, &event));
+		assert_int_equal(peek(w, w->cpu->state.gpr[GPR_RSP] + 16, 8),
+				 FLAG_ONE | (repeating ? FLAG_RF : 0));
+	}
+}
+
+/* MOV SS holds traps back; a #DB that comes first takes breakpoints with it, and drops a step. */
+static void test_debug_behind_mov_ss(void **state)
+{
+	struct world *w = *state;
+	struct cpu_state *s = &w->cpu->state;
+
+	world_long(w, 0);
+	set_vector(w, VECTOR_DB, SEL_CODE0, 0x5000, 0xee, 0);
+	set_vector(w, VECTOR_BP, SEL_CODE0, 0x6000, 0xee, 0);
+	s->dr6 = 0xffff0ff0;
+	s->pending_debug = BIT(14) | 1;
+	s->interruptibility = BLOCKING_MOV_SS;
+	assert_true(cpu_software_event(w->cpu, VECTOR_DB, EVENT_PRIVILEGED_EXCEPTION, 1));
+	assert_int_equal(s->dr6, 0xffff0ff1);
+	assert_int_equal(s->pending_debug, 0);
+	/* INT3 does not take them: they follow at the first instruction of its handler. */
+	s->pending_debug = 2;
+	s->interruptibility = BLOCKING_MOV_SS;
+	assert_true(cpu_software_event(w->cpu, VECTOR_BP, EVENT_SOFTWARE_EXCEPTION, 1));
+	assert_int_equal(s->rip, 0x6000);
+	assert_true(cpu_take_events(w->cpu));
+	assert_int_equal(s->rip, 0x5000);
+	assert_int_equal(s->dr6, 0xffff0ff2);
+	/* Those of an instruction that faults have not happened. */
+	s->pending_debug = 4;
+	set_vector(w, VECTOR_GP, SEL_CODE0, 0x7000, 0x8e, 0);
+	raise_gp0(w->cpu);
+	assert_true(cpu_deliver_fault(w->cpu));
+	assert_int_equal(s->pending_debug, 0);
+}
+
 static void test_protected_inner(void **state)
 {
 	struct world *w = *state;
@@ -380,6 +427,8 @@ int main(void)
 		TEST(test_serial),
 		TEST(test_debug),
 		TEST(test_protected_inner),
+		TEST(test_repeating),
+		TEST(test_debug_behind_mov_ss),
 		TEST(test_protected_16),
 		TEST(test_stack_faults),
 		TEST(test_v86),

@@ -190,8 +190,14 @@ static void make_mxcsr_valid(struct rig *rig, const struct rig_state *state)
 	memcpy(rig->memory + offset, &value, 4);
 }
 
-static bool one_case(struct run *run, const struct form *form, const uint8_t *bytes,
-		     const struct op *op)
+enum verdict {
+	SAME,
+	DIFFERENT,
+	NOT_HERE, /* this processor does not have the instruction */
+};
+
+static enum verdict one_case(struct run *run, const struct form *form, const uint8_t *bytes,
+			     const struct op *op)
 {
 	struct rig *rig = run->rig;
 	struct rig_state before, want, got;
@@ -205,6 +211,8 @@ static bool one_case(struct run *run, const struct form *form, const uint8_t *by
 	want = got = before;
 	memcpy(expected, area, RIG_MEMORY);
 	native_run(bytes, form->length, &want, expected);
+	if (want.fault == VECTOR_UD)
+		return NOT_HERE;
 	rig->cpu.state.x87.status = 0x1800;
 	rig->cpu.state.x87.empty = 0xa5;
 	rig_run(rig, op, &got);
@@ -220,7 +228,7 @@ static bool one_case(struct run *run, const struct form *form, const uint8_t *by
 		printf("%s\n", memcmp(expected, area, RIG_MEMORY) ? " (memory differs)" : "");
 		print_difference(&before, &want, &got);
 	}
-	return ok;
+	return ok ? SAME : DIFFERENT;
 }
 
 static void visit(const struct form *form, void *opaque)
@@ -244,8 +252,15 @@ static void visit(const struct form *form, void *opaque)
 			run->undecoded++;
 			return;
 		}
-		if (!one_case(run, form, bytes, op)) {
+		switch (one_case(run, form, bytes, op)) {
+		case SAME:
+			continue;
+		case DIFFERENT:
 			run->failures++;
+			return;
+		case NOT_HERE:
+			fprintf(stderr, "SKIPPED: %s is not on this processor\n", form->name);
+			run->forms--;
 			return;
 		}
 	}

@@ -247,6 +247,19 @@ static void test_task_fault(void **state)
 	assert_int_equal(s->rip, 0x2000);
 	assert_int_equal(s->seg[SEG_TR].selector, SEL_TSS2);
 	assert_int_equal(s->cpl, 3);
+	/* The others are there all the same; the first fault is the one. */
+	world_protected(w, 0);
+	fill_tss2(w);
+	poke(w, AT_TSS2 + 0x60, 4, SEL_DATA0);
+	poke(w, AT_TSS2 + 0x48, 4, SEL_DATA0);
+	cpu->fault.valid = false;
+	assert_true(cpu_jump_far(cpu, SEL_TSS2, 0, 4));
+	assert_int_equal(cpu->fault.vector, VECTOR_TS);
+	assert_int_equal(cpu->fault.error_code, SEL_DATA0);
+	assert_true(s->seg[SEG_LDTR].access_rights & AR_UNUSABLE);
+	assert_true(s->seg[SEG_ES].access_rights & AR_UNUSABLE);
+	assert_int_equal(s->seg[SEG_SS].access_rights, 0xc0f3);
+	assert_int_equal(s->seg[SEG_CS].access_rights, 0xc0fb);
 }
 
 static void test_task_gate(void **state)

@@ -151,6 +151,17 @@ static void test_change_divide(void **state)
 	assert_false(fired(&b));
 	fake_advance_to(&b.time, 600 + 1600);
 	assert_true(fired(&b));
+	xwrite(&b, 0, DIVIDE, 0xa);
+	fake_advance_to(&b.time, 10000); /* not where the divisor was written */
+	xwrite(&b, 0, INITIAL, 1000);
+	fake_advance_to(&b.time, 10000 + 128);
+	assert_int_equal(xread(&b, 0, CURRENT), 999);
+	fake_advance_to(&b.time, 10000 + 255); /* all but a nanosecond of a count is lost */
+	xwrite(&b, 0, DIVIDE, 0x3);
+	fake_advance_to(&b.time, 10000 + 255 + 15);
+	assert_int_equal(xread(&b, 0, CURRENT), 999);
+	fake_advance_to(&b.time, 10000 + 255 + 16);
+	assert_int_equal(xread(&b, 0, CURRENT), 998);
 }
 
 /* Software that looks after the deadline, before anybody ran the timers. */
@@ -168,6 +179,14 @@ static void test_late_write(void **state)
 	xwrite(&b, 0, INITIAL, 100);
 	assert_true(fired(&b));
 	assert_int_equal(vclock_next_deadline(&b.time.clock), 250);
+	b.time.now = 300;
+	xwrite(&b, 0, DIVIDE, 0x0);
+	assert_true(fired(&b));
+	assert_true(vclock_next_deadline(&b.time.clock) == VCLOCK_NEVER);
+	xwrite(&b, 0, INITIAL, 100);
+	b.time.now = 600;
+	xwrite(&b, 0, LVT, 0x100ee);
+	assert_true(fired(&b));
 }
 
 static uint64_t deadline(struct apic_bench *b)

@@ -89,6 +89,8 @@ static void test_registers(void **state)
 	b.memory.write(b.memory.opaque, 0, 1, 1);
 	assert_int_equal(b.memory.read(b.memory.opaque, 0x10, 1), 0x20);
 	assert_int_equal(b.memory.read(b.memory.opaque, 0x12, 1), 0x17);
+	b.memory.write(b.memory.opaque, 0, 1, 0);
+	assert_int_equal(b.memory.read(b.memory.opaque, 0x13, 1), 0x0f);
 	assert_int_equal(b.memory.read(b.memory.opaque, 0x14, 4), 0);
 	assert_int_equal(b.memory.read(b.memory.opaque, 0xff8, 8), 0);
 	ioapic_set_pin(&b.ioapic, 24, true);

@@ -48,7 +48,9 @@ static void test_odd_accesses(void **state)
 	lapic_write(lapic, 0x084, 4, 0x50);
 	lapic_write(lapic, 0x080, 8, 0x50);
 	lapic_write(lapic, 0x10080, 4, 0x50);
+	lapic_write(lapic, 0x1000, 4, 0x50);
 	assert_int_equal(xread(&b, 2, 0x080), 0);
+	assert_int_equal(lapic->state.errors, 0);
 	for (uint64_t offset = 0; offset < 0x1008; offset++) {
 		for (unsigned size = 1; size <= 8; size *= 2) {
 			lapic_write(lapic, offset, size, UINT64_MAX);
@@ -97,6 +99,13 @@ static void test_priorities(void **state)
 	assert_int_equal(lapic_acknowledge(&cpu->lapic), 0x41);
 	xwrite(&b, 0, 0x080, 0x47);
 	assert_int_equal(xread(&b, 0, 0x0a0), 0x47);
+	xwrite(&b, 0, 0x0b0, 0);
+	xwrite(&b, 0, 0x080, 0);
+	send_ipi(&b, 0, 0x4010, 0); /* the lowest there is, and the highest */
+	send_ipi(&b, 0, 0x40ff, 0);
+	assert_int_equal(lapic_acknowledge(&cpu->lapic), 0xff);
+	xwrite(&b, 0, 0x0b0, 0);
+	assert_int_equal(lapic_acknowledge(&cpu->lapic), 0x10);
 	assert_int_equal(b.eois, 0); /* edges end here */
 }
 

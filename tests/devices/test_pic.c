@@ -81,6 +81,8 @@ static void test_slave(void **state)
 
 	(void)state;
 	setup(&b, 0x01);
+	edge(&b, 2); /* the slave's place: no pin of the board */
+	assert_int_equal(irr(&b.master), 0x00);
 	edge(&b, 14);
 	edge(&b, 3);
 	assert_int_equal(irr(&b.master), 0x0c);
@@ -204,6 +206,9 @@ static void test_special_mask(void **state)
 	assert_int_equal(pic_acknowledge(&b.pic), 0x26);
 	out8(&b.master, 0, 0x20); /* does not see the masked one */
 	assert_int_equal(isr(&b.master), 0x02);
+	edge(&b, 7); /* reading ISR did not end the mode */
+	assert_int_equal(pic_acknowledge(&b.pic), 0x27);
+	out8(&b.master, 0, 0x20);
 	out8(&b.master, 0, 0x48);
 	out8(&b.master, 0, 0x20);
 	assert_int_equal(isr(&b.master), 0x00);
@@ -241,10 +246,16 @@ static void test_initialisation(void **state)
 	edge(&b, 3);
 	assert_int_equal(pic_acknowledge(&b.pic), 0x43);
 	assert_int_equal(isr(&b.master), 0x08); /* no auto EOI any more */
+	out8(&b.master, 0, 0x20);
 	pic_set_input(&b.pic, 4, true);
+	assert_true(b.intr);
 	pic_reset(&b.pic);
 	assert_false(b.intr);
 	assert_int_equal(irr(&b.master), 0x00); /* high all the time: no edge */
+	pic_init(&b.pic, on_intr, &b);
+	edge(&b, 7);
+	edge(&b, 0);
+	assert_int_equal(pic_acknowledge(&b.pic), 0x00); /* 0 is the highest from the start */
 }
 
 int main(void)

@@ -266,6 +266,36 @@ static void test_gate(void **state)
 	assert_int_equal(read_count(&b, 2), 1);
 }
 
+static void test_late_write_and_reset(void **state)
+{
+	struct pit_bench b;
+
+	(void)state;
+	setup(&b);
+	out8(&b.ports, 3, 0x30);
+	write_count(&b, 0, 100);
+	b.time.now = vclock_when(150, PIT_HZ); /* nobody has run the timers yet */
+	out8(&b.ports, 3, 0x30);
+	assert_int_equal(b.rises, 1);
+	assert_false(b.level);
+	out8(&b.ports, 3, 0x34);
+	write_count(&b, 0, 100);
+	assert_true(b.level);
+	out8(&b.ports, 3, 0xb4); /* channel 2: a count that waits is there when latched late */
+	out8(&b.system, 0, 1);
+	write_count(&b, 2, 100);
+	write_count(&b, 2, 50);
+	b.time.now = vclock_when(150 + 110, PIT_HZ);
+	assert_int_equal(read_count(&b, 2), 40);
+	pit_reset(&b.pit);
+	assert_false(b.level);
+	assert_true(vclock_next_deadline(&b.time.clock) == VCLOCK_NEVER);
+	assert_int_equal(in8(&b.system, 0) & 0x2f, 0x20);
+	out8(&b.ports, 3, 0xe6);
+	assert_int_equal(in8(&b.ports, 0), 0xf6);
+	assert_int_equal(in8(&b.ports, 1), 0xf6);
+}
+
 static void test_refresh(void **state)
 {
 	struct pit_bench b;
@@ -339,11 +369,17 @@ static void test_bcd_and_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_mode0),	    cmocka_unit_test(test_mode2),
-		cmocka_unit_test(test_mode3),	    cmocka_unit_test(test_mode3_interrupt),
-		cmocka_unit_test(test_modes_1_4_5), cmocka_unit_test(test_mode4_interrupt),
-		cmocka_unit_test(test_gate),	    cmocka_unit_test(test_refresh),
-		cmocka_unit_test(test_read_back),   cmocka_unit_test(test_bcd_and_bytes),
+		cmocka_unit_test(test_mode0),
+		cmocka_unit_test(test_mode2),
+		cmocka_unit_test(test_mode3),
+		cmocka_unit_test(test_mode3_interrupt),
+		cmocka_unit_test(test_modes_1_4_5),
+		cmocka_unit_test(test_mode4_interrupt),
+		cmocka_unit_test(test_gate),
+		cmocka_unit_test(test_refresh),
+		cmocka_unit_test(test_late_write_and_reset),
+		cmocka_unit_test(test_read_back),
+		cmocka_unit_test(test_bcd_and_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

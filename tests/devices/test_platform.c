@@ -99,14 +99,17 @@ static void test_pm_timer_overflow(void **state)
 	assert_int_equal(in(&p.pm_ports, 0, 2), 0);
 	assert_false(p.level[9]);
 	fake_advance_to(&p.time, half);
-	assert_int_equal(in(&p.pm_ports, 0, 2), 1);
 	assert_true(p.level[9]);
+	assert_int_equal(in(&p.pm_ports, 0, 2), 1);
 	out(&p.pm_ports, 0, 2, 1);
 	assert_false(p.level[9]);
 	out(&p.pm_ports, 2, 2, 0);
 	assert_true(vclock_next_deadline(&p.time.clock) == VCLOCK_NEVER);
 	p.time.now = 3 * half;
 	assert_int_equal(in(&p.pm_ports, 0, 4), 1); /* status needs no enable */
+	p.time.now = 5 * half;
+	acpi_pm_reset(&p.pm);
+	assert_int_equal(in(&p.pm_ports, 0, 4), 0);
 }
 
 static void test_pm_events(void **state)
@@ -197,9 +200,14 @@ static void test_keyboard_controller(void **state)
 	assert_int_equal(in8(&p.data, 0), 0x00);
 	out8(&p.command, 0, 0xd2);
 	out8(&p.data, 0, 0x77);
+	assert_int_equal(in8(&p.command, 0), 0x15); /* the last byte went to 60H */
+	assert_true(p.level[1]);
 	assert_int_equal(in8(&p.data, 0), 0x77);
 	out8(&p.data, 0, 0xff); /* nobody is plugged in */
 	assert_int_equal(in8(&p.command, 0) & 1, 0);
+	out8(&p.command, 0, 0x60);
+	out8(&p.data, 0, 0x00); /* the system flag is the mode's */
+	assert_int_equal(in8(&p.command, 0), 0x10);
 }
 
 static uint32_t config(struct platform *p, uint32_t address, unsigned byte, unsigned size)
@@ -218,6 +226,10 @@ static void test_pci(void **state)
 	assert_int_equal(config(&p, 0x80000000, 2, 2), 0x1237);
 	assert_int_equal(config(&p, 0x80000008, 0, 4), 0x06000000);
 	assert_int_equal(in(&p.pci_ports, 0, 4), 0x80000008);
+	assert_int_equal(in(&p.pci_ports, 0, 2), 0xffffffff); /* only as a whole */
+	assert_int_equal(in(&p.pci_ports, 2, 4), 0xffffffff);
+	assert_int_equal(config(&p, 0x80000002, 0, 2), 0x1237); /* as QEMU has it */
+	assert_int_equal(config(&p, 0x800000ff, 0, 4), 0x37808600);
 	assert_int_equal(config(&p, 0x00000000, 0, 4), 0xffffffff);
 	assert_int_equal(config(&p, 0x80000100, 0, 4), 0xffffffff);
 	assert_int_equal(config(&p, 0x80000800, 0, 4), 0xffffffff);
@@ -227,6 +239,9 @@ static void test_pci(void **state)
 	assert_false(pci_add(&p.pci, 3, 0x1b36, 5, 0xff0000));
 	assert_false(pci_add(&p.pci, 32, 0x1b36, 5, 0xff0000));
 	pci_set_region(&p.pci, 3, 1, PCI_IO, 0xc000, 0x100);
+	pci_set_region(&p.pci, 32, 1, PCI_IO, 0xc000, 0x100);
+	pci_set_region(&p.pci, 3, 6, PCI_IO, 0xc000, 0x100);
+	assert_int_equal(config(&p, 0x80001828, 0, 4), 0);
 	assert_int_equal(config(&p, 0x80001814, 0, 4), 0x0000c001);
 	out(&p.pci_ports, 4, 4, 0xffffffff); /* sizing */
 	assert_int_equal(config(&p, 0x80001814, 0, 4), 0xffffff01);
@@ -238,6 +253,8 @@ static void test_pci(void **state)
 	out(&p.pci_ports, 0, 4, 0x80001804);
 	out(&p.pci_ports, 4, 2, 0xffff);
 	assert_int_equal(config(&p, 0x80001804, 0, 4), 0x00000547);
+	pci_reset(&p.pci);
+	assert_int_equal(in(&p.pci_ports, 0, 4), 0);
 }
 
 int main(void)

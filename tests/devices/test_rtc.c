@@ -206,6 +206,11 @@ static void test_periodic(void **state)
 	assert_int_equal(b.rises, 0);
 	fake_advance_to(&b.time, 9 * SECOND + 3906250);
 	assert_int_equal(b.rises, 1);
+	set(&b, 0x0a, 0x66); /* the divider held */
+	get(&b, 0x0c);
+	fake_advance_to(&b.time, 19 * SECOND);
+	assert_int_equal(get(&b, 0x0c), 0);
+	assert_int_equal(b.rises, 1);
 }
 
 static void test_update_and_polling(void **state)
@@ -229,6 +234,12 @@ static void test_update_and_polling(void **state)
 	assert_int_equal(b.rises, 1);
 	fake_advance_to(&b.time, 86400 * SECOND);
 	assert_int_equal(get(&b, 0x0c), 0x30);
+	fake_advance_to(&b.time, 86401 * SECOND);
+	set(&b, 0x0b, 0x92); /* the update before this was seen */
+	assert_int_equal(get(&b, 0x0c), 0x90);
+	assert_true(vclock_next_deadline(&b.time.clock) == VCLOCK_NEVER);
+	fake_advance_to(&b.time, 86405 * SECOND);
+	assert_int_equal(get(&b, 0x0c), 0x00); /* and there was none while SET */
 }
 
 static void test_alarm(void **state)

@@ -24,6 +24,7 @@ static void test_fw_cfg(void **state)
 	static const char line[] = "console=ttyS0";
 
 	(void)state;
+	memset(&cfg, 0xff, sizeof(cfg));
 	fw_cfg_init(&cfg);
 	assert_int_equal(read_item(&ports, 0, 4), 0x554d4551); /* "QEMU" */
 	assert_int_equal(read_item(&ports, 1, 4), 1);

@@ -86,6 +86,8 @@ static void test_transmit(void **state)
 	assert_int_equal(in8(&b.ports, 2), 0x02);
 	assert_false(b.irq); /* reading IIR took it */
 	assert_int_equal(in8(&b.ports, 2), 0x01);
+	out8(&b.ports, 1, 0x02); /* enabled already: no new reason */
+	assert_false(b.irq);
 	out8(&b.ports, 0, '!');
 	assert_true(b.irq);
 	out8(&b.ports, 4, 0x00); /* OUT2 cuts the line, not the register */
@@ -134,6 +136,7 @@ static void test_receive_without_fifo(void **state)
 	setup(&b);
 	assert_int_equal(uart_room(&b.uart), 1);
 	uart_receive(&b.uart, 1);
+	assert_int_equal(in8(&b.ports, 2), 0x01); /* nobody asked for an interrupt */
 	uart_receive(&b.uart, 2);
 	assert_int_equal(in8(&b.ports, 5), 0x63);
 	assert_int_equal(in8(&b.ports, 0), 2);
@@ -157,6 +160,8 @@ static void test_loopback(void **state)
 	uart_receive(&b.uart, 7); /* the line is cut off */
 	assert_int_equal(in8(&b.ports, 5), 0x60);
 	out8(&b.ports, 1, 0x0f);
+	assert_true(b.irq); /* the transmitter is empty, and OUT2 is set in loopback too */
+	out8(&b.ports, 4, 0x10);
 	assert_false(b.irq);
 	out8(&b.ports, 4, 0x08);
 	assert_true(b.irq); /* DSR came back, and the transmitter is empty */

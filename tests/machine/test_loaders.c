@@ -112,7 +112,7 @@ static void test_multiboot_elf(void **state)
 		image_multiboot(&image, image_contents(is64, 2), 3);
 		machine = load(&image, &registers);
 		assert_flat32(&registers);
-		assert_string_equal(udv_machine_mode(machine, 0), "32-bit protected");
+		assert_string_equal(udv_machine_mode(machine, 0), "32-bit protected mode");
 		assert_int_equal(registers.rip, 0x100010);
 		assert_int_equal(registers.gpr[UDV_RAX], 0x2badb002);
 		assert_int_equal(read_field(machine, 0x100000, 4), 0x1badb002);
@@ -282,7 +282,11 @@ static void assert_map(uint64_t memory, const struct map_entry *expected, unsign
 	udv_machine_destroy(machine);
 }
 
-#define LOW_MAP { 0, 0x9fc00, 1 }, { 0x9fc00, 0x400, 2 }, { 0xe0000, 0x20000, 2 }
+#define LOW_MAP                                                                                    \
+	{ 0, 0x9fc00, 1 }, { 0x9fc00, 0x400, 2 },                                                  \
+	{                                                                                          \
+		0xe0000, 0x20000, 2                                                                \
+	}
 
 static void test_memory_map(void **state)
 {
@@ -324,8 +328,8 @@ static void test_truncations(void **state)
 	}
 	kludge(&image, 0x100010, 0x100000, 0x100080, 0, 0x100030);
 	for (size_t size = 1; size < image.size; size++)
-		assert_refused(&image, size, 4 * MB,
-			       size < 28 ? UDV_ERR_FORMAT : UDV_ERR_TRUNCATED, NULL);
+		assert_refused(&image, size, 4 * MB, size < 28 ? UDV_ERR_FORMAT : UDV_ERR_TRUNCATED,
+			       NULL);
 }
 
 struct refusal {
@@ -338,22 +342,46 @@ struct refusal {
 
 static const struct refusal refusals[] = {
 	{ { { 0 } }, 0, 0, UDV_ERR_FORMAT, "the ELF file has nothing to load" },
-	{ { { 0x100000, 0x100000, 0, 0 } }, 1, 0x100000, UDV_ERR_FORMAT,
+	{ { { 0x100000, 0x100000, 0, 0 } },
+	  1,
+	  0x100000,
+	  UDV_ERR_FORMAT,
 	  "the ELF file has nothing to load" },
-	{ { { 0x100000, 0x100000, 16, 8 } }, 1, 0x100000, UDV_ERR_FORMAT,
+	{ { { 0x100000, 0x100000, 16, 8 } },
+	  1,
+	  0x100000,
+	  UDV_ERR_FORMAT,
 	  "the segment at 0x100000 is larger in the file than in memory" },
-	{ { { 0x100000, 0x100000, 16, 16 } }, 1, 0x100010, UDV_ERR_FORMAT,
+	{ { { 0x100000, 0x100000, 16, 16 } },
+	  1,
+	  0x100010,
+	  UDV_ERR_FORMAT,
 	  "the entry 0x100010 is in no segment of the ELF file" },
-	{ { { 0x3ffff8, 0x3ffff8, 16, 16 } }, 1, 0x3ffff8, UDV_ERR_NO_MEMORY,
+	{ { { 0x3ffff8, 0x3ffff8, 16, 16 } },
+	  1,
+	  0x3ffff8,
+	  UDV_ERR_NO_MEMORY,
 	  "0x10 bytes at 0x3ffff8 do not fit in 4 MB of memory" },
-	{ { { 0x400000, 0x400000, 16, 16 } }, 1, 0x400000, UDV_ERR_NO_MEMORY,
+	{ { { 0x400000, 0x400000, 16, 16 } },
+	  1,
+	  0x400000,
+	  UDV_ERR_NO_MEMORY,
 	  "0x10 bytes at 0x400000 do not fit in 4 MB of memory" },
-	{ { { 0x100000, 0x100000, 16, 0xfffffff0 } }, 1, 0x100000, UDV_ERR_NO_MEMORY,
+	{ { { 0x100000, 0x100000, 16, 0xfffffff0 } },
+	  1,
+	  0x100000,
+	  UDV_ERR_NO_MEMORY,
 	  "0xfffffff0 bytes at 0x100000 do not fit in 4 MB of memory" },
-	{ { { 0xfffffff8, 0xfffffff8, 16, 16 } }, 1, 0xfffffff8, UDV_ERR_NO_MEMORY,
+	{ { { 0xfffffff8, 0xfffffff8, 16, 16 } },
+	  1,
+	  0xfffffff8,
+	  UDV_ERR_NO_MEMORY,
 	  "0x10 bytes at 0xfffffff8 do not fit in 4 MB of memory" },
-	{ { { 0x100000, 0x100000, 16, 32 }, { 0x10001f, 0x10001f, 16, 16 } }, 2, 0x100000,
-	  UDV_ERR_FORMAT, "the parts at 0x100000 and 0x10001f overlap in memory" },
+	{ { { 0x100000, 0x100000, 16, 32 }, { 0x10001f, 0x10001f, 16, 16 } },
+	  2,
+	  0x100000,
+	  UDV_ERR_FORMAT,
+	  "the parts at 0x100000 and 0x10001f overlap in memory" },
 };
 
 static void test_refusals(void **state)
@@ -560,12 +588,18 @@ static void test_acpi(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_multiboot_elf),	cmocka_unit_test(test_flat_elf32),
-		cmocka_unit_test(test_long_elf64),	cmocka_unit_test(test_kludge),
-		cmocka_unit_test(test_modules),		cmocka_unit_test(test_memory_map),
-		cmocka_unit_test(test_truncations),	cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_wide_sizes),	cmocka_unit_test(test_kludge_refusals),
-		cmocka_unit_test(test_header_refusals), cmocka_unit_test(test_module_refusals),
+		cmocka_unit_test(test_multiboot_elf),
+		cmocka_unit_test(test_flat_elf32),
+		cmocka_unit_test(test_long_elf64),
+		cmocka_unit_test(test_kludge),
+		cmocka_unit_test(test_modules),
+		cmocka_unit_test(test_memory_map),
+		cmocka_unit_test(test_truncations),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_wide_sizes),
+		cmocka_unit_test(test_kludge_refusals),
+		cmocka_unit_test(test_header_refusals),
+		cmocka_unit_test(test_module_refusals),
 		cmocka_unit_test(test_acpi),
 	};
 

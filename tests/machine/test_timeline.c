@@ -28,8 +28,18 @@ static uint64_t multiply_divide(uint64_t a, uint64_t b, uint64_t c, uint64_t *re
 
 static const uint64_t frequencies[] = { 1000,	 3000,	  999999,  1000000, 1000001,
 					1193182, 2399999, 2712345, 9999991, 10000000 };
-static const uint64_t values[] = { 0, 1, 2, 999, 1000, 1001, 123456789, 0xffffffff, 0x100000000,
-				   0x123456789abcd, (1ull << 53) + 1, 1ull << 57 };
+static const uint64_t values[] = { 0,
+				   1,
+				   2,
+				   999,
+				   1000,
+				   1001,
+				   123456789,
+				   0xffffffff,
+				   0x100000000,
+				   0x123456789abcd,
+				   (1ull << 53) + 1,
+				   1ull << 57 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -40,9 +50,9 @@ static void test_ns_is_exact(void **state)
 	(void)state;
 	for (unsigned f = 0; f < COUNT(frequencies); f++)
 		for (unsigned v = 0; v < COUNT(values) - 4; v++)
-			assert_int_equal(timeline_ns(values[v], frequencies[f]),
-					 multiply_divide(values[v], 1000000, frequencies[f],
-							 &rest));
+			assert_int_equal(
+				timeline_ns(values[v], frequencies[f]),
+				multiply_divide(values[v], 1000000, frequencies[f], &rest));
 }
 
 /* The first tick that is not before: one less would be. */

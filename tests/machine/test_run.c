@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <undervisor/machine.h>
+
+#include "build_image.h"
+
+/* The run loop: why it stops, that pieces add up to the same run, time, hooks. */
+
+#define CODE 0x100000u
+
+/* Code at CODE, in 32-bit protected mode. */
+static void load_code(struct udv_machine *machine, const uint8_t *code, size_t size)
+{
+	const struct test_segment segment = { CODE, CODE, size, size };
+	struct test_image image;
+	struct udv_boot boot = { .image = image.data };
+
+	image_elf(&image, false, CODE, &segment, 1);
+	memcpy(image.data + image_contents(false, 1), code, size);
+	boot.size = image.size;
+	assert_int_equal(udv_machine_load(machine, &boot, NULL), UDV_OK);
+}
+
+static struct udv_machine *machine_of(const struct udv_machine_config *config, const uint8_t *code,
+				      size_t size)
+{
+	struct udv_machine *machine;
+
+	assert_int_equal(udv_machine_create(config, &machine, NULL), UDV_OK);
+	load_code(machine, code, size);
+	return machine;
+}
+
+static const struct udv_machine_config small = { .memory = 4 << 20 };
+
+/* ---------------------------------------------------------------- reasons to stop */
+
+struct stop_case {
+	uint8_t code[24];
+	enum udv_stop stop;
+	uint32_t value;
+	uint64_t instructions;
+};
+
+static const struct stop_case stop_cases[] = {
+	/* mov $0x12345678, %eax; out %eax, $0xf4 */
+	{ { 0xb8, 0x78, 0x56, 0x34, 0x12, 0xe7, 0xf4, 0xeb, 0xfe },
+	  UDV_STOP_DEBUG_EXIT,
+	  0x12345678,
+	  2 },
+	/* mov $0x604, %edx; mov $0x2000, %eax; out %ax, %dx: SLP_EN, S5 */
+	{ { 0xba, 0x04, 0x06, 0, 0, 0xb8, 0x00, 0x20, 0, 0, 0x66, 0xef, 0xeb, 0xfe },
+	  UDV_STOP_POWER_OFF,
+	  0,
+	  3 },
+	/* mov $0xfe, %al; out %al, $0x64: the keyboard controller pulls the reset line */
+	{ { 0xb0, 0xfe, 0xe6, 0x64, 0xeb, 0xfe }, UDV_STOP_RESET, 0, 2 },
+	/* mov $0xcf9, %edx; mov $2, %al; out; mov $6, %al; out */
+	{ { 0xba, 0xf9, 0x0c, 0, 0, 0xb0, 2, 0xee, 0xb0, 6, 0xee, 0xeb, 0xfe },
+	  UDV_STOP_RESET,
+	  0,
+	  5 },
+	/* cli; hlt */
+	{ { 0xfa, 0xf4 }, UDV_STOP_HALTED, 0, 2 },
+	/* jmp . */
+	{ { 0xeb, 0xfe }, UDV_STOP_BUDGET, 0, 1000 },
+};
+
+static void test_stops(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < sizeof(stop_cases) / sizeof(stop_cases[0]); i++) {
+		const struct stop_case *c = &stop_cases[i];
+		struct udv_machine *machine = machine_of(&small, c->code, sizeof(c->code));
+		struct udv_stop_info info;
+
+		udv_machine_run(machine, 1000, &info);
+		assert_int_equal(info.stop, c->stop);
+		assert_int_equal(info.value, c->value);
+		assert_int_equal(info.instructions, c->instructions);
+		assert_int_equal(info.cpu, 0);
+		udv_machine_destroy(machine);
+	}
+}
+
+/* Without an IDT the first exception is the last; and it stays so. */
+static void test_triple_fault(void **state)
+{
+	/* lidt with a limit of 0 (at CODE + 9); ud2 */
+	static const uint8_t code[] = { 0x0f, 0x01, 0x1d, 9, 0, 0x10, 0, 0x0f,
+					0x0b, 0,    0,	  0, 0, 0,    0 };
+	struct udv_machine *machine = machine_of(&small, code, sizeof(code));
+	struct udv_stop_info info;
+
+	(void)state;
+	udv_machine_run(machine, 1000, &info);
+	assert_int_equal(info.stop, UDV_STOP_TRIPLE_FAULT);
+	udv_machine_run(machine, 1000, &info);
+	assert_int_equal(info.stop, UDV_STOP_TRIPLE_FAULT);
+	assert_int_equal(info.instructions, 0);
+	udv_machine_destroy(machine);
+}
+
+static void test_request_stop(void **state)
+{
+	static const uint8_t forever[] = { 0xeb, 0xfe };
+	struct udv_machine *machine = machine_of(&small, forever, sizeof(forever));
+	struct udv_stop_info info;
+
+	(void)state;
+	udv_machine_request_stop(machine);
+	udv_machine_run(machine, 1000, &info);
+	assert_int_equal(info.stop, UDV_STOP_REQUESTED);
+	assert_int_equal(info.instructions, 0);
+	udv_machine_run(machine, 1000, &info); /* it is used up */
+	assert_int_equal(info.stop, UDV_STOP_BUDGET);
+	assert_int_equal(info.instructions, 1000);
+	udv_machine_run(machine, 0, &info);
+	assert_int_equal(info.stop, UDV_STOP_BUDGET);
+	assert_int_equal(info.instructions, 0);
+	udv_machine_destroy(machine);
+}
+
+/* ---------------------------------------------------------------- time */
+
+/*
+ * One-shot timer of the local APIC, 10^6 counts of 1 ns; sti; hlt; the TSC's difference goes to
+ * 5000H.
+ */
+static const uint8_t timer_code[] = {
+	0xbc, 0x00, 0x90, 0x00, 0x00,				    /* ESP = 9000H */
+	0x0f, 0x01, 0x1d, 0x49, 0x00, 0x10, 0x00,		    /* lidt (CODE + 49H) */
+	0xc7, 0x05, 0xf0, 0x00, 0xe0, 0xfe, 0xff, 0x01, 0x00, 0x00, /* SVR = 1FFH */
+	0xc7, 0x05, 0x20, 0x03, 0xe0, 0xfe, 0x20, 0x00, 0x00, 0x00, /* LVT timer = 20H */
+	0xc7, 0x05, 0xe0, 0x03, 0xe0, 0xfe, 0x0b, 0x00, 0x00, 0x00, /* divide by 1 */
+	0xc7, 0x05, 0x80, 0x03, 0xe0, 0xfe, 0x40, 0x42, 0x0f, 0x00, /* 10^6 */
+	0x0f, 0x31, 0x89, 0xc6, 0xfb, 0xf4, 0x0f, 0x31,		    /* rdtsc, sti, hlt, rdtsc */
+	0x29, 0xf0, 0xa3, 0x00, 0x50, 0x00, 0x00,		    /* 5000H = difference */
+	0x31, 0xc0, 0xe6, 0xf4, 0xeb, 0xfe,			    /* debug exit 0 */
+	0xff, 0x07, 0x00, 0x30, 0x00, 0x00,			    /* IDT at 3000H */
+};
+
+/* Runs it, and says how many ticks went by. */
+static uint32_t timer_difference(const char *cpu, uint64_t *ns)
+{
+	struct udv_machine_config config = { .memory = 4 << 20, .cpu = cpu };
+	struct udv_machine *machine = machine_of(&config, timer_code, sizeof(timer_code));
+	const uint64_t gate = 0x00008e0000084000; /* 08H:4000H, 32-bit interrupt gate */
+	struct udv_machine_stats stats;
+	struct udv_stop_info info;
+	uint32_t difference = 0;
+
+	udv_machine_write(machine, UDV_GPA(0x3000 + 0x20 * 8), &gate, 8);
+	udv_machine_write(machine, UDV_GPA(0x4000), "\xcf", 1); /* iret */
+	udv_machine_run(machine, 1000, &info);
+	assert_int_equal(info.stop, UDV_STOP_DEBUG_EXIT);
+	udv_machine_read(machine, UDV_GPA(0x5000), &difference, 4);
+	udv_machine_stats(machine, &stats);
+	assert_int_equal(stats.instructions, info.instructions);
+	assert_int_equal(stats.interrupts, 1);
+	*ns = stats.nanoseconds;
+	udv_machine_destroy(machine);
+	return difference;
+}
+
+static void test_halt_skips(void **state)
+{
+	uint64_t ns;
+	uint32_t ticks = timer_difference(NULL, &ns);
+
+	(void)state;
+	/* The count begins with the instruction before RDTSC; delivery (41 ticks), IRET and RDTSC follow. */
+	assert_in_range(ticks, 1000041 - 2, 1000041 + 4);
+	assert_in_range(ns, 1000000, 1000070);
+	assert_int_equal(timer_difference(NULL, &ns), ticks);
+	/* At 3 GHz the same millisecond has three times the ticks. */
+	assert_in_range(timer_difference("tsc-khz=3000000", &ns), 3000041 - 6, 3000041 + 4);
+	assert_in_range(ns, 1000000, 1000070);
+}
+
+/* ---------------------------------------------------------------- the same run in any way */
+
+/* INIT and start-up to processor 1 at 8000H; 3000 times: OUT of a number, OUT of the TSC. */
+static const uint8_t smp_code[] = {
+	0xc7, 0x05, 0x10, 0x03, 0xe0, 0xfe, 0x00, 0x00, 0x00, 0x01, 0xc7, 0x05, 0x00, 0x03, 0xe0,
+	0xfe, 0x00, 0x45, 0x0c, 0x00, 0xc7, 0x05, 0x00, 0x03, 0xe0, 0xfe, 0x08, 0x46, 0x0c, 0x00,
+	0xb9, 0xb8, 0x0b, 0x00, 0x00, 0x66, 0xba, 0x00, 0x10, 0x89, 0xc8, 0xee, 0x0f, 0x31, 0x66,
+	0xba, 0x00, 0x10, 0xef, 0xe2, 0xf0, 0xb0, 0x09, 0xe6, 0xf4, 0xeb, 0xfe,
+};
+/* 1: mov $0x1010, %dx; inc %ax; out %al, %dx; rdtsc; mov $0x1010, %dx; out %eax, %dx; jmp 1b */
+static const uint8_t ap_code[] = { 0xba, 0x10, 0x10, 0x40, 0xee, 0x0f, 0x31,
+				   0xba, 0x10, 0x10, 0x66, 0xef, 0xeb, 0xf2 };
+
+struct observed {
+	uint64_t hash, writes, last_tsc[2];
+};
+
+static void observe(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct observed *o = opaque;
+	unsigned cpu = offset >> 4 & 1;
+
+	o->hash = (o->hash ^ (offset << 40 ^ (uint64_t)size << 32 ^ value)) * 0x100000001b3ull;
+	o->writes++;
+	if (size == 4) {
+		/* no processor sees its time go back */
+		assert_true(value > o->last_tsc[cpu]);
+		o->last_tsc[cpu] = value;
+	}
+}
+
+static struct observed observe_run(uint32_t stress, uint64_t piece)
+{
+	const struct udv_machine_config config = { .memory = 4 << 20,
+						   .nr_cpus = 2,
+						   .stress = stress };
+	struct udv_machine *machine = machine_of(&config, smp_code, sizeof(smp_code));
+	struct observed observed = { 0 };
+	struct udv_hook hook = { .write = observe, .opaque = &observed };
+	struct udv_stop_info info;
+
+	udv_machine_write(machine, UDV_GPA(0x8000), ap_code, sizeof(ap_code));
+	assert_int_equal(udv_machine_hook_ports(machine, 0x1000, 0x20, &hook), UDV_OK);
+	do {
+		udv_machine_run(machine, piece, &info);
+	} while (info.stop == UDV_STOP_BUDGET);
+	assert_int_equal(info.stop, UDV_STOP_DEBUG_EXIT);
+	assert_int_equal(info.value, 9);
+	udv_machine_destroy(machine);
+	return observed;
+}
+
+static void test_same_run(void **state)
+{
+	struct observed once = observe_run(0, UINT64_MAX);
+	static const uint64_t pieces[] = { 1, 7, 1999, 2000, 2001 };
+
+	(void)state;
+	/* both took part, at the same speed */
+	assert_in_range(once.writes, 6000 + 5000, 6000 + 7500);
+	assert_in_range(once.last_tsc[1], once.last_tsc[0] - 2100, once.last_tsc[0] + 2100);
+	for (unsigned i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		struct observed again = observe_run(0, pieces[i]);
+
+		assert_memory_equal(&again, &once, sizeof(once));
+	}
+	for (uint32_t stress = 1; stress < 8; stress++) {
+		struct observed again = observe_run(stress, UINT64_MAX);
+
+		assert_memory_equal(&again, &once, sizeof(once));
+	}
+}
+
+/* ---------------------------------------------------------------- hooks, registers, memory */
+
+static uint64_t hook_read(void *opaque, uint64_t offset, unsigned size)
+{
+	uint64_t *log = opaque;
+
+	*log = *log * 0x100 + (offset << 4 | size);
+	return 0x1122334455667788;
+}
+
+static void hook_write(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+	uint64_t *log = opaque;
+
+	*log = *log * 0x10000 + (offset << 12 | size << 8 | (value & 0xff));
+}
+
+static void test_hooks(void **state)
+{
+	/* movzwl 0xf0000004, %eax; mov $0x99, 0xf0000003 (byte); in $0x1001, %al; out f4 */
+	static const uint8_t code[] = { 0x0f, 0xb7, 0x05, 0x04, 0x00, 0x00, 0xf0, 0xc6, 0x05,
+					0x03, 0x00, 0x00, 0xf0, 0x99, 0x89, 0xc3, 0x66, 0xba,
+					0x01, 0x10, 0xec, 0xe6, 0xf4, 0xeb, 0xfe };
+	struct udv_machine *machine = machine_of(&small, code, sizeof(code));
+	uint64_t log = 0;
+	struct udv_hook hook = { hook_read, hook_write, &log };
+	struct udv_registers registers;
+	struct udv_stop_info info;
+
+	(void)state;
+	assert_int_equal(udv_machine_hook_memory(machine, UDV_GPA(0xf0000000), 4096, &hook),
+			 UDV_OK);
+	assert_int_equal(udv_machine_hook_ports(machine, 0x1000, 4, &hook), UDV_OK);
+	udv_machine_run(machine, 1000, &info);
+	udv_machine_get_registers(machine, 0, &registers);
+	assert_int_equal(registers.gpr[UDV_RBX], 0x7788);
+	assert_int_equal(info.value, 0x88);
+	/* a word at 4, 99H at 3, a byte at port 1 */
+	assert_int_equal(log, 0x42319911);
+	/* places that are taken, or none */
+	assert_int_equal(udv_machine_hook_ports(machine, 0x1003, 1, &hook), UDV_ERR_ARGUMENT);
+	assert_int_equal(udv_machine_hook_ports(machine, 0x3f8, 8, &hook), UDV_ERR_ARGUMENT);
+	assert_int_equal(udv_machine_hook_ports(machine, 0xffff, 2, &hook), UDV_ERR_ARGUMENT);
+	assert_int_equal(udv_machine_hook_ports(machine, 0x2100, 0, &hook), UDV_ERR_ARGUMENT);
+	assert_int_equal(udv_machine_hook_memory(machine, UDV_GPA(0x1000), 4096, &hook),
+			 UDV_ERR_ARGUMENT);
+	assert_int_equal(udv_machine_hook_memory(machine, UDV_GPA(0xfee00000), 4096, &hook),
+			 UDV_ERR_ARGUMENT);
+	assert_int_equal(udv_machine_hook_memory(machine, UDV_GPA(0xf1000000), 100, &hook),
+			 UDV_ERR_ARGUMENT);
+	udv_machine_destroy(machine);
+}
+
+static void test_registers(void **state)
+{
+	/* real mode: add %bx, %ax; out %al, $0xf4 */
+	static const uint8_t code[] = { 0x01, 0xd8, 0xe6, 0xf4 };
+	struct udv_registers registers, again;
+	struct udv_machine *machine;
+	struct udv_stop_info info;
+
+	(void)state;
+	assert_int_equal(udv_machine_create(&small, &machine, NULL), UDV_OK);
+	assert_int_equal(udv_machine_get_registers(machine, 0, &registers), UDV_OK);
+	assert_string_equal(udv_machine_mode(machine, 0), "real mode");
+	assert_int_equal(registers.rip, 0xfff0);
+	assert_int_equal(registers.segment[UDV_CS].base, 0xffff0000);
+	registers.segment[UDV_CS].base = 0x7000;
+	registers.segment[UDV_CS].selector = 0x700;
+	registers.rip = 0x10;
+	registers.gpr[UDV_RAX] = 20;
+	registers.gpr[UDV_RBX] = 22;
+	registers.gpr[15] = 0x1234567890abcdef;
+	assert_int_equal(udv_machine_set_registers(machine, 0, &registers), UDV_OK);
+	assert_int_equal(udv_machine_get_registers(machine, 0, &again), UDV_OK);
+	assert_memory_equal(again.gpr, registers.gpr, sizeof(again.gpr));
+	udv_machine_write(machine, UDV_GPA(0x7010), code, sizeof(code));
+	udv_machine_run(machine, 10, &info);
+	assert_int_equal(info.stop, UDV_STOP_DEBUG_EXIT);
+	assert_int_equal(info.value, 42);
+	assert_int_equal(udv_machine_get_registers(machine, 1, &again), UDV_ERR_ARGUMENT);
+	assert_int_equal(udv_machine_set_registers(machine, 1, &again), UDV_ERR_ARGUMENT);
+	assert_int_equal(udv_machine_read(machine, UDV_GPA((4 << 20) - 1), &again, 2),
+			 UDV_ERR_NOT_FOUND);
+	assert_int_equal(udv_machine_read_linear(machine, 1, UDV_GVA(0), &again, 2),
+			 UDV_ERR_ARGUMENT);
+	udv_machine_destroy(machine);
+}
+
+/* What is received is what the guest reads: 16 bytes at most, as nobody takes them. */
+static void test_serial_input(void **state)
+{
+	/* mov $0x3fa, %edx; mov $1, %al; out (FIFOs on); jmp . */
+	static const uint8_t code[] = { 0xba, 0xfa, 3, 0, 0, 0xb0, 1, 0xee, 0xeb, 0xfe };
+	struct udv_machine *machine = machine_of(&small, code, sizeof(code));
+	struct udv_stop_info info;
+	uint8_t bytes[20] = "abcdefghijklmnopqrs";
+
+	(void)state;
+	udv_machine_run(machine, 10, &info);
+	assert_int_equal(udv_machine_serial_input(machine, bytes, 20), 16);
+	assert_int_equal(udv_machine_serial_input(machine, bytes, 20), 0);
+	udv_machine_destroy(machine);
+}
+
+/* ---------------------------------------------------------------- several, and none */
+
+static void test_two_machines(void **state)
+{
+	/* 1: inc %eax; jmp 1b */
+	static const uint8_t code[] = { 0x40, 0xeb, 0xfd };
+	struct udv_machine *a = machine_of(&small, code, sizeof(code));
+	struct udv_machine *b = machine_of(&small, code, sizeof(code));
+	struct udv_registers of_a, of_b;
+	struct udv_stop_info info;
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		udv_machine_run(a, 20, &info);
+		udv_machine_run(b, 40, &info);
+	}
+	udv_machine_get_registers(a, 0, &of_a);
+	udv_machine_get_registers(b, 0, &of_b);
+	assert_int_equal(of_a.gpr[UDV_RAX], 100);
+	assert_int_equal(of_b.gpr[UDV_RAX], 200);
+	udv_machine_destroy(a);
+	udv_machine_destroy(b);
+	udv_machine_destroy(NULL);
+}
+
+static void test_configurations(void **state)
+{
+	static const struct {
+		struct udv_machine_config config;
+		const char *problem;
+	} cases[] = {
+		{ { .memory = (1 << 20) - 1 }, "memory must be from 1 MB to 64 GB" },
+		{ { .memory = (64ull << 30) + 1 }, "memory must be from 1 MB to 64 GB" },
+		{ { .nr_cpus = 17 }, "there can be 1 to 16 processors" },
+		{ { .stress = 8 }, "unknown bits in stress" },
+		{ { .cpu = "+nonsense" }, "cpu: \"+nonsense\": no such feature" },
+		{ { .memory = 64ull << 30, .cpu = "maxphyaddr=36" },
+		  "maxphyaddr is too small for the memory" },
+	};
+	struct udv_problem problem;
+	struct udv_machine *machine;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(udv_machine_create(&cases[i].config, &machine, &problem),
+				 UDV_ERR_ARGUMENT);
+		assert_null(machine);
+		assert_string_equal(problem.text, cases[i].problem);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stops),	     cmocka_unit_test(test_triple_fault),
+		cmocka_unit_test(test_request_stop), cmocka_unit_test(test_halt_skips),
+		cmocka_unit_test(test_same_run),     cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_registers),    cmocka_unit_test(test_serial_input),
+		cmocka_unit_test(test_two_machines), cmocka_unit_test(test_configurations),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
