@@ -204,3 +204,13 @@ bool machine_run(struct machine *m, struct state *state, bool code32, enum how h
 	}
 	return stop == CPU_STOP_SHUTDOWN;
 }
+
+bool machine_has_x87(struct machine *m)
+{
+	static const uint8_t fnop[] = { 0xd9, 0xd0 };
+	struct state state = { .rip = CODE_BASE, .rflags = FLAG_ONE, .control = 0x37f };
+
+	machine_write_code(m, 0, fnop, sizeof(fnop));
+	machine_run(m, &state, false, AS_BLOCKS);
+	return state.vector != VECTOR_UD;
+}

@@ -33,4 +33,7 @@ void machine_write_code(struct machine *m, unsigned offset, const uint8_t *bytes
 /* False: it came neither to the gate nor to an exception. */
 bool machine_run(struct machine *m, struct state *state, bool code32, enum how how);
 
+/* Whether it has x87 instructions: some builds of it have none. */
+bool machine_has_x87(struct machine *m);
+
 #endif

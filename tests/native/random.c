@@ -131,4 +131,8 @@ void random_state(struct random *r, const struct random_pool *pool, struct state
 	state->empty = (uint8_t)(v & 0x40 ? 0 : v >> 56);
 	if (v & 0x80)
 		state->status |= (uint16_t)(v >> 32 & 0x7f);
+	if ((v & 0x38) == 0x38) { /* what is unmasked is not pending */
+		state->control &= (uint16_t) ~(v >> 52 & 0x3f);
+		state->status &= (uint16_t)(state->control | 0xff40);
+	}
 }

@@ -234,6 +234,9 @@ int main(void)
 	run.wish = (struct snippet_wish){ .pool = &run.pool,
 					  .catalogue = &run.catalogue,
 					  .data = run.host.data };
+	run.wish.x87 = machine_has_x87(run.machine);
+	if (!run.wish.x87)
+		printf("WITHOUT x87: this processor has none\n");
 	run.seed = number_from("NATIVE_SEED", 1);
 	catalogue_fill(&run.catalogue, run.seed);
 	run.shown = (unsigned)number_from("NATIVE_SHOW", 20);
