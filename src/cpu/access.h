@@ -113,6 +113,24 @@ void cpu_stack_adjust(struct cpu *cpu, int64_t bytes);
 
 /* ---------------------------------------------------------------- translations */
 
+#define LARGE_REGION_SHIFT 22
+#define HUGE_REGION_SHIFT 30
+
+/* The bit of a set of regions that stands for @linear. */
+ALWAYS_INLINE uint64_t region_bit(uint64_t linear, unsigned shift)
+{
+	return BIT(linear >> shift & 63);
+}
+
+/* A translation by a page of 2^@page_shift bytes is about to be cached. */
+ALWAYS_INLINE void note_page_size(struct cpu *cpu, uint64_t linear, unsigned page_shift)
+{
+	if (page_shift > LARGE_REGION_SHIFT)
+		cpu->huge_regions |= region_bit(linear, HUGE_REGION_SHIFT);
+	else if (page_shift > MEM_PAGE_SHIFT)
+		cpu->large_regions |= region_bit(linear, LARGE_REGION_SHIFT);
+}
+
 /* The walk for a fetch of code, with the whole result. */
 bool cpu_translate_fetch(struct cpu *cpu, uint64_t linear, uint32_t access,
 			 struct udv_walk_result *result);

@@ -272,7 +272,12 @@ struct cpu {
 	/* leaving a block */
 	const struct op *current;     /* the op that a slow handler or access is about */
 	bool interrupt;		      /* cpu_set_interrupt() */
-	bool large_pages, huge_pages; /* the TLB has parts of 2-MB or 4-MB, of 1-GB pages */
+	/*
+	 * Where an invalidation of one page is more than that. Bit n: an address a with
+	 * (a >> 22) % 64 = n (30 for huge ones) is in the TLB by a page of 2 MB or 4 MB, by one of
+	 * 1 GB; or is the target of an entry of the jump cache.
+	 */
+	uint64_t large_regions, huge_regions, jump_regions;
 	enum cpu_exit exit;
 	struct cpu_event fault;	     /* what the instruction raised */
 	uint32_t fault_flags;	     /* of the walk that made it, for later */

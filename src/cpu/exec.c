@@ -170,7 +170,7 @@ static struct block *find_block(struct cpu *cpu, uint32_t mode)
 {
 	uint64_t linear = cpu->state.rip;
 	struct block *block;
-	uint64_t physical;
+	uint64_t physical, second;
 
 	if (!is_64bit(cpu)) {
 		if (cpu->state.rip > cpu->state.seg[SEG_CS].limit) {
@@ -183,8 +183,16 @@ static struct block *find_block(struct cpu *cpu, uint32_t mode)
 		return NULL;
 	cpu->stats.block_lookups++;
 	block = block_find(cpu->blocks, physical, mode);
-	/* Of a block with two pages the second may be mapped elsewhere by now. */
-	if (!block || block->second_page != BLOCK_NO_PAGE)
+	if (block && unlikely(block->second_page != BLOCK_NO_PAGE)) {
+		uint64_t next = (linear | ~PAGE_MASK) + 1;
+
+		/* The second page may be mapped elsewhere by now, or nowhere. */
+		if (!fetch_translate(cpu, is_64bit(cpu) ? next : (uint32_t)next, &second))
+			return NULL;
+		if (second != block->second_page)
+			block = NULL;
+	}
+	if (!block)
 		block = block_build(cpu, linear, physical, mode);
 	if (block && unlikely(!within_limit(cpu, block))) {
 		if (!(mode & MODE_SINGLE))
@@ -206,6 +214,8 @@ static void remember(struct cpu *cpu, struct block *block)
 	entry->rip = cpu->state.rip;
 	entry->key = cpu->jump_key;
 	entry->block = block;
+	cpu->jump_regions |= region_bit(cpu->state.rip + cpu->segment_base[SEG_CS],
+					LARGE_REGION_SHIFT);
 }
 
 /* ---------------------------------------------------------------- events */

@@ -105,10 +105,7 @@ static void fill(struct cpu *cpu, uint64_t linear, const struct udv_walk_result 
 		if (!(flags & (MEM_PAGE_CODE | MEM_PAGE_ROM)))
 			entry->write = tag;
 	}
-	if (result->guest_page_shift > 22)
-		cpu->huge_pages = true;
-	else if (result->guest_page_shift > MEM_PAGE_SHIFT)
-		cpu->large_pages = true;
+	note_page_size(cpu, linear, result->guest_page_shift);
 }
 
 /* A page of code or ROM, or one that is crossed: no hit for handlers, but no walk either. */
@@ -370,10 +367,7 @@ bool cpu_translate_fetch(struct cpu *cpu, uint64_t linear, uint32_t access,
 {
 	if (!walk(cpu, linear, access, result))
 		return false;
-	if (result->guest_page_shift > 22)
-		cpu->huge_pages = true;
-	else if (result->guest_page_shift > MEM_PAGE_SHIFT)
-		cpu->large_pages = true;
+	note_page_size(cpu, linear, result->guest_page_shift);
 	return true;
 }
 

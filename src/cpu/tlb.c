@@ -29,7 +29,7 @@ static void clear_entries(struct cpu *cpu)
 		cpu->tlb[i].read = cpu->tlb[i].write = TLB_EMPTY;
 	for (unsigned i = 0; i < ITLB_SIZE; i++)
 		cpu->itlb[i].tag = TLB_EMPTY;
-	cpu->large_pages = cpu->huge_pages = false;
+	cpu->large_regions = cpu->huge_regions = 0;
 	cpu->stats.tlb_flushes++;
 }
 
@@ -52,6 +52,7 @@ static void update_views(struct cpu *cpu)
 static void new_generation(struct cpu *cpu)
 {
 	cpu->generation++;
+	cpu->jump_regions = 0;
 	update_views(cpu);
 }
 
@@ -140,27 +141,41 @@ void cpu_cr3_changed(struct cpu *cpu, bool keep)
 	update_views(cpu);
 }
 
+/* All that a bit of the set @regions stands for. */
+static void flush_region(struct cpu *cpu, uint64_t *regions, uint64_t linear, unsigned shift)
+{
+	uint64_t bit = region_bit(linear, shift);
+
+	for (unsigned i = 0; i < TLB_SIZE; i++) {
+		struct tlb_entry *entry = &cpu->tlb[i];
+
+		if (region_bit(entry->read, shift) == bit)
+			entry->read = entry->write = TLB_EMPTY;
+	}
+	for (unsigned i = 0; i < ITLB_SIZE; i++)
+		if (region_bit(cpu->itlb[i].tag, shift) == bit)
+			cpu->itlb[i].tag = TLB_EMPTY;
+	*regions &= ~bit;
+}
+
+/* What one page had may be in many entries if the page is large, and then all of them go. */
 void cpu_tlb_flush_page(struct cpu *cpu, uint64_t linear)
 {
-	unsigned shift = cpu->huge_pages ? 30 : cpu->large_pages ? 22 : MEM_PAGE_SHIFT;
+	bool huge = cpu->huge_regions & region_bit(linear, HUGE_REGION_SHIFT);
+	bool large = cpu->large_regions & region_bit(linear, LARGE_REGION_SHIFT);
 
-	if (shift == MEM_PAGE_SHIFT) {
+	if (huge)
+		flush_region(cpu, &cpu->huge_regions, linear, HUGE_REGION_SHIFT);
+	if (large)
+		flush_region(cpu, &cpu->large_regions, linear, LARGE_REGION_SHIFT);
+	if (!huge && !large) {
 		struct tlb_entry *entry = tlb_entry_of(cpu, linear);
 
 		entry->read = entry->write = TLB_EMPTY;
-	} else {
-		for (unsigned i = 0; i < TLB_SIZE; i++) {
-			struct tlb_entry *entry = &cpu->tlb[i];
-
-			if (!((entry->read ^ linear) >> shift) ||
-			    !((entry->write ^ linear) >> shift))
-				entry->read = entry->write = TLB_EMPTY;
-		}
+		cpu->itlb[linear >> MEM_PAGE_SHIFT & (ITLB_SIZE - 1)].tag = TLB_EMPTY;
 	}
-	for (unsigned i = 0; i < ITLB_SIZE; i++)
-		if (!((cpu->itlb[i].tag ^ linear) >> shift))
-			cpu->itlb[i].tag = TLB_EMPTY;
-	new_generation(cpu);
+	if (huge || cpu->jump_regions & region_bit(linear, LARGE_REGION_SHIFT))
+		new_generation(cpu);
 }
 
 void cpu_breakpoints_changed(struct cpu *cpu)
