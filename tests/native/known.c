@@ -96,7 +96,7 @@ static void adjust_comparison(const struct snippet *s, struct state *want, const
 
 static bool is_long_x87_load(unsigned id)
 {
-	return id == INSN_FLDENV || id == INSN_FRSTOR;
+	return id == INSN_FLDENV || id == INSN_FRSTOR || id == INSN_FBLD;
 }
 
 /* The instruction may have more than 15 bytes. */
@@ -127,8 +127,10 @@ void known_adjust(const struct snippet *s, struct state *want, const struct stat
 	/* the end of a segment of 4 GB: either is right */
 	if (s->code32 && is_memory_fault(want) && got->vector == VECTOR_PF && wraps(got->cr2))
 		take_fault(want, got);
+	if (s->code32 && want->vector == VECTOR_GP && got->vector == VECTOR_AC)
+		take_fault(want, got);
 	/* alignment is checked before canonicality */
-	if (want->vector == VECTOR_GP && got->vector == VECTOR_SS && s->vectors)
+	if (want->vector == VECTOR_GP && got->vector == VECTOR_SS)
 		take_fault(want, got);
 	/* the return address is pushed before the target is looked at */
 	if (last->id == INSN_CALL && is_memory_fault(want) && got->vector == VECTOR_GP)
