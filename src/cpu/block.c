@@ -307,6 +307,8 @@ static void fill_common(struct op *op, const struct insn *insn, unsigned end)
 	if (insn->mem.rip_relative) {
 		op->base = GPR_OFFSET_RIP;
 		disp += end;
+		if (disp > INT32_MAX && op->address == ADDRESS_64)
+			op->address = ADDRESS_64_AND_4G;
 	}
 	op->disp = (int32_t)disp;
 }

@@ -54,6 +54,7 @@ enum {
 	ADDRESS_16,
 	ADDRESS_32,
 	ADDRESS_64,
+	ADDRESS_64_AND_4G, /* RIP-relative, and disp has wrapped: 4 GB more */
 };
 
 #define GPR_OFFSET(n) ((uint8_t)((n)*8))

@@ -390,6 +390,8 @@ uint64_t cpu_effective_address(const struct cpu *cpu, const struct op *op)
 	uint64_t address =
 		base + (gpr_read(cpu, op->index, 8) << op->scale) + (uint64_t)(int64_t)op->disp;
 
+	if (unlikely(op->address == ADDRESS_64_AND_4G))
+		address += BIT(32);
 	return address & masks[op->address];
 }
 
