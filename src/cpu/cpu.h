@@ -270,8 +270,8 @@ struct cpu {
 	struct jump_entry jump_cache[JUMP_CACHE_SIZE];
 
 	/* leaving a block */
-	const struct op *current;     /* the op that a slow handler or access is about */
-	bool interrupt;		      /* cpu_set_interrupt() */
+	const struct op *current; /* the op that a slow handler or access is about */
+	bool interrupt;		  /* cpu_set_interrupt() */
 	/*
 	 * Where an invalidation of one page is more than that. Bit n: an address a with
 	 * (a >> 22) % 64 = n (30 for huge ones) is in the TLB by a page of 2 MB or 4 MB, by one of

@@ -207,8 +207,8 @@ static void remember(struct cpu *cpu, struct block *block)
 	entry->rip = cpu->state.rip;
 	entry->key = cpu->jump_key;
 	entry->block = block;
-	cpu->jump_regions |= region_bit(cpu->state.rip + cpu->segment_base[SEG_CS],
-					LARGE_REGION_SHIFT);
+	cpu->jump_regions |=
+		region_bit(cpu->state.rip + cpu->segment_base[SEG_CS], LARGE_REGION_SHIFT);
 }
 
 /* ---------------------------------------------------------------- events */
@@ -348,8 +348,8 @@ static bool needs_single(const struct cpu *cpu)
 }
 
 /*
- * Nothing has to be looked at before the next instruction, and the jump cache knows it: straight on.
- * (In a block of one instruction the jump cache knows nothing.)
+ * Nothing has to be looked at before the next instruction, and the jump cache knows it: straight
+ * on. (In a block of one instruction the jump cache knows nothing.)
  */
 static const struct op *straight_on(struct cpu *cpu)
 {
