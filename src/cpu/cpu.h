@@ -148,7 +148,7 @@ struct jump_entry {
 
 /* ---------------------------------------------------------------- modes of blocks */
 
-#define MODE_CODE16 0x0u /* real or virtual-8086 */
+#define MODE_CODE16 0x0u /* virtual-8086, or real as a rule */
 #define MODE_CODE16P 0x1u
 #define MODE_CODE32 0x2u
 #define MODE_CODE64 0x3u

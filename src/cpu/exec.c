@@ -16,6 +16,7 @@
  */
 
 #define DR6_BS BIT(14)
+#define DEBUGCTL_BTF BIT(1)
 #define NO_JUMPS (~0ull) /* a jump key that no entry has */
 #define SHADOWS (BLOCKING_STI | BLOCKING_MOV_SS)
 
@@ -314,6 +315,12 @@ static void run_blocks(struct cpu *cpu, struct block *block)
 	} while (true);
 }
 
+/* IA32_DEBUGCTL.BTF: TF traps branches that are taken. SDM Vol 3B "Single-Stepping on Branches" */
+static bool steps_over(const struct cpu *cpu, uint64_t next)
+{
+	return cpu->state.debugctl & DEBUGCTL_BTF && (cpu->repeating || cpu->state.rip == next);
+}
+
 /*
  * One instruction with all that concerns its boundaries: TF, RF, shadows. SDM Vol 3B "Debug
  * Exceptions", Vol 2B "STI".
@@ -325,6 +332,7 @@ static void run_single(struct cpu *cpu, struct block *block)
 	bool resume = s->rflags & FLAG_RF;
 	unsigned shadows = s->interruptibility & SHADOWS;
 	uint64_t key = cpu->jump_key;
+	uint64_t next = (s->rip + block->ops[0].end) & cpu->rip_mask;
 
 	cpu->jump_key = NO_JUMPS;
 	run_blocks(cpu, block);
@@ -336,7 +344,7 @@ static void run_single(struct cpu *cpu, struct block *block)
 		s->rflags &= ~FLAG_RF;
 	cpu->rf_loaded = false;
 	s->interruptibility &= (uint8_t)~shadows;
-	if (step && !cpu->step_consumed)
+	if (step && !cpu->step_consumed && !steps_over(cpu, next))
 		s->pending_debug |= DR6_BS;
 	cpu->step_consumed = false;
 }
@@ -468,8 +476,12 @@ void cpu_raise_init(struct cpu *cpu)
 	cpu->attention |= ATTENTION_EVENT;
 }
 
+/* Only a processor that waits for it, or is about to, takes notice. SDM Vol 3C "Other Causes of VM
+ * Exits", and Vol 3A "MP Initialization Protocol" */
 void cpu_raise_sipi(struct cpu *cpu, uint8_t vector)
 {
+	if (cpu->state.activity != ACTIVITY_WAIT_FOR_SIPI && !cpu->state.init_pending)
+		return;
 	cpu->state.sipi_pending = true;
 	cpu->state.sipi_vector = vector;
 	cpu->attention |= ATTENTION_EVENT;

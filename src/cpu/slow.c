@@ -149,6 +149,10 @@ static bool translate_part(struct cpu *cpu, uint64_t linear, unsigned size, uint
 	}
 	page = mem_page(cpu->memory, part->physical & PAGE_MASK, &part->flags);
 	part->host = page ? page + (part->physical & ~PAGE_MASK) : NULL;
+	/* It was a page of code, and may be none any more. */
+	if (page && !walked && access & UDV_ACCESS_WRITE &&
+	    !(*part->flags & (MEM_PAGE_CODE | MEM_PAGE_ROM)))
+		tlb_entry_of(cpu, linear)->write = tlb_entry_of(cpu, linear)->read;
 	if (page && walked && !cpu->path)
 		fill(cpu, linear, &result, page, *part->flags, access);
 	return true;
