@@ -26,17 +26,15 @@
 _Static_assert(sizeof(struct tlb_entry) == 1u << TLB_ENTRY_SHIFT, "an index is one shift and mask");
 
 /*
- * Two parts of the address make the index: stacks and data often lie megabytes apart. The lowest
- * bit is that of the page alone, so that neighbours never share an entry, whatever the carry
- * between them does to the other part: an access that crosses into the next page is told by that
- * page's tag, which must not be what it finds.
+ * Two parts of the address make the index: stacks and data often lie megabytes apart. Where the
+ * carry between them gives a page and the one before it the same place (every 2 GB), the page is
+ * not cached: see slow.c.
  */
 ALWAYS_INLINE struct tlb_entry *tlb_entry_of(struct cpu *cpu, uint64_t linear)
 {
 	uint64_t page = linear >> (MEM_PAGE_SHIFT - TLB_ENTRY_SHIFT);
-	uintptr_t mask = (uintptr_t)(TLB_SIZE - 1) << TLB_ENTRY_SHIFT;
-	uintptr_t offset =
-		((uintptr_t)page & mask) ^ ((uintptr_t)(page >> TLB_BITS) & mask & mask << 1);
+	uintptr_t offset = (uintptr_t)(page ^ page >> TLB_BITS) &
+			   ((uintptr_t)(TLB_SIZE - 1) << TLB_ENTRY_SHIFT);
 
 	return (struct tlb_entry *)((uint8_t *)cpu->tlb + offset);
 }
