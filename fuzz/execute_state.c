@@ -65,7 +65,7 @@ static void require(bool holds)
 
 static void put(struct udv_machine *machine, uint64_t address, const void *data, uint64_t size)
 {
-	require(udv_machine_write(machine, (udv_gpa_t){ address }, data, size) == UDV_OK);
+	require(udv_machine_write(machine, UDV_GPA(address), data, size) == UDV_OK);
 }
 
 static void put_word(struct udv_machine *machine, uint64_t address, uint64_t value, unsigned size)

@@ -9,7 +9,9 @@
  * changed. So tables lie where no page leads, and a run with an empty TLB is compared only if the
  * guest has kept to the tables that it started with.
  */
-#include <stdint.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <undervisor/machine.h>
@@ -22,6 +24,7 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
 #define INSTRUCTIONS 400u
 #define PIECE 7u
+#define MAX_EVENTS 1000u
 
 /* The memory that is compared: everything an input has a pointer to. */
 #define CHECKED_SIZE 0x40000u
@@ -31,8 +34,10 @@ struct outcome {
 	struct udv_registers registers;
 	struct udv_machine_stats stats;
 	struct udv_stop_info info;
-	uint64_t memory, trace;
+	uint64_t memory;
 	bool remapped; /* other tables, or none, at some time */
+	unsigned nr_events;
+	struct udv_trace_event event[MAX_EVENTS];
 };
 
 static void require(bool holds)
@@ -41,10 +46,8 @@ static void require(bool holds)
 		abort();
 }
 
-static uint64_t hash(uint64_t hash, const void *data, size_t size)
+static uint64_t hash(uint64_t hash, const uint8_t *bytes, size_t size)
 {
-	const uint8_t *bytes = data;
-
 	for (size_t i = 0; i + 8 <= size; i += 8) {
 		uint64_t word;
 
@@ -58,14 +61,9 @@ static uint64_t hash(uint64_t hash, const void *data, size_t size)
 static void trace(void *opaque, const struct udv_trace_event *event)
 {
 	struct outcome *out = opaque;
-	const uint64_t words[] = { (uint64_t)event->kind << 8 | event->cpu,
-				   event->instructions,
-				   event->rip,
-				   event->a,
-				   event->b,
-				   event->c };
 
-	out->trace = hash(out->trace, words, sizeof(words));
+	if (out->nr_events < MAX_EVENTS)
+		out->event[out->nr_events++] = *event;
 	if (event->kind == UDV_TRACE_MODE)
 		out->remapped = true;
 }
@@ -76,7 +74,7 @@ static uint64_t hash_memory(struct udv_machine *machine)
 	uint64_t result = 0;
 
 	for (unsigned i = 0; i < sizeof(checked) / sizeof(checked[0]); i++) {
-		require(udv_machine_read(machine, (udv_gpa_t){ checked[i] }, bytes,
+		require(udv_machine_read(machine, UDV_GPA(checked[i]), bytes,
 					 sizeof(bytes)) == UDV_OK);
 		result = hash(result, bytes, sizeof(bytes));
 	}
@@ -111,7 +109,7 @@ static void execute(const struct execute_input *in, uint32_t stress, unsigned pi
 	struct udv_machine *machine;
 	uint64_t cr3;
 
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, offsetof(struct outcome, event));
 	require(udv_machine_create(&config, &machine, NULL) == UDV_OK);
 	execute_set_up(machine, in);
 	require(udv_machine_get_registers(machine, 0, &out->registers) == UDV_OK);
@@ -124,20 +122,80 @@ static void execute(const struct execute_input *in, uint32_t stress, unsigned pi
 	udv_machine_destroy(machine);
 }
 
+static void show_event(const char *way, const struct outcome *out, unsigned i)
+{
+	const struct udv_trace_event *e = &out->event[i];
+
+	if (i < out->nr_events)
+		fprintf(stderr,
+			"%s: event %u: kind %u cpu %u after %" PRIu64 " rip %" PRIx64 ": %" PRIx64
+			" %" PRIx64 " %" PRIx64 "\n",
+			way, i, (unsigned)e->kind, e->cpu, e->instructions, e->rip, e->a, e->b,
+			e->c);
+}
+
+static void show(const char *way, const struct outcome *out, unsigned event)
+{
+	for (unsigned i = event > 3 ? event - 3 : 0; i < event + 2; i++)
+		show_event(way, out, i);
+	fprintf(stderr,
+		"%s: stop %u value %u after %" PRIu64 ", %" PRIu64 " ticks, %" PRIu64
+		" exceptions, %" PRIu64 " interrupts, memory %" PRIx64 "\n",
+		way, (unsigned)out->info.stop, out->info.value, out->info.instructions,
+		out->stats.ticks, out->stats.exceptions, out->stats.interrupts, out->memory);
+	fprintf(stderr,
+		"%s: rip %" PRIx64 " rflags %" PRIx64 " cr0 %" PRIx64 " cr2 %" PRIx64
+		" cr3 %" PRIx64 " cr4 %" PRIx64 "\n",
+		way, out->registers.rip, out->registers.rflags, out->registers.cr0,
+		out->registers.cr2, out->registers.cr3, out->registers.cr4);
+	for (unsigned i = 0; i < 16; i++)
+		fprintf(stderr, "%" PRIx64 "%c", out->registers.gpr[i], i == 15 ? '\n' : ' ');
+}
+
+static bool same_event(const struct udv_trace_event *a, const struct udv_trace_event *b)
+{
+	return a->kind == b->kind && a->cpu == b->cpu && a->instructions == b->instructions &&
+	       a->rip == b->rip && a->a == b->a && a->b == b->b && a->c == b->c;
+}
+
+/* Member by member: between them is padding. */
+static bool same_registers(const struct udv_registers *a, const struct udv_registers *b)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		const struct udv_segment_register *s = &a->segment[i], *t = &b->segment[i];
+
+		if (s->base != t->base || s->limit != t->limit || s->selector != t->selector ||
+		    s->access_rights != t->access_rights)
+			return false;
+	}
+	return !memcmp(a->gpr, b->gpr, sizeof(a->gpr)) && !memcmp(a->dr, b->dr, sizeof(a->dr)) &&
+	       a->rip == b->rip && a->rflags == b->rflags && a->gdtr_base == b->gdtr_base &&
+	       a->gdtr_limit == b->gdtr_limit && a->idtr_base == b->idtr_base &&
+	       a->idtr_limit == b->idtr_limit && a->cr0 == b->cr0 && a->cr2 == b->cr2 &&
+	       a->cr3 == b->cr3 && a->cr4 == b->cr4 && a->efer == b->efer && a->dr6 == b->dr6 &&
+	       a->dr7 == b->dr7;
+}
+
+static bool same(const struct outcome *a, const struct outcome *b)
+{
+	return a->info.stop == b->info.stop && a->info.instructions == b->info.instructions &&
+	       a->info.value == b->info.value && a->nr_events == b->nr_events &&
+	       same_registers(&a->registers, &b->registers) && a->stats.ticks == b->stats.ticks &&
+	       a->stats.exceptions == b->stats.exceptions &&
+	       a->stats.interrupts == b->stats.interrupts && a->memory == b->memory;
+}
+
 static void compare(const struct outcome *a, const struct outcome *b)
 {
-	require(a->info.stop == b->info.stop);
-	require(a->info.instructions == b->info.instructions);
-	require(a->info.value == b->info.value);
-	require(a->trace == b->trace);
-	require(!memcmp(a->registers.gpr, b->registers.gpr, sizeof(a->registers.gpr)));
-	require(a->registers.rip == b->registers.rip);
-	require(a->registers.rflags == b->registers.rflags);
-	require(!memcmp(&a->registers, &b->registers, sizeof(a->registers)));
-	require(a->stats.ticks == b->stats.ticks);
-	require(a->stats.exceptions == b->stats.exceptions);
-	require(a->stats.interrupts == b->stats.interrupts);
-	require(a->memory == b->memory);
+	unsigned i = 0;
+
+	while (i < a->nr_events && i < b->nr_events && same_event(&a->event[i], &b->event[i]))
+		i++;
+	if (i == a->nr_events && same(a, b))
+		return;
+	show("plain", a, i);
+	show("other", b, i);
+	abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
