@@ -83,6 +83,15 @@ static uint64_t tag_of(const struct cpu *cpu, uint64_t linear, unsigned size, ui
 	return ((linear + size - 1) & PAGE_MASK) | view_of(cpu, access);
 }
 
+/*
+ * Whether an access that crosses into this page would look for its tag in the page's own entry, and
+ * hit: where the hash gives a page and the one before it the same place, every 2 GB.
+ */
+static bool shares_entry(struct cpu *cpu, uint64_t linear)
+{
+	return tlb_entry_of(cpu, linear) == tlb_entry_of(cpu, linear - MEM_PAGE_SIZE);
+}
+
 /* Caches a translation, for reads, or for reads and writes. */
 static void fill(struct cpu *cpu, uint64_t linear, const struct udv_walk_result *result,
 		 uint8_t *page, uint8_t flags, uint32_t access)
@@ -92,7 +101,7 @@ static void fill(struct cpu *cpu, uint64_t linear, const struct udv_walk_result 
 	uint64_t tag = (linear & PAGE_MASK) | view;
 	uint64_t physical = result->hpa.value & PAGE_MASK;
 
-	if (view == TLB_NOTHING || page_has_breakpoint(cpu, linear))
+	if (view == TLB_NOTHING || page_has_breakpoint(cpu, linear) || shares_entry(cpu, linear))
 		return;
 	if (entry->read != tag || (entry->physical & PAGE_MASK) != physical) {
 		entry->write = TLB_EMPTY;

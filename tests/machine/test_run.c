@@ -417,14 +417,58 @@ static void test_configurations(void **state)
 	}
 }
 
+/* ---------------------------------------------------------------- translations */
+
+/* A page at 2 GB that has just been used, and a store into it that starts in the page before. */
+static void test_crossing(void **state)
+{
+	/* mov %eax, 0x80000000; mov %ebx, 0x7ffffffe; mov 0x7ffffffe, %ecx; jmp . */
+	static const uint8_t code[] = { 0xa3, 0x00, 0x00, 0x00, 0x80, 0x89, 0x1d, 0xfe, 0xff, 0xff,
+					0x7f, 0x8b, 0x0d, 0xfe, 0xff, 0xff, 0x7f, 0xeb, 0xfe };
+	static const struct udv_machine_config config = { .memory = 32 << 20 };
+	static const struct {
+		uint32_t index, entry;
+	} pages[] = { { 0, 0x83 }, { 0x1ff, 0xc00083 }, { 0x200, 0x400083 } };
+	struct udv_machine *machine = machine_of(&config, code, sizeof(code));
+	const uint64_t directory = 0x1000000;
+	struct udv_registers r;
+	struct udv_stop_info info;
+	uint32_t low = 0, high = 0, before = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(udv_machine_write(machine, UDV_GPA(directory + 4 * pages[i].index),
+						   &pages[i].entry, 4),
+				 UDV_OK);
+	assert_int_equal(udv_machine_get_registers(machine, 0, &r), UDV_OK);
+	r.cr3 = directory;
+	r.cr4 |= 0x10;	     /* PSE */
+	r.cr0 |= 0x80000000; /* PG */
+	r.gpr[UDV_RAX] = 0xaaaaaaaa;
+	r.gpr[UDV_RBX] = 0x44332211;
+	assert_int_equal(udv_machine_set_registers(machine, 0, &r), UDV_OK);
+	udv_machine_run(machine, 100, &info);
+	assert_int_equal(info.stop, UDV_STOP_BUDGET);
+	assert_int_equal(udv_machine_get_registers(machine, 0, &r), UDV_OK);
+	assert_int_equal(r.gpr[UDV_RCX], 0x44332211);
+	assert_int_equal(udv_machine_read(machine, UDV_GPA(0xfffffe), &low, 2), UDV_OK);
+	assert_int_equal(udv_machine_read(machine, UDV_GPA(0x400000), &high, 4), UDV_OK);
+	assert_int_equal(udv_machine_read(machine, UDV_GPA(0x3ffffc), &before, 4), UDV_OK);
+	assert_int_equal(low, 0x2211);
+	assert_int_equal(high, 0xaaaa4433);
+	assert_int_equal(before, 0);
+	udv_machine_destroy(machine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stops),	     cmocka_unit_test(test_triple_fault),
-		cmocka_unit_test(test_request_stop), cmocka_unit_test(test_halt_skips),
-		cmocka_unit_test(test_same_run),     cmocka_unit_test(test_hooks),
-		cmocka_unit_test(test_registers),    cmocka_unit_test(test_serial_input),
-		cmocka_unit_test(test_two_machines), cmocka_unit_test(test_configurations),
+		cmocka_unit_test(test_stops),	       cmocka_unit_test(test_triple_fault),
+		cmocka_unit_test(test_request_stop),   cmocka_unit_test(test_halt_skips),
+		cmocka_unit_test(test_same_run),       cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_registers),      cmocka_unit_test(test_serial_input),
+		cmocka_unit_test(test_two_machines),   cmocka_unit_test(test_crossing),
+		cmocka_unit_test(test_configurations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
