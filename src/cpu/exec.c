@@ -221,6 +221,7 @@ static void shut_down(struct cpu *cpu)
 
 static void deliver_fault(struct cpu *cpu)
 {
+	cpu_flags_settle(cpu);
 	cpu->remaining--;
 	cpu_charge(cpu, COST_EVENT);
 	cpu->stats.exceptions++;
@@ -261,6 +262,7 @@ static bool take_events(struct cpu *cpu)
 {
 	struct cpu_state *s = &cpu->state;
 
+	cpu_flags_settle(cpu);
 	if (s->init_pending) {
 		bool sipi = s->sipi_pending; /* it came after the INIT */
 
@@ -422,12 +424,11 @@ static void wake(struct cpu *cpu)
 
 static enum cpu_stop stopped(struct cpu *cpu)
 {
-	cpu_flags_settle(cpu);
 	cpu->block = NULL;
 	return cpu->state.activity == ACTIVITY_SHUTDOWN ? CPU_STOP_SHUTDOWN : CPU_STOP_HALT;
 }
 
-enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
+static enum cpu_stop run(struct cpu *cpu, uint64_t budget)
 {
 	cpu->budget_end = cpu_ticks(cpu) + budget;
 	cpu->remaining = (int64_t)budget;
@@ -453,6 +454,14 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 		run_once(cpu);
 	}
 	return CPU_STOP_BUDGET;
+}
+
+enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
+{
+	enum cpu_stop stop = run(cpu, budget);
+
+	cpu_flags_settle(cpu);
+	return stop;
 }
 
 /* ---------------------------------------------------------------- from outside */
