@@ -218,6 +218,26 @@ static void test_alignment(void)
 	write_cr0(cr0);
 }
 
+/* ---------------------------------------------------------------- much code */
+
+/* More code than any cache of decoded instructions holds, called from a few places. */
+static void test_much_code(void)
+{
+	static u8 code[1 << 20] __attribute__((aligned(4096)));
+	u32 calls = 0;
+
+	section("much code");
+	memset(code, 0x90, sizeof(code));
+	for (u32 i = 46; i < sizeof(code); i += 47)
+		code[i] = 0xc3;
+	code[sizeof(code) - 1] = 0xc3;
+	for (u32 i = 0; i < 1 << 18; i++) {
+		((code_t *)(code + (i * 7919u & (sizeof(code) - 1))))();
+		calls++;
+	}
+	CHECK(calls, 1 << 18);
+}
+
 int main(int argc, char **argv)
 {
 	(void)argc;
@@ -225,6 +245,7 @@ int main(int argc, char **argv)
 	cpus_start(3);
 	root = read_cr3();
 	test_end();
+	test_much_code();
 	test_btf();
 	test_alignment();
 	test_crossing();
