@@ -232,7 +232,7 @@ static void test_much_code(void)
 		code[i] = 0xc3;
 	code[sizeof(code) - 1] = 0xc3;
 	for (u32 i = 0; i < 1 << 18; i++) {
-		((code_t *)(code + (i * 7919u & (sizeof(code) - 1))))();
+		((code_t *)(code + (i * 1299709u & (sizeof(code) - 1))))();
 		calls++;
 	}
 	CHECK(calls, 1 << 18);
