@@ -181,6 +181,63 @@ static void test_btf(void)
 	CHECK(where[1] - (word)branches, 12);
 }
 
+/* ---------------------------------------------------------------- alignment */
+
+CODE(far_pointer16, "lfsw (%rax), %cx");
+CODE(far_pointer32, "lfsl (%rax), %ecx");
+CODE(load_quad, "mov (%rax), %rcx");
+CODE(load_long_double, "fldt (%rax); fstp %st(0)");
+CODE(load_vector, "movups (%rax), %xmm0");
+
+/* SDM Vol 3A "Alignment Check Exception", table "Alignment Requirements by Data Type" */
+static void test_alignment(void)
+{
+	static const struct {
+		code_t *code;
+		u32 alignment;
+	} cases[] = { { far_pointer16, 2 },
+		      { far_pointer32, 4 },
+		      { load_quad, 8 },
+		      { load_long_double, 8 },
+		      { load_vector, 1 } };
+	static u8 zeros[64] __attribute__((aligned(64)));
+	word cr0 = read_cr0();
+
+	section("alignment");
+	asm volatile("fninit");
+	write_cr0(cr0 | CR0_AM);
+	for (u32 i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (u32 offset = 0; offset < 16; offset++) {
+			struct regs r = { .ax = (word)zeros + offset, .flags = FLAG_AC };
+			struct fault f = run_in(USER, cases[i].code, &r);
+			bool bad = offset & (cases[i].alignment - 1);
+
+			EXPECT(f, bad ? VECTOR_AC : NO_FAULT, 0, bad ? (word)cases[i].code : ANY);
+		}
+	}
+	write_cr0(cr0);
+}
+
+/* ---------------------------------------------------------------- much code */
+
+/* More code than any cache of decoded instructions holds, called from a few places. */
+static void test_much_code(void)
+{
+	static u8 code[1 << 20] __attribute__((aligned(4096)));
+	u32 calls = 0;
+
+	section("much code");
+	memset(code, 0x90, sizeof(code));
+	for (u32 i = 46; i < sizeof(code); i += 47)
+		code[i] = 0xc3;
+	code[sizeof(code) - 1] = 0xc3;
+	for (u32 i = 0; i < 1 << 18; i++) {
+		((code_t *)(code + (i * 1299709u & (sizeof(code) - 1))))();
+		calls++;
+	}
+	CHECK(calls, 1 << 18);
+}
+
 int main(int argc, char **argv)
 {
 	(void)argc;
@@ -188,7 +245,9 @@ int main(int argc, char **argv)
 	cpus_start(3);
 	root = read_cr3();
 	test_end();
+	test_much_code();
 	test_btf();
+	test_alignment();
 	test_crossing();
 	test_mwait();
 	test_sipi();

@@ -401,6 +401,9 @@ static void run_once(struct cpu *cpu)
 		deliver_fault(cpu);
 		return;
 	}
+	/* Looking for it has dropped others: the jump cache must forget them before one is met. */
+	if (unlikely(cpu->attention & ATTENTION_CODE))
+		return;
 	if (block->mode & MODE_SINGLE) {
 		run_single(cpu, block);
 	} else {
