@@ -411,8 +411,10 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 				cpu->generation++;
 				cpu_ac_changed(cpu);
 			}
-			if (attention & ATTENTION_YIELD)
+			if (attention & ATTENTION_YIELD) {
+				cpu_flags_settle(cpu);
 				return CPU_STOP_YIELD;
+			}
 		}
 		wake(cpu);
 		if (unlikely(event_ready(cpu) && (cpu->state.pending_debug ||
@@ -423,6 +425,7 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 			return stopped(cpu);
 		run_once(cpu);
 	}
+	cpu_flags_settle(cpu); /* for those who look at the state now */
 	return CPU_STOP_BUDGET;
 }
 

@@ -417,6 +417,28 @@ static void test_configurations(void **state)
 	}
 }
 
+/* A run that ends right behind an instruction that sets flags shows them. */
+static void test_flags(void **state)
+{
+	/* xor %eax, %eax; stc; again: sub $1, %eax; jmp again */
+	static const uint8_t code[] = { 0x31, 0xc0, 0xf9, 0x83, 0xe8, 0x01, 0xeb, 0xfb };
+	static const struct {
+		uint64_t instructions, flags;
+	} steps[] = { { 1, 0x44 }, { 2, 0x45 }, { 4, 0x95 }, { 5, 0x80 }, { 6, 0x80 } };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct udv_machine *machine = machine_of(&small, code, sizeof(code));
+		struct udv_registers r;
+		struct udv_stop_info info;
+
+		udv_machine_run(machine, steps[i].instructions, &info);
+		assert_int_equal(udv_machine_get_registers(machine, 0, &r), UDV_OK);
+		assert_int_equal(r.rflags & 0x8d5, steps[i].flags);
+		udv_machine_destroy(machine);
+	}
+}
+
 /* ---------------------------------------------------------------- translations */
 
 /* A page at 2 GB that has just been used, and a store into it that starts in the page before. */
@@ -463,12 +485,12 @@ static void test_crossing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stops),	       cmocka_unit_test(test_triple_fault),
-		cmocka_unit_test(test_request_stop),   cmocka_unit_test(test_halt_skips),
-		cmocka_unit_test(test_same_run),       cmocka_unit_test(test_hooks),
-		cmocka_unit_test(test_registers),      cmocka_unit_test(test_serial_input),
-		cmocka_unit_test(test_two_machines),   cmocka_unit_test(test_crossing),
-		cmocka_unit_test(test_configurations),
+		cmocka_unit_test(test_stops),	     cmocka_unit_test(test_triple_fault),
+		cmocka_unit_test(test_request_stop), cmocka_unit_test(test_halt_skips),
+		cmocka_unit_test(test_same_run),     cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_registers),    cmocka_unit_test(test_serial_input),
+		cmocka_unit_test(test_two_machines), cmocka_unit_test(test_crossing),
+		cmocka_unit_test(test_flags),	     cmocka_unit_test(test_configurations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
