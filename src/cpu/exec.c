@@ -227,6 +227,7 @@ static void shut_down(struct cpu *cpu)
 
 static void deliver_fault(struct cpu *cpu)
 {
+	cpu_flags_settle(cpu); /* a fetch may have come from a jump, with flags still lazy */
 	cpu->remaining--;
 	cpu_charge(cpu, COST_EVENT);
 	cpu->stats.exceptions++;
@@ -267,6 +268,7 @@ static bool take_events(struct cpu *cpu)
 {
 	struct cpu_state *s = &cpu->state;
 
+	cpu_flags_settle(cpu); /* they may be pushed */
 	if (s->init_pending) {
 		bool sipi = s->sipi_pending; /* it came after the INIT */
 
