@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What it does is no news to the fuzzer. */
+#define QUIET __attribute__((no_sanitize("coverage")))
+
 /*
  * Memory:
  *    0000  real mode's vectors      5000, 6000  TSSs       20000..23fff  code, then its repetition
@@ -46,8 +49,9 @@ enum selector {
 #define CR0_ANY 0x5002eu /* MP, EM, TS, NE, WP, AM */
 #define CR4_PAE 0x20u
 #define CR4_PCIDE 0x20000u
-#define CR4_ANY 0x770fdfu /* VME, PVI, TSD, DE, PSE, MCE, PGE, PCE, OSFXSR..UMIP, FSGSBASE and up  \
-			   */
+#define CR4_ANY                                                                                    \
+	0x770fdfu /* VME, PVI, TSD, DE, PSE, MCE, PGE, PCE, OSFXSR..UMIP, FSGSBASE and up          \
+		   */
 #define EFER_LONG 0x501u
 #define EFER_NXE 0x800u
 #define RFLAGS_ANY 0x254fd5u /* not VM, nor IOPL */
@@ -134,13 +138,13 @@ static void put_gdt(struct udv_machine *machine, bool wide)
 		 8);
 }
 
-static bool has_error_code(unsigned vector)
+QUIET static bool has_error_code(unsigned vector)
 {
 	return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21;
 }
 
 /* Faults go on a byte further, so that a run ends nowhere; others go on. */
-static unsigned handler_of(unsigned vector)
+QUIET static unsigned handler_of(unsigned vector)
 {
 	if (vector >= 32 || vector == 1 || vector == 3 || vector == 4)
 		return 0x40;
@@ -172,7 +176,7 @@ static void put_handlers(struct udv_machine *machine, enum execute_mode mode)
 	}
 }
 
-static void put_vectors(struct udv_machine *machine, enum execute_mode mode)
+QUIET static void put_vectors(struct udv_machine *machine, enum execute_mode mode)
 {
 	uint64_t selector = is_long(mode) ? CODE_64 : CODE_32;
 	uint8_t table[4096] = { 0 };
@@ -205,7 +209,7 @@ static void put_tasks(struct udv_machine *machine, bool wide, uint64_t cr3)
 
 /* ---------------------------------------------------------------- paging structures */
 
-static uint64_t page_entry(const struct execute_input *in, uint64_t page)
+QUIET static uint64_t page_entry(const struct execute_input *in, uint64_t page)
 {
 	uint64_t address = page << 12;
 
@@ -247,7 +251,7 @@ static void put_mutated(struct udv_machine *machine, const struct execute_entry 
 	put_word(machine, TABLE(table) + index * (uint64_t)size, value | flags, size);
 }
 
-static void put_tables(struct udv_machine *machine, const struct execute_input *in)
+QUIET static void put_tables(struct udv_machine *machine, const struct execute_input *in)
 {
 	uint64_t next[NR_TABLES] = {
 		[PML4] = TABLE(PDPT),	[PDPT] = TABLE(PD),	[PD] = TABLE(PT),
@@ -274,7 +278,7 @@ static void put_tables(struct udv_machine *machine, const struct execute_input *
 
 /* ---------------------------------------------------------------- code and data */
 
-static void put_code(struct udv_machine *machine, const struct execute_input *in)
+QUIET static void put_code(struct udv_machine *machine, const struct execute_input *in)
 {
 	static const uint8_t enable_paging[] = { 0x0f, 0x22, 0xc0 }; /* MOV CR0, EAX */
 	uint64_t start = in->header.entry_offset % CODE_SIZE;
@@ -371,7 +375,7 @@ static void set_control(struct udv_registers *r, const struct execute_input *in)
 					   : TABLE(PML4);
 }
 
-void execute_set_up(struct udv_machine *machine, const struct execute_input *in)
+QUIET void execute_set_up(struct udv_machine *machine, const struct execute_input *in)
 {
 	enum execute_mode mode = mode_of(in);
 	bool narrow = mode <= EXECUTE_PROTECTED_16 || mode == EXECUTE_VIRTUAL_8086;

@@ -221,7 +221,7 @@ static void shut_down(struct cpu *cpu)
 
 static void deliver_fault(struct cpu *cpu)
 {
-	cpu_flags_settle(cpu);
+	cpu_flags_settle(cpu); /* a fetch may have come from a jump, with flags still lazy */
 	cpu->remaining--;
 	cpu_charge(cpu, COST_EVENT);
 	cpu->stats.exceptions++;
@@ -262,7 +262,7 @@ static bool take_events(struct cpu *cpu)
 {
 	struct cpu_state *s = &cpu->state;
 
-	cpu_flags_settle(cpu);
+	cpu_flags_settle(cpu); /* they may be pushed */
 	if (s->init_pending) {
 		bool sipi = s->sipi_pending; /* it came after the INIT */
 
@@ -444,8 +444,10 @@ static enum cpu_stop run(struct cpu *cpu, uint64_t budget)
 				cpu->generation++;
 				cpu_ac_changed(cpu);
 			}
-			if (attention & ATTENTION_YIELD)
+			if (attention & ATTENTION_YIELD) {
+				cpu_flags_settle(cpu);
 				return CPU_STOP_YIELD;
+			}
 		}
 		wake(cpu);
 		if (unlikely(event_ready(cpu) && (cpu->state.pending_debug ||
@@ -456,6 +458,7 @@ static enum cpu_stop run(struct cpu *cpu, uint64_t budget)
 			return stopped(cpu);
 		run_once(cpu);
 	}
+	cpu_flags_settle(cpu); /* for those who look at the state now */
 	return CPU_STOP_BUDGET;
 }
 

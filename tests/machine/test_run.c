@@ -455,6 +455,68 @@ static void test_configurations(void **state)
 	}
 }
 
+/* A run that ends right behind an instruction that sets flags shows them. */
+static void test_flags(void **state)
+{
+	/* xor %eax, %eax; stc; again: sub $1, %eax; jmp again */
+	static const uint8_t code[] = { 0x31, 0xc0, 0xf9, 0x83, 0xe8, 0x01, 0xeb, 0xfb };
+	static const struct {
+		uint64_t instructions, flags;
+	} steps[] = { { 1, 0x44 }, { 2, 0x45 }, { 4, 0x95 }, { 5, 0x80 }, { 6, 0x80 } };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct udv_machine *machine = machine_of(&small, code, sizeof(code));
+		struct udv_registers r;
+		struct udv_stop_info info;
+
+		udv_machine_run(machine, steps[i].instructions, &info);
+		assert_int_equal(udv_machine_get_registers(machine, 0, &r), UDV_OK);
+		assert_int_equal(r.rflags & 0x8d5, steps[i].flags);
+		udv_machine_destroy(machine);
+	}
+}
+
+/* So do the flags that a single-step trap pushes, each time. */
+static void test_pushed_flags(void **state)
+{
+	/*
+	 * push $0x102; popf; xor %eax, %eax; sub $1, %eax; add $1, %eax; jmp .
+	 * and at 20H, for #DB: mov 8(%esp), %ecx; mov %ecx, (%edi); add $4, %edi; iret
+	 */
+	static const uint8_t code[64] = {
+		0x68, 0x02, 0x01, 0,	0,    0x9d, 0x31, 0xc0,		 0x83,
+		0xe8, 0x01, 0x83, 0xc0, 0x01, 0xeb, 0xfe, [0x20] = 0x8b, 0x4c,
+		0x24, 0x08, 0x89, 0x0f, 0x83, 0xc7, 0x04, 0xcf,
+	};
+	static const uint64_t code_segment = 0x00cf9b000000ffff;
+	const uint64_t gate = (CODE & 0xffff) + 0x20 + (8u << 16) + 0x8e00ull * (1ull << 32) +
+			      ((uint64_t)(CODE >> 16) << 48);
+	static const uint32_t expected[] = { 0x46, 0x97, 0x57 };
+	struct udv_machine *machine = machine_of(&small, code, sizeof(code));
+	struct udv_registers r;
+	struct udv_stop_info info;
+	uint32_t pushed[3];
+
+	(void)state;
+	assert_int_equal(udv_machine_write(machine, UDV_GPA(0x200008), &code_segment, 8), UDV_OK);
+	assert_int_equal(udv_machine_write(machine, UDV_GPA(0x201008), &gate, 8), UDV_OK);
+	assert_int_equal(udv_machine_get_registers(machine, 0, &r), UDV_OK);
+	r.gdtr_base = 0x200000;
+	r.gdtr_limit = 15;
+	r.idtr_base = 0x201000;
+	r.idtr_limit = 0x7ff;
+	r.gpr[UDV_RSP] = 0x203000;
+	r.gpr[UDV_RDI] = 0x204000;
+	r.segment[UDV_CS].selector = 8;
+	assert_int_equal(udv_machine_set_registers(machine, 0, &r), UDV_OK);
+	udv_machine_run(machine, 40, &info);
+	assert_int_equal(udv_machine_read(machine, UDV_GPA(0x204000), pushed, 12), UDV_OK);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(pushed[i], expected[i] | 0x100);
+	udv_machine_destroy(machine);
+}
+
 /* ---------------------------------------------------------------- translations */
 
 /* A page at 2 GB that has just been used, and a store into it that starts in the page before. */
@@ -512,6 +574,8 @@ int main(void)
 		cmocka_unit_test(test_serial_input),
 		cmocka_unit_test(test_two_machines),
 		cmocka_unit_test(test_crossing),
+		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_pushed_flags),
 		cmocka_unit_test(test_configurations),
 	};
 
