@@ -60,8 +60,8 @@ const struct op *cpu_leave(struct cpu *cpu)
 const struct op *cpu_again(struct cpu *cpu, const struct op *op)
 {
 	cpu->remaining--;
-	if (cpu->remaining + (int64_t)cpu->block->n - op->seq > 0 && !cpu->attention &&
-	    !(cpu->block->mode & MODE_SINGLE))
+	/* The rest of the block is counted already, and must still fit behind this one. */
+	if (cpu->remaining >= 0 && !cpu->attention && !(cpu->block->mode & MODE_SINGLE))
 		return op;
 	uncount(cpu, op);
 	cpu->state.rip = rip_at(cpu, (uint64_t)op->end - op->length);
@@ -214,8 +214,8 @@ static void remember(struct cpu *cpu, struct block *block)
 	entry->rip = cpu->state.rip;
 	entry->key = cpu->jump_key;
 	entry->block = block;
-	cpu->jump_regions |= region_bit(cpu->state.rip + cpu->segment_base[SEG_CS],
-					LARGE_REGION_SHIFT);
+	cpu->jump_regions |=
+		region_bit(cpu->state.rip + cpu->segment_base[SEG_CS], LARGE_REGION_SHIFT);
 }
 
 /* ---------------------------------------------------------------- events */
