@@ -4,10 +4,13 @@
 SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized
 
 .PHONY: run test build test-clang test-sanitize test-aarch64 test-aarch64-run test-real test-full \
-	fuzz bench format check-format install clean
+	fuzz bench bench-emulators format check-format install clean
 
 run: build
 	@build/tools/undervisor demo
+	@test ! -f build/guests/segmentation.elf || { echo; \
+		echo 'A bare-metal image on the processor: undervisor run build/guests/segmentation.elf'; \
+		build/tools/undervisor run build/guests/segmentation.elf || [ $$? -eq 1 ]; }
 
 build:
 	@scripts/packages build
@@ -71,6 +74,11 @@ fuzz:
 bench: build
 	@build/bench/bench-walk
 	@python3 bench/stream.py build/tools/undervisor
+
+# The processor beside QEMU's TCG, and beside Bochs if BOCHS names a program.
+bench-emulators: build
+	@scripts/packages build emulators
+	@python3 bench/emulators.py build $(if $(BOCHS),--bochs $(BOCHS))
 
 format:
 	@git ls-files '*.[ch]' | xargs clang-format -i

@@ -184,7 +184,8 @@ CODE(movsb, "rep movsb");
 CODE(movsw, "rep movsw");
 CODE(movsl, "rep movsl");
 CODE(movsq, "rep movsq");
-CODE(movsq32, "rep movsq (%esi), %es:(%edi)");
+/* rep movsq with 32-bit addresses; in bytes, because Clang puts the 67H after the REX prefix. */
+CODE(movsq32, ".byte 0xf3, 0x67, 0x48, 0xa5");
 CODE(movsb_once, "movsb");
 CODE(stosl, "rep stosl");
 CODE(lodsw, "lodsw");

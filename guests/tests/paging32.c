@@ -177,6 +177,13 @@ static void test_pae_only(void)
 	f = access(READ, false, 0xd0000000);
 	EXPECT(f, NO_FAULT, 0, ANY);
 	CHECK(pdpt[3] & PTE_A, 0); /* PDPTEs have no accessed flag */
+	pdpt[3] = 0;
+	write_cr0(read_cr0() ^ CR0_CD); /* loads them too, though paging stays as it is */
+	write_cr0(read_cr0() ^ CR0_CD);
+	f = access(READ, false, 0xd0000000);
+	EXPECT(f, VECTOR_PF, 0, (word)read_access);
+	pdpt[3] = (word)pae_directories[3] | 1;
+	write_cr3((word)pdpt);
 	section("PAE reserved bits");
 	write_entry(true, (word)pae_table | 7);
 	write_entry(false, (word)page | 7 | 1ull << 62);

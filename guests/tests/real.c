@@ -59,6 +59,15 @@ CODE_REAL(protected16,
 	  "mov %eax, %cr0; ljmp $0, $2f\n2: xor %cx, %cx; mov %cx, %ds");
 asm(".pushsection .low, \"awx\", @progbits\n.balign 8\nreal_gdt16: .quad 0, 0x00009b000000ffff, "
     "0x000093006000ffff\nreal_unreal_gdt_pointer16: .word 23\n.long real_gdt16\n.popsection");
+/* Code of 32 bits stays that when protected mode is left without a far branch. */
+CODE_REAL(code32,
+	  "lgdtl real_gdt32_pointer; mov %cr0, %eax; inc %ax; mov %eax, %cr0; ljmpl $8, $1f\n"
+	  ".code32\n1: dec %eax; mov %eax, %cr0\n"
+	  "mov $0x12345678, %edx; mov %cr0, %ebx; jmp 2f; ud2\n"
+	  "2: inc %eax; mov %eax, %cr0; ljmp $16, $3f\n"
+	  ".code16\n3: dec %ax; mov %eax, %cr0; ljmp $0, $4f\n4: mov $0x99, %cx");
+asm(".pushsection .low, \"awx\", @progbits\n.balign 8\nreal_gdt32: .quad 0, 0x00cf9b000000ffff, "
+    "0x00009b000000ffff\nreal_gdt32_pointer: .word 23\n.long real_gdt32\n.popsection");
 
 static struct regs r;
 static struct fault f;
@@ -216,6 +225,10 @@ static void test_rest(void)
 	GOOD(protected16, );
 	CHECK(r.dx, 0x9876);
 	CHECK(r.bx, 8);
+	GOOD(code32, );
+	CHECK(r.dx, 0x12345678);
+	CHECK(r.bx & CR0_PE, 0);
+	CHECK(r.cx, 0x99);
 }
 
 int main(int argc, char **argv)

@@ -25,7 +25,11 @@
 #define TLB_ENTRY_SHIFT 5
 _Static_assert(sizeof(struct tlb_entry) == 1u << TLB_ENTRY_SHIFT, "an index is one shift and mask");
 
-/* Two parts of the address make the index: stacks and data often lie megabytes apart. */
+/*
+ * Two parts of the address make the index: stacks and data often lie megabytes apart. Where the
+ * carry between them gives a page and the one before it the same place (every 2 GB), the page is
+ * not cached: see slow.c.
+ */
 ALWAYS_INLINE struct tlb_entry *tlb_entry_of(struct cpu *cpu, uint64_t linear)
 {
 	uint64_t page = linear >> (MEM_PAGE_SHIFT - TLB_ENTRY_SHIFT);

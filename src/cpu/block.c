@@ -307,6 +307,8 @@ static void fill_common(struct op *op, const struct insn *insn, unsigned end)
 	if (insn->mem.rip_relative) {
 		op->base = GPR_OFFSET_RIP;
 		disp += end;
+		if (disp > INT32_MAX && op->address == ADDRESS_64)
+			op->address = ADDRESS_64_AND_4G;
 	}
 	op->disp = (int32_t)disp;
 }
@@ -324,7 +326,23 @@ static bool translate(struct translator *t, const struct insn *insn, struct op *
 		return false;
 	if (insn->prefixes & PREFIX_LOCK && !lock_allowed(insn))
 		return false;
+	if (insn->prefixes & PREFIX_VEX && t->mode & (MODE_REAL | MODE_V86))
+		return false;
 	return families[family](t, insn, op);
+}
+
+/*
+ * How many bytes it takes to see that there is no such instruction: those must be within CS's
+ * limit, and a store to them may make another of it.
+ */
+static unsigned undefined_length(enum insn_mode mode, const uint8_t *bytes, unsigned count)
+{
+	struct insn insn;
+	unsigned n = 1;
+
+	while (n < count && insn_decode(mode, bytes, n, &insn) == DECODE_MORE)
+		n++;
+	return n;
 }
 
 /* Decodes one instruction into @op. False: the block ends before it. */
@@ -342,7 +360,9 @@ static bool add_insn(struct builder *b, struct translator *t, unsigned offset, s
 			return false;
 		if (!fetch_crossing(b, b->linear, bytes, count))
 			return false;
-		result = insn_decode(insn_mode_of(b->mode), b->window, 15, &insn);
+		bytes = b->window;
+		count = 15;
+		result = insn_decode(insn_mode_of(b->mode), bytes, count, &insn);
 		t->ends = true;
 	}
 	memset(op, 0, sizeof(*op));
@@ -354,20 +374,13 @@ static bool add_insn(struct builder *b, struct translator *t, unsigned offset, s
 	}
 	if (result != DECODE_OK) {
 		op->fn = result == DECODE_TOO_LONG ? too_long : undefined_opcode;
-		op->length = op->length ? op->length : 1;
+		if (!op->length)
+			op->length = (uint8_t)undefined_length(insn_mode_of(b->mode), bytes, count);
 		op->end = (uint16_t)(offset + op->length);
-		t->ends = t->undefined = true;
+		t->ends = true;
 	}
 	block->n++;
 	return true;
-}
-
-/* How many bytes after the last op's start decoding may have looked at. */
-static unsigned fetchable(uint64_t physical, uint64_t second_page, unsigned end)
-{
-	uint64_t left = MEM_PAGE_SIZE - ((physical + end - 1) & (MEM_PAGE_SIZE - 1));
-
-	return left < 15 && second_page == BLOCK_NO_PAGE ? (unsigned)left : 15;
 }
 
 /* CS's limit is no concern of handlers: a block that passes it ends there, and then the run loop
@@ -393,9 +406,6 @@ static void fill(struct builder *b)
 		.fn = op_end, .code = OP_END, .end = (uint16_t)offset, .seq = block->n
 	};
 	block->bytes = (uint16_t)offset;
-	if (t.undefined) /* any byte of it may make it another instruction */
-		block->bytes = (uint16_t)(block->ops[n - 1].end - block->ops[n - 1].length +
-					  fetchable(b->physical, b->second_page, offset));
 	if (b->second_page != BLOCK_NO_PAGE &&
 	    (b->physical & (MEM_PAGE_SIZE - 1)) + offset > MEM_PAGE_SIZE)
 		block->second_page = b->second_page;

@@ -134,8 +134,10 @@ ALWAYS_INLINE bool fused_condition(unsigned kind, unsigned condition, unsigned l
 	X(__VA_ARGS__, 2)                                                                          \
 	X(__VA_ARGS__, 3)                                                                          \
 	X(__VA_ARGS__, 4)                                                                          \
-	X(__VA_ARGS__, 5) X(__VA_ARGS__, 6) X(__VA_ARGS__, 7) X(__VA_ARGS__, 8) X(__VA_ARGS__, 9)  \
-		X(__VA_ARGS__, 12) X(__VA_ARGS__, 13) X(__VA_ARGS__, 14) X(__VA_ARGS__, 15)
+	X(__VA_ARGS__, 5)                                                                          \
+	X(__VA_ARGS__, 6)                                                                          \
+	X(__VA_ARGS__, 7) X(__VA_ARGS__, 8) X(__VA_ARGS__, 9) X(__VA_ARGS__, 12)                   \
+		X(__VA_ARGS__, 13) X(__VA_ARGS__, 14) X(__VA_ARGS__, 15)
 #define DEFINE_FUSED_SIZE(log)                                                                     \
 	EACH_FUSED(DEFINE_FUSED, cmp, ALU_CMP, log, rr, reg_get(cpu, op->src, log))                \
 	EACH_FUSED(DEFINE_FUSED, cmp, ALU_CMP, log, ri, op->imm)                                   \

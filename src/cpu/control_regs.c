@@ -81,7 +81,7 @@ static bool set_cr0(struct cpu *cpu, uint64_t cr0)
 		return false;
 	cpu->state.cr0 = cr0;
 	cpu->state.efer = efer;
-	if (changed & CR0_PAGING)
+	if (changed & (CR0_PAGING | CR0_LOADS_PDPTES))
 		cpu_paging_changed(cpu);
 	if (changed) {
 		cpu_mode_changed(cpu);

@@ -148,7 +148,7 @@ struct jump_entry {
 
 /* ---------------------------------------------------------------- modes of blocks */
 
-#define MODE_CODE16 0x0u /* real or virtual-8086 */
+#define MODE_CODE16 0x0u /* virtual-8086, or real as a rule */
 #define MODE_CODE16P 0x1u
 #define MODE_CODE32 0x2u
 #define MODE_CODE64 0x3u
@@ -270,8 +270,8 @@ struct cpu {
 	struct jump_entry jump_cache[JUMP_CACHE_SIZE];
 
 	/* leaving a block */
-	const struct op *current;     /* the op that a slow handler or access is about */
-	bool interrupt;		      /* cpu_set_interrupt() */
+	const struct op *current; /* the op that a slow handler or access is about */
+	bool interrupt;		  /* cpu_set_interrupt() */
 	/*
 	 * Where an invalidation of one page is more than that. Bit n: an address a with
 	 * (a >> 22) % 64 = n (30 for huge ones) is in the TLB by a page of 2 MB or 4 MB, by one of

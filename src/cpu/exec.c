@@ -16,6 +16,7 @@
  */
 
 #define DR6_BS BIT(14)
+#define DEBUGCTL_BTF BIT(1)
 #define NO_JUMPS (~0ull) /* a jump key that no entry has */
 #define SHADOWS (BLOCKING_STI | BLOCKING_MOV_SS)
 
@@ -48,13 +49,6 @@ void cpu_sync(struct cpu *cpu, const struct op *op)
 	cpu->current = op;
 	cpu->state.rip = rip_at(cpu, op->end);
 	cpu_flags_settle(cpu);
-}
-
-const struct op *cpu_leave(struct cpu *cpu)
-{
-	cpu->remaining--;
-	cpu->exit = cpu->fault.valid ? EXIT_FAULT : EXIT_NEXT;
-	return NULL;
 }
 
 const struct op *cpu_again(struct cpu *cpu, const struct op *op)
@@ -323,6 +317,12 @@ static void run_blocks(struct cpu *cpu, struct block *block)
 	} while (true);
 }
 
+/* IA32_DEBUGCTL.BTF: TF traps branches that are taken. SDM Vol 3B "Single-Stepping on Branches" */
+static bool steps_over(const struct cpu *cpu, uint64_t next)
+{
+	return cpu->state.debugctl & DEBUGCTL_BTF && (cpu->repeating || cpu->state.rip == next);
+}
+
 /*
  * One instruction with all that concerns its boundaries: TF, RF, shadows. SDM Vol 3B "Debug
  * Exceptions", Vol 2B "STI".
@@ -334,6 +334,7 @@ static void run_single(struct cpu *cpu, struct block *block)
 	bool resume = s->rflags & FLAG_RF;
 	unsigned shadows = s->interruptibility & SHADOWS;
 	uint64_t key = cpu->jump_key;
+	uint64_t next = (s->rip + block->ops[0].end) & cpu->rip_mask;
 
 	cpu->jump_key = NO_JUMPS;
 	run_blocks(cpu, block);
@@ -345,7 +346,7 @@ static void run_single(struct cpu *cpu, struct block *block)
 		s->rflags &= ~FLAG_RF;
 	cpu->rf_loaded = false;
 	s->interruptibility &= (uint8_t)~shadows;
-	if (step && !cpu->step_consumed)
+	if (step && !cpu->step_consumed && !steps_over(cpu, next))
 		s->pending_debug |= DR6_BS;
 	cpu->step_consumed = false;
 }
@@ -354,6 +355,34 @@ static bool needs_single(const struct cpu *cpu)
 {
 	return cpu->state.rflags & (FLAG_TF | FLAG_RF) || cpu->state.interruptibility & SHADOWS ||
 	       cpu->code_breakpoints || cpu->single_blocks || cpu->flush_always;
+}
+
+/*
+ * Nothing has to be looked at before the next instruction, and the jump cache knows it: straight
+ * on. (In a block of one instruction the jump cache knows nothing.)
+ */
+static const struct op *straight_on(struct cpu *cpu)
+{
+	const struct jump_entry *entry = &cpu->jump_cache[jump_slot(cpu->state.rip)];
+
+	if (entry->rip != cpu->state.rip || entry->key != cpu->jump_key)
+		return NULL;
+	if (cpu->attention || cpu->state.activity != ACTIVITY_ACTIVE || needs_single(cpu) ||
+	    event_ready(cpu))
+		return NULL;
+	if (cpu->remaining < entry->block->n)
+		return NULL;
+	cpu->remaining -= entry->block->n;
+	cpu->block = entry->block;
+	cpu->block_rip = cpu->state.rip;
+	return entry->block->ops;
+}
+
+const struct op *cpu_leave(struct cpu *cpu)
+{
+	cpu->remaining--;
+	cpu->exit = cpu->fault.valid ? EXIT_FAULT : EXIT_NEXT;
+	return cpu->fault.valid ? NULL : straight_on(cpu);
 }
 
 /* One turn: from state.rip until a block comes back. */
@@ -372,6 +401,9 @@ static void run_once(struct cpu *cpu)
 		deliver_fault(cpu);
 		return;
 	}
+	/* Looking for it has dropped others: the jump cache must forget them before one is met. */
+	if (unlikely(cpu->attention & ATTENTION_CODE))
+		return;
 	if (block->mode & MODE_SINGLE) {
 		run_single(cpu, block);
 	} else {
@@ -395,12 +427,11 @@ static void wake(struct cpu *cpu)
 
 static enum cpu_stop stopped(struct cpu *cpu)
 {
-	cpu_flags_settle(cpu);
 	cpu->block = NULL;
 	return cpu->state.activity == ACTIVITY_SHUTDOWN ? CPU_STOP_SHUTDOWN : CPU_STOP_HALT;
 }
 
-enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
+static enum cpu_stop run(struct cpu *cpu, uint64_t budget)
 {
 	cpu->budget_end = cpu_ticks(cpu) + budget;
 	cpu->remaining = (int64_t)budget;
@@ -431,6 +462,14 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 	return CPU_STOP_BUDGET;
 }
 
+enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
+{
+	enum cpu_stop stop = run(cpu, budget);
+
+	cpu_flags_settle(cpu);
+	return stop;
+}
+
 /* ---------------------------------------------------------------- from outside */
 
 void cpu_set_interrupt(struct cpu *cpu, bool interrupt)
@@ -452,8 +491,12 @@ void cpu_raise_init(struct cpu *cpu)
 	cpu->attention |= ATTENTION_EVENT;
 }
 
+/* Only a processor that waits for it, or is about to, takes notice. SDM Vol 3C "Other Causes of VM
+ * Exits", and Vol 3A "MP Initialization Protocol" */
 void cpu_raise_sipi(struct cpu *cpu, uint8_t vector)
 {
+	if (cpu->state.activity != ACTIVITY_WAIT_FOR_SIPI && !cpu->state.init_pending)
+		return;
 	cpu->state.sipi_pending = true;
 	cpu->state.sipi_vector = vector;
 	cpu->attention |= ATTENTION_EVENT;

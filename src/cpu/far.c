@@ -227,14 +227,15 @@ bool cpu_call_far(struct cpu *cpu, uint16_t selector, uint64_t offset, unsigned 
 bool cpu_read_far_pointer(struct cpu *cpu, const struct op *op, unsigned size, uint16_t *selector,
 			  uint64_t *offset)
 {
-	uint8_t bytes[10] = { 0 };
-	uint64_t linear;
+	uint32_t access = op->segment == SEG_SS ? ACCESS_STACK : 0;
+	uint64_t linear, next, value;
 
-	if (!cpu_operand_linear(cpu, op, size + 2, UDV_ACCESS_READ, &linear) ||
-	    !cpu_read_bytes(cpu, linear, bytes, size + 2, op->segment == SEG_SS ? ACCESS_STACK : 0))
+	if (!cpu_operand_linear(cpu, op, size + 2, UDV_ACCESS_READ, &linear))
 		return false;
-	*offset = 0;
-	memcpy(offset, bytes, size);
-	memcpy(selector, bytes + size, 2);
+	next = is_64bit(cpu) ? linear + size : (uint32_t)(linear + size);
+	/* One by one: each has its alignment. SDM Vol 3A "Alignment Check Exception (#AC)" */
+	if (!cpu_read(cpu, linear, size, access, offset) || !cpu_read(cpu, next, 2, access, &value))
+		return false;
+	*selector = (uint16_t)value;
 	return true;
 }

@@ -396,8 +396,10 @@ static bool condition_of(const struct cpu *cpu, unsigned condition)
 		CASE(0)
 		CASE(1)
 		CASE(2)
-		CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
-			CASE(13) CASE(14) default : return condition_holds(cpu, 15);
+		CASE(3)
+		CASE(4)
+		CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13)
+			CASE(14) default : return condition_holds(cpu, 15);
 	}
 }
 

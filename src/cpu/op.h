@@ -54,6 +54,7 @@ enum {
 	ADDRESS_16,
 	ADDRESS_32,
 	ADDRESS_64,
+	ADDRESS_64_AND_4G, /* RIP-relative, and disp has wrapped: 4 GB more */
 };
 
 #define GPR_OFFSET(n) ((uint8_t)((n)*8))
@@ -70,7 +71,6 @@ struct translator {
 	const struct cpu *cpu; /* only for what the block's mode covers: see struct block */
 	uint32_t mode;	       /* MODE_* */
 	bool ends;	       /* set by the family: the block must end after this op */
-	bool undefined;	       /* the last one was no instruction */
 	bool single;	       /* the block is to be of one instruction: do not fuse */
 	struct op *previous;   /* the op before, in the same block, or NULL */
 };

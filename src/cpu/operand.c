@@ -10,6 +10,8 @@ bool translator_fast_memory(const struct translator *t, const struct insn *insn,
 	*form = far_segment ? ADDRESS_SEGMENT : indexed ? ADDRESS_INDEX : ADDRESS_BASE;
 	if (insn->mem.displacement != (int32_t)insn->mem.displacement)
 		return false;
+	if (insn->mem.rip_relative && insn->mem.displacement > INT32_MAX - (int)MEM_PAGE_SIZE)
+		return false; /* it may wrap: see ADDRESS_64_AND_4G */
 	if ((t->mode & MODE_CODE) == MODE_CODE64)
 		return insn->address_size == 8;
 	return t->mode & MODE_FLAT && (t->mode & MODE_CODE) == MODE_CODE32 &&

@@ -158,6 +158,10 @@ static bool translate_part(struct cpu *cpu, uint64_t linear, unsigned size, uint
 	}
 	page = mem_page(cpu->memory, part->physical & PAGE_MASK, &part->flags);
 	part->host = page ? page + (part->physical & ~PAGE_MASK) : NULL;
+	/* It was a page of code, and may be none any more. */
+	if (page && !walked && access & UDV_ACCESS_WRITE &&
+	    !(*part->flags & (MEM_PAGE_CODE | MEM_PAGE_ROM)))
+		tlb_entry_of(cpu, linear)->write = tlb_entry_of(cpu, linear)->read;
 	if (page && walked && !cpu->path)
 		fill(cpu, linear, &result, page, *part->flags, access);
 	return true;
@@ -399,6 +403,8 @@ uint64_t cpu_effective_address(const struct cpu *cpu, const struct op *op)
 	uint64_t address =
 		base + (gpr_read(cpu, op->index, 8) << op->scale) + (uint64_t)(int64_t)op->disp;
 
+	if (unlikely(op->address == ADDRESS_64_AND_4G))
+		address += BIT(32);
 	return address & masks[op->address];
 }
 

@@ -52,14 +52,14 @@ static bool pop_segment(struct cpu *cpu, const struct op *op)
 	uint64_t before = cpu->state.gpr[GPR_RSP];
 	uint64_t value;
 
-	if (!cpu_stack_read(cpu, op->size == 1 ? 2 : 1u << op->size, 0, &value) ||
-	    !cpu_load_segment(cpu, op->src, (uint16_t)value)) {
-		cpu->state.gpr[GPR_RSP] = before;
+	if (!cpu_stack_read(cpu, 1u << op->size, 0, &value))
 		return false;
-	}
-	/* by the stack's width before the load, when SS is what was loaded */
+	/* by the stack's width before the load, when SS is what is loaded */
 	cpu_stack_adjust(cpu, 1 << op->size);
-	return true;
+	if (cpu_load_segment(cpu, op->src, (uint16_t)value))
+		return true;
+	cpu->state.gpr[GPR_RSP] = before;
+	return false;
 }
 SLOW_HANDLER(pop_segment_handler, pop_segment)
 

@@ -223,11 +223,13 @@ bool translate_mov_cr(struct translator *t, const struct insn *insn, struct op *
 	}
 	if (special->class != CLASS_CR || !cr_exists(t, special->number))
 		return false;
+	/* Reads too: they take time, and where a block goes on afterwards must not decide when an
+	 * interrupt is seen. */
+	t->ends = true;
 	if (reads) {
 		set_op(op, OP_MOV_FROM_CR, op_mov_from_cr);
 		return true;
 	}
-	t->ends = true;
 	set_cr_writer(op, special->number);
 	return true;
 }

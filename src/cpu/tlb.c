@@ -219,8 +219,11 @@ static uint32_t code_mode(const struct cpu_state *s)
 {
 	const struct arch_segment_register *cs = &s->seg[SEG_CS];
 
-	if (!(s->cr0 & CR0_PE) || s->rflags & FLAG_VM)
-		return MODE_CODE16 | (s->cr0 & CR0_PE ? MODE_V86 : MODE_REAL);
+	if (s->rflags & FLAG_VM)
+		return MODE_CODE16 | MODE_V86;
+	/* CS.D stays what it was when protected mode was left. */
+	if (!(s->cr0 & CR0_PE))
+		return MODE_REAL | (cs->access_rights & AR_DB ? MODE_CODE32 : MODE_CODE16);
 	if (s->efer & EFER_LMA && cs->access_rights & AR_L)
 		return MODE_CODE64 | MODE_FLAT | MODE_CS_FULL;
 	return (cs->access_rights & AR_DB ? MODE_CODE32 : MODE_CODE16P) |

@@ -85,8 +85,7 @@ void udv_machine_request_stop(struct udv_machine *machine)
 static bool is_awake(const struct vcpu *vcpu)
 {
 	/* Dropped code is no reason to wake: when it is dropped depends on what is cached. */
-	return vcpu->cpu.state.activity == ACTIVITY_ACTIVE ||
-	       vcpu->cpu.attention & ~ATTENTION_CODE;
+	return vcpu->cpu.state.activity == ACTIVITY_ACTIVE || vcpu->cpu.attention & ~ATTENTION_CODE;
 }
 
 void machine_woken(struct vcpu *vcpu)

@@ -35,13 +35,41 @@ void mem_init(struct mem_space *space)
 	space->walker.opaque = space;
 }
 
+/*
+ * Memory between two pages that nobody may touch: should the processor ever go beyond it, that is a
+ * crash and not a leak. 64 KB each, as hosts may have pages of that size.
+ */
+#define GUARD_SIZE 0x10000u
+
+static uint8_t *map_guarded(size_t size)
+{
+	uint8_t *all;
+
+	if (size > SIZE_MAX - 2 * GUARD_SIZE)
+		return NULL;
+	all = mmap(NULL, size + 2 * GUARD_SIZE, PROT_NONE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (all == MAP_FAILED)
+		return NULL;
+	if (mprotect(all + GUARD_SIZE, size, PROT_READ | PROT_WRITE)) {
+		munmap(all, size + 2 * GUARD_SIZE);
+		return NULL;
+	}
+	return all + GUARD_SIZE;
+}
+
+static void unmap_guarded(uint8_t *host, size_t size)
+{
+	munmap(host - GUARD_SIZE, size + 2 * GUARD_SIZE);
+}
+
 void mem_destroy(struct mem_space *space)
 {
 	for (unsigned i = 0; i < space->nr_regions; i++) {
 		struct mem_region *region = &space->region[i];
 
 		if (region->host)
-			munmap(region->host, region->size);
+			unmap_guarded(region->host, (size_t)region->size);
 		free(region->flags);
 	}
 	space->nr_regions = 0;
@@ -117,20 +145,19 @@ static enum udv_status add_host(struct mem_space *space, uint64_t base, uint64_t
 
 	if ((base | size) & (MEM_PAGE_SIZE - 1) || size > SIZE_MAX)
 		return UDV_ERR_ARGUMENT;
-	region.host = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (region.host == MAP_FAILED)
+	region.host = map_guarded((size_t)size);
+	if (!region.host)
 		return UDV_ERR_NO_MEMORY;
 	region.flags = calloc((size_t)(size >> MEM_PAGE_SHIFT), 1);
 	if (!region.flags) {
-		munmap(region.host, (size_t)size);
+		unmap_guarded(region.host, (size_t)size);
 		return UDV_ERR_NO_MEMORY;
 	}
 	if (rom)
 		memset(region.flags, MEM_PAGE_ROM, (size_t)(size >> MEM_PAGE_SHIFT));
 	status = add(space, &region);
 	if (status != UDV_OK) {
-		munmap(region.host, (size_t)size);
+		unmap_guarded(region.host, (size_t)size);
 		free(region.flags);
 	}
 	return status;

@@ -314,6 +314,44 @@ static void test_hooks(void **state)
 	udv_machine_destroy(machine);
 }
 
+/*
+ * Flags are exact wherever a run ends, in a block or in one of a single instruction: an interrupt
+ * that comes there pushes them.
+ */
+static void test_flags_at_the_end(void **state)
+{
+	/* real mode: cmp %bx, %ax; jmp +0; cmp %ax, %bx; jmp .-8 */
+	static const uint8_t code[] = { 0x39, 0xd8, 0xeb, 0x00, 0x39, 0xc3, 0xeb, 0xf8 };
+	struct udv_registers registers;
+	struct udv_machine *machine;
+	struct udv_stop_info info;
+
+	(void)state;
+	assert_int_equal(udv_machine_create(&small, &machine, NULL), UDV_OK);
+	assert_int_equal(udv_machine_get_registers(machine, 0, &registers), UDV_OK);
+	registers.segment[UDV_CS].base = 0x7000;
+	registers.segment[UDV_CS].selector = 0x700;
+	registers.rip = 0x10;
+	registers.gpr[UDV_RAX] = 1;
+	registers.gpr[UDV_RBX] = 2;
+	assert_int_equal(udv_machine_set_registers(machine, 0, &registers), UDV_OK);
+	udv_machine_write(machine, UDV_GPA(0x7010), code, sizeof(code));
+	for (unsigned n = 0; n < 40; n++) {
+		unsigned done = 0;
+
+		for (unsigned step = 1; step < 6; step++) {
+			udv_machine_run(machine, step, &info);
+			assert_int_equal(info.instructions, step);
+			done += step;
+			assert_int_equal(udv_machine_get_registers(machine, 0, &registers), UDV_OK);
+			/* 1 - 2: CF, PF, AF, SF; 2 - 1: none */
+			assert_int_equal(registers.rflags & 0x8d5,
+					 (n * 15 + done - 1) / 2 % 2 ? 0 : 0x95);
+		}
+	}
+	udv_machine_destroy(machine);
+}
+
 static void test_registers(void **state)
 {
 	/* real mode: add %bx, %ax; out %al, $0xf4 */
@@ -546,13 +584,21 @@ static void test_crossing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stops),	     cmocka_unit_test(test_triple_fault),
-		cmocka_unit_test(test_request_stop), cmocka_unit_test(test_halt_skips),
-		cmocka_unit_test(test_same_run),     cmocka_unit_test(test_hooks),
-		cmocka_unit_test(test_registers),    cmocka_unit_test(test_serial_input),
-		cmocka_unit_test(test_two_machines), cmocka_unit_test(test_crossing),
-		cmocka_unit_test(test_flags),	     cmocka_unit_test(test_repeated_budget),
-		cmocka_unit_test(test_pushed_flags), cmocka_unit_test(test_configurations),
+		cmocka_unit_test(test_stops),
+		cmocka_unit_test(test_triple_fault),
+		cmocka_unit_test(test_request_stop),
+		cmocka_unit_test(test_halt_skips),
+		cmocka_unit_test(test_same_run),
+		cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_flags_at_the_end),
+		cmocka_unit_test(test_registers),
+		cmocka_unit_test(test_serial_input),
+		cmocka_unit_test(test_two_machines),
+		cmocka_unit_test(test_crossing),
+		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_pushed_flags),
+		cmocka_unit_test(test_repeated_budget),
+		cmocka_unit_test(test_configurations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

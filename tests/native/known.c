@@ -5,6 +5,10 @@
 #include "select.h"
 
 #define STATUS_TOP 0x3800u
+#define STATUS_C1 0x0200u
+#define STATUS_CONDITIONS 0x4700u
+#define X87_INVALID 0x1u
+#define X87_DENORMAL 0x2u
 #define USER_END 0x7ffffffff000ull /* of Linux */
 
 static void take_fault(struct state *want, const struct state *got)
@@ -79,16 +83,58 @@ bool known_to_part(const struct snippet *s, const struct state *got)
 	return (id == INSN_LDMXCSR || id == INSN_VLDMXCSR) && got->vector == VECTOR_GP;
 }
 
+/* C1 is left by FCOMI and its kin; an unmasked invalid operand sets what it may not. */
+static void adjust_comparison(const struct snippet *s, struct state *want, const struct state *got)
+{
+	unsigned ignored = STATUS_C1;
+
+	if (!(s->state.control & X87_INVALID)) {
+		ignored |= STATUS_CONDITIONS;
+		want->rflags = (want->rflags & ~FLAGS_STATUS) | (got->rflags & FLAGS_STATUS);
+	}
+	want->status = (uint16_t)((want->status & ~ignored) | (got->status & ignored));
+}
+
+static bool is_long_x87_load(unsigned id)
+{
+	return id == INSN_FLDENV || id == INSN_FRSTOR || id == INSN_FBLD;
+}
+
+/* The instruction may have more than 15 bytes. */
+static bool has_many_prefixes(const struct snippet *s)
+{
+	unsigned n = 0;
+
+	while (n < s->length && (s->bytes[n] == 0x66 || s->bytes[n] == 0x67 ||
+				 (s->bytes[n] & 0xfe) == 0x64 || (s->bytes[n] & 0xe7) == 0x26 ||
+				 s->bytes[n] == 0xf0 || (s->bytes[n] & 0xfe) == 0xf2))
+		n++;
+	return n >= 3;
+}
+
+/*
+ * A load of a denormal with that exception unmasked: the host pushes the value all the same; the
+ * manual says that the stack stays (SDM Vol 1 "Denormal Operand Exception (#D)").
+ */
+static bool loads_denormal(const struct snippet *s, const struct state *got)
+{
+	if (s->state.control & got->control & X87_DENORMAL || !(got->status & X87_DENORMAL))
+		return false;
+	for (unsigned i = 0; i < s->nr; i++)
+		if (s->insn[i].id == INSN_FLD && insn_has_memory(&s->insn[i]))
+			return true;
+	return false;
+}
+
 void known_adjust(const struct snippet *s, struct state *want, const struct state *got)
 {
 	const struct insn *last = snippet_at(s, want->rip);
 
+	if (loads_denormal(s, got))
+		take_end(want, got);
 	/* for faults above the user's half Linux always says that the page was present */
 	if (want->vector == VECTOR_PF && want->cr2 >= USER_END)
 		want->error_code = (want->error_code & ~1u) | (got->error_code & 1u);
-	/* alignment checks come before page faults */
-	if (want->vector == VECTOR_AC && got->vector == VECTOR_PF)
-		take_fault(want, got);
 	/* reads the second operand first */
 	if (compares_strings(last->id) && is_memory_fault(want) && is_memory_fault(got))
 		take_fault(want, got);
@@ -98,8 +144,10 @@ void known_adjust(const struct snippet *s, struct state *want, const struct stat
 	/* the end of a segment of 4 GB: either is right */
 	if (s->code32 && is_memory_fault(want) && got->vector == VECTOR_PF && wraps(got->cr2))
 		take_fault(want, got);
+	if (s->code32 && want->vector == VECTOR_GP && got->vector == VECTOR_AC)
+		take_fault(want, got);
 	/* alignment is checked before canonicality */
-	if (want->vector == VECTOR_GP && got->vector == VECTOR_SS && s->vectors)
+	if (want->vector == VECTOR_GP && got->vector == VECTOR_SS)
 		take_fault(want, got);
 	/* the return address is pushed before the target is looked at */
 	if (last->id == INSN_CALL && is_memory_fault(want) && got->vector == VECTOR_GP)
@@ -114,6 +162,17 @@ void known_adjust(const struct snippet *s, struct state *want, const struct stat
 		take_x87(want, got);
 		take_cr2(want, got);
 	}
+	/* reads the parts in another order */
+	if (is_long_x87_load(last->id) && is_memory_fault(want) && is_memory_fault(got))
+		take_fault(want, got);
+	/* the offset must be canonical, before the segment's base is added */
+	if (last->mem.segment == SEG_GS && !s->code32 && want->vector == VECTOR_GP &&
+	    got->vector == VECTOR_PF)
+		take_fault(want, got);
+	/* too many bytes, and no instruction anyway */
+	if (s->kind == SNIPPET_UNDEFINED && want->vector == VECTOR_GP && got->vector == VECTOR_UD &&
+	    has_many_prefixes(s))
+		take_fault(want, got);
 	/* becomes an MMX instruction even if it faults */
 	if (converts_to_mmx(last->id) && want->vector == VECTOR_XM)
 		take_x87(want, got);
@@ -124,6 +183,8 @@ void known_adjust(const struct snippet *s, struct state *want, const struct stat
 	    last->prefixes & (PREFIX_REP | PREFIX_REPNE))
 		take_end(want, got);
 	last = &s->insn[0];
+	if (insn_compares_x87(last))
+		adjust_comparison(s, want, got);
 	if (is_loose_sha(last->id, want, got))
 		take_end(want, got);
 	/* with memory it is no MMX instruction there */

@@ -89,16 +89,6 @@ static int64_t displacement_of(const struct encoding *e, const uint8_t *bytes)
 	return e->disp_size == 0 ? 0 : e->disp_size == 1 ? d8 : e->disp_size == 2 ? d16 : d32;
 }
 
-/*
- * The last KB below 2 GB: blocks have a displacement of 32 bits from their start, which wraps there
- * (docs/native-tests.md).
- */
-static void tame_rip_relative(const struct insn *insn, const struct encoding *e, uint8_t *bytes)
-{
-	if (insn->mem.rip_relative && displacement_of(e, bytes) > INT32_MAX - 1024)
-		bytes[e->disp + 3] = 0x3f;
-}
-
 static bool is_absolute_move(const struct insn *insn)
 {
 	return insn->map == 0 && insn->opcode >= 0xa0 && insn->opcode <= 0xa3;
@@ -252,7 +242,6 @@ void place_operands(struct state *state, struct random *r, const struct insn *in
 	uint64_t want = target - segment_base(insn);
 
 	state->gpr[GPR_RSP] = pick(r, 8, true);
-	tame_rip_relative(insn, e, bytes);
 	place_implicit(state, r, insn);
 	place_dividend(state, r, insn);
 	if (!insn_has_memory(insn) || insn->id == INSN_LEA || chance(r, 1)) {
@@ -276,7 +265,6 @@ void place_absolute(struct random *r, const struct insn *insn, const struct enco
 {
 	uint64_t want = pick(r, memory_size(insn), true) - segment_base(insn);
 
-	tame_rip_relative(insn, e, bytes);
 	if (!insn_has_memory(insn) || insn->id == INSN_LEA)
 		return;
 	if (is_absolute_move(insn))

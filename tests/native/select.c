@@ -11,6 +11,28 @@ bool insn_has_memory(const struct insn *insn)
 	return false;
 }
 
+bool insn_compares_x87(const struct insn *insn)
+{
+	switch (insn->id) {
+	case INSN_FCOM:
+	case INSN_FCOMI:
+	case INSN_FCOMIP:
+	case INSN_FCOMP:
+	case INSN_FCOMPP:
+	case INSN_FICOM:
+	case INSN_FICOMP:
+	case INSN_FTST:
+	case INSN_FUCOM:
+	case INSN_FUCOMI:
+	case INSN_FUCOMIP:
+	case INSN_FUCOMP:
+	case INSN_FUCOMPP:
+		return true;
+	default:
+		return false;
+	}
+}
+
 bool insn_is_gather(const struct insn *insn)
 {
 	return insn->mem.vsib;
@@ -202,6 +224,8 @@ bool select_undefined(const struct encoding *e, bool code32)
 
 bool select_in_sequence(const struct insn *insn)
 {
+	if (insn_compares_x87(insn)) /* known.c */
+		return false;
 	switch (insn->id) {
 	case INSN_SHLD:
 	case INSN_SHRD:

@@ -14,6 +14,7 @@ bool select_undefined(const struct encoding *e, bool code32);
 /* Whether other instructions may follow in a snippet: its results are all defined. */
 bool select_in_sequence(const struct insn *insn);
 
+bool insn_compares_x87(const struct insn *insn);
 bool insn_is_gather(const struct insn *insn);
 bool insn_is_masked_store(const struct insn *insn); /* MASKMOVQ and its kin */
 bool insn_has_memory(const struct insn *insn);
