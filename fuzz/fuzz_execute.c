@@ -28,36 +28,23 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
 /* The memory that is compared: everything an input has a pointer to. */
 #define CHECKED_SIZE 0x40000u
-static const uint64_t checked[] = { 0, EXECUTE_LARGE_FRAME };
+#define NR_CHECKED 2
+static const uint64_t checked[NR_CHECKED] = { 0, EXECUTE_LARGE_FRAME };
 
 struct outcome {
 	struct udv_registers registers;
 	struct udv_machine_stats stats;
 	struct udv_stop_info info;
-	uint64_t memory;
 	bool remapped; /* other tables, or none, at some time */
 	unsigned nr_events;
 	struct udv_trace_event event[MAX_EVENTS];
+	uint8_t memory[NR_CHECKED][CHECKED_SIZE];
 };
 
 static void require(bool holds)
 {
 	if (!holds)
 		abort();
-}
-
-/* Its loop is no news to the fuzzer, and long. */
-__attribute__((no_sanitize("coverage"))) static uint64_t hash(uint64_t hash, const uint8_t *bytes,
-							      size_t size)
-{
-	for (size_t i = 0; i + 8 <= size; i += 8) {
-		uint64_t word;
-
-		memcpy(&word, bytes + i, 8);
-		hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
-		hash ^= hash >> 29;
-	}
-	return hash;
 }
 
 static void trace(void *opaque, const struct udv_trace_event *event)
@@ -70,17 +57,11 @@ static void trace(void *opaque, const struct udv_trace_event *event)
 		out->remapped = true;
 }
 
-static uint64_t hash_memory(struct udv_machine *machine)
+static void read_memory(struct udv_machine *machine, struct outcome *out)
 {
-	static uint8_t bytes[CHECKED_SIZE];
-	uint64_t result = 0;
-
-	for (unsigned i = 0; i < sizeof(checked) / sizeof(checked[0]); i++) {
-		require(udv_machine_read(machine, UDV_GPA(checked[i]), bytes, sizeof(bytes)) ==
-			UDV_OK);
-		result = hash(result, bytes, sizeof(bytes));
-	}
-	return result;
+	for (unsigned i = 0; i < NR_CHECKED; i++)
+		require(udv_machine_read(machine, UDV_GPA(checked[i]), out->memory[i],
+					 CHECKED_SIZE) == UDV_OK);
 }
 
 static void run(struct udv_machine *machine, unsigned piece, struct outcome *out)
@@ -91,7 +72,11 @@ static void run(struct udv_machine *machine, unsigned piece, struct outcome *out
 		uint64_t budget = INSTRUCTIONS - done < piece ? INSTRUCTIONS - done : piece;
 
 		udv_machine_run(machine, budget, &out->info);
-		require(out->info.instructions <= budget);
+		if (out->info.instructions > budget) {
+			fprintf(stderr, "%" PRIu64 " instructions, not %" PRIu64 "\n",
+				out->info.instructions, budget);
+			abort();
+		}
 		done += out->info.instructions;
 	} while (out->info.stop == UDV_STOP_BUDGET && done < INSTRUCTIONS);
 	out->info.instructions = done;
@@ -120,7 +105,7 @@ static void execute(const struct execute_input *in, uint32_t stress, unsigned pi
 	require(udv_machine_get_registers(machine, 0, &out->registers) == UDV_OK);
 	out->remapped |= out->registers.cr3 != cr3;
 	udv_machine_stats(machine, &out->stats);
-	out->memory = hash_memory(machine);
+	read_memory(machine, out);
 	udv_machine_destroy(machine);
 }
 
@@ -142,9 +127,9 @@ static void show(const char *way, const struct outcome *out, unsigned event)
 		show_event(way, out, i);
 	fprintf(stderr,
 		"%s: stop %u value %u after %" PRIu64 ", %" PRIu64 " ticks, %" PRIu64
-		" exceptions, %" PRIu64 " interrupts, memory %" PRIx64 "\n",
+		" exceptions, %" PRIu64 " interrupts\n",
 		way, (unsigned)out->info.stop, out->info.value, out->info.instructions,
-		out->stats.ticks, out->stats.exceptions, out->stats.interrupts, out->memory);
+		out->stats.ticks, out->stats.exceptions, out->stats.interrupts);
 	fprintf(stderr,
 		"%s: rip %" PRIx64 " rflags %" PRIx64 " cr0 %" PRIx64 " cr2 %" PRIx64
 		" cr3 %" PRIx64 " cr4 %" PRIx64 "\n",
@@ -184,7 +169,19 @@ static bool same(const struct outcome *a, const struct outcome *b)
 	       a->info.value == b->info.value && a->nr_events == b->nr_events &&
 	       same_registers(&a->registers, &b->registers) && a->stats.ticks == b->stats.ticks &&
 	       a->stats.exceptions == b->stats.exceptions &&
-	       a->stats.interrupts == b->stats.interrupts && a->memory == b->memory;
+	       a->stats.interrupts == b->stats.interrupts &&
+	       !memcmp(a->memory, b->memory, sizeof(a->memory));
+}
+
+static void show_memory(const struct outcome *a, const struct outcome *b)
+{
+	unsigned shown = 0;
+
+	for (unsigned i = 0; i < NR_CHECKED; i++)
+		for (unsigned at = 0; at < CHECKED_SIZE && shown < 16; at++)
+			if (a->memory[i][at] != b->memory[i][at] && ++shown)
+				fprintf(stderr, "at %" PRIx64 ": %02x, %02x\n", checked[i] + at,
+					a->memory[i][at], b->memory[i][at]);
 }
 
 static void compare(const struct outcome *a, const struct outcome *b)
@@ -197,6 +194,7 @@ static void compare(const struct outcome *a, const struct outcome *b)
 		return;
 	show("plain", a, i);
 	show("other", b, i);
+	show_memory(a, b);
 	abort();
 }
 

@@ -54,8 +54,8 @@ void cpu_sync(struct cpu *cpu, const struct op *op)
 const struct op *cpu_again(struct cpu *cpu, const struct op *op)
 {
 	cpu->remaining--;
-	if (cpu->remaining + (int64_t)cpu->block->n - op->seq > 0 && !cpu->attention &&
-	    !(cpu->block->mode & MODE_SINGLE))
+	/* The rest of the block is counted already, and must still fit behind this one. */
+	if (cpu->remaining >= 0 && !cpu->attention && !(cpu->block->mode & MODE_SINGLE))
 		return op;
 	uncount(cpu, op);
 	cpu->state.rip = rip_at(cpu, (uint64_t)op->end - op->length);

@@ -517,6 +517,27 @@ static void test_pushed_flags(void **state)
 	udv_machine_destroy(machine);
 }
 
+/* A repeated instruction takes its turns from the budget, and leaves none of it to what follows. */
+static void test_repeated_budget(void **state)
+{
+	/* mov $0x8000, %ecx; mov $0x200000, %esi; mov $0x210000, %edi; rep movsb; nops; jmp . */
+	static uint8_t code[48] = { 0xb9, 0x00, 0x80, 0x00, 0x00, 0xbe, 0x00, 0x00, 0x20,
+				    0x00, 0xbf, 0x00, 0x00, 0x21, 0x00, 0xf3, 0xa4 };
+
+	(void)state;
+	memset(code + 17, 0x90, sizeof(code) - 19);
+	code[46] = 0xeb;
+	code[47] = 0xfe;
+	for (uint64_t budget = 1; budget <= 60; budget++) {
+		struct udv_machine *machine = machine_of(&small, code, sizeof(code));
+		struct udv_stop_info info;
+
+		udv_machine_run(machine, budget, &info);
+		assert_int_equal(info.instructions, budget);
+		udv_machine_destroy(machine);
+	}
+}
+
 /* ---------------------------------------------------------------- translations */
 
 /* A page at 2 GB that has just been used, and a store into it that starts in the page before. */
@@ -576,6 +597,7 @@ int main(void)
 		cmocka_unit_test(test_crossing),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_pushed_flags),
+		cmocka_unit_test(test_repeated_budget),
 		cmocka_unit_test(test_configurations),
 	};
 
