@@ -150,6 +150,8 @@ void cpu_cr3_changed(struct cpu *cpu, bool keep); /* @keep: bit 63 of the source
 void cpu_tlb_flush(struct cpu *cpu);
 void cpu_tlb_flush_page(struct cpu *cpu, uint64_t linear); /* INVLPG */
 void cpu_breakpoints_changed(struct cpu *cpu);		   /* DR0..DR3, DR7 */
-void cpu_ac_changed(struct cpu *cpu);			   /* RFLAGS.AC alone */
+/* Sends data accesses through @path, past the TLB, until it is called with NULL. Fetches stay. */
+void cpu_set_path(struct cpu *cpu, const struct cpu_memory_path *path);
+void cpu_ac_changed(struct cpu *cpu); /* RFLAGS.AC alone */
 
 #endif

@@ -81,8 +81,10 @@ static const struct op *jump(struct cpu *cpu, const struct op *op)
 	{                                                                                          \
 		return branch(cpu, op, condition_holds(cpu, n));                                   \
 	}
-#define EACH_CONDITION(X)                                                                          \
+/* clang-format off */
+#define EACH_CONDITION(X) \
 	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+/* clang-format on */
 EACH_CONDITION(DEFINE_JCC)
 #define JCC_ROW(n) jcc_##n,
 static op_fn *const jcc_handlers[16] = { EACH_CONDITION(JCC_ROW) };
@@ -130,14 +132,12 @@ ALWAYS_INLINE bool fused_condition(unsigned kind, unsigned condition, unsigned l
 		return branch(cpu, op + 1, fused_condition(kind, n, log, a, b, r));                \
 	}
 /* SUB, ADD, AND, INC and DEC with the branch on zero or sign that follows them. */
-#define EACH_FUSED(X, ...)                                                                         \
-	X(__VA_ARGS__, 2)                                                                          \
-	X(__VA_ARGS__, 3)                                                                          \
-	X(__VA_ARGS__, 4)                                                                          \
-	X(__VA_ARGS__, 5)                                                                          \
-	X(__VA_ARGS__, 6)                                                                          \
-	X(__VA_ARGS__, 7) X(__VA_ARGS__, 8) X(__VA_ARGS__, 9) X(__VA_ARGS__, 12)                   \
-		X(__VA_ARGS__, 13) X(__VA_ARGS__, 14) X(__VA_ARGS__, 15)
+/* clang-format off */
+#define EACH_FUSED(X, ...) \
+	X(__VA_ARGS__, 2) X(__VA_ARGS__, 3) X(__VA_ARGS__, 4) X(__VA_ARGS__, 5) \
+	X(__VA_ARGS__, 6) X(__VA_ARGS__, 7) X(__VA_ARGS__, 8) X(__VA_ARGS__, 9) \
+	X(__VA_ARGS__, 12) X(__VA_ARGS__, 13) X(__VA_ARGS__, 14) X(__VA_ARGS__, 15)
+/* clang-format on */
 #define DEFINE_FUSED_SIZE(log)                                                                     \
 	EACH_FUSED(DEFINE_FUSED, cmp, ALU_CMP, log, rr, reg_get(cpu, op->src, log))                \
 	EACH_FUSED(DEFINE_FUSED, cmp, ALU_CMP, log, ri, op->imm)                                   \

@@ -389,18 +389,17 @@ static enum translation translate_exchange(const struct insn *insn, struct op *o
 
 static bool condition_of(const struct cpu *cpu, unsigned condition)
 {
+	/* clang-format off */
 	switch (condition) {
-#define CASE(n)                                                                                    \
-	case n:                                                                                    \
+#define CASE(n) \
+	case n: \
 		return condition_holds(cpu, n);
-		CASE(0)
-		CASE(1)
-		CASE(2)
-		CASE(3)
-		CASE(4)
-		CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13)
-			CASE(14) default : return condition_holds(cpu, 15);
+	CASE(0) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9)
+	CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
+	default:
+		return condition_holds(cpu, 15);
 	}
+	/* clang-format on */
 }
 
 /* The condition is in reg[0]. Memory is read whatever it is, and 32-bit results clear the top. */
@@ -447,8 +446,10 @@ PLAIN_HANDLER(setcc_handler, setcc_general)
 		reg_set(cpu, op->dst, 0, condition_holds(cpu, n));                                 \
 		NEXT(cpu, op);                                                                     \
 	}
-#define EACH_CONDITION(X)                                                                          \
+/* clang-format off */
+#define EACH_CONDITION(X) \
 	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+/* clang-format on */
 EACH_CONDITION(DEFINE_CONDITION)
 
 #define CONDITION_ROW(n) { cmov_2_##n, cmov_3_##n, setcc_##n },

@@ -278,6 +278,12 @@ void cpu_ac_changed(struct cpu *cpu)
 	update_views(cpu);
 }
 
+void cpu_set_path(struct cpu *cpu, const struct cpu_memory_path *path)
+{
+	cpu->path = path;
+	update_views(cpu);
+}
+
 void cpu_state_changed(struct cpu *cpu)
 {
 	cpu->lazy.kind = LAZY_NONE;
