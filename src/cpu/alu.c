@@ -185,11 +185,7 @@ enum translation translate_alu(struct translator *t, const struct insn *insn, st
 
 	if (kind < 0)
 		return NOT_MINE;
-	op->size = (uint8_t)(insn->operand[0].size == 8	  ? 3u
-			     : insn->operand[0].size == 4 ? 2u
-			     : insn->operand[0].size == 2 ? 1u
-							  : 0u) &
-		   3u;
+	op->size = size_log(insn->operand[0].size) & 3u;
 	if (is_memory(insn, 0)) {
 		form = is_immediate(insn, 1) ? FORM_MI : FORM_MR;
 		op->src = form == FORM_MR ? reg_offset(&insn->operand[1]) : 0;

@@ -441,12 +441,10 @@ static enum translation translate_row(struct translator *t, const struct insn *i
 
 static void translate_crc32(const struct insn *insn, struct op *op)
 {
-	unsigned size = insn->operand[1].size;
-
 	op->code = OP_CRC32;
 	op->fn = crc32_handler;
 	op->dst = reg_offset(&insn->operand[0]);
-	op->imm32 = size == 8 ? 3 : size == 4 ? 2 : size == 2 ? 1 : 0;
+	op->imm32 = size_log(insn->operand[1].size);
 	op->flag = is_memory(insn, 1);
 	if (!op->flag)
 		op->src = reg_offset(&insn->operand[1]);

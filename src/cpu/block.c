@@ -291,12 +291,11 @@ static bool lock_allowed(const struct insn *insn)
 /* What every op has. */
 static void fill_common(struct op *op, const struct insn *insn, unsigned end)
 {
-	unsigned size = insn->operand_size;
 	int64_t disp = insn->mem.displacement;
 
 	op->end = (uint16_t)end;
 	op->length = insn->length;
-	op->size = size == 8 ? 3 : size == 4 ? 2 : size == 2 ? 1 : 0;
+	op->size = size_log(insn->operand_size) & 3u;
 	op->address = insn->address_size == 8	? ADDRESS_64
 		      : insn->address_size == 4 ? ADDRESS_32
 						: ADDRESS_16;

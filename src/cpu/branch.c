@@ -3,6 +3,7 @@
 #include "cpu/alu.h"
 #include "cpu/control.h"
 #include "cpu/enter.h"
+#include "cpu/segment.h"
 
 /*
  * Branches. The fast handlers are for operand sizes that do not truncate RIP and stacks that need
@@ -12,10 +13,8 @@
 /* Whether RIP may be @rip: canonical, within CS's limit. */
 static bool rip_valid(const struct cpu *cpu, uint64_t rip)
 {
-	unsigned shift = cpu->state.cr4 & CR4_LA57 ? 7 : 16;
-
 	if (is_64bit(cpu))
-		return (uint64_t)((int64_t)(rip << shift) >> shift) == rip;
+		return cpu_is_canonical(cpu, rip);
 	return rip <= cpu->state.seg[SEG_CS].limit;
 }
 

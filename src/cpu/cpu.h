@@ -280,7 +280,6 @@ struct cpu {
 	uint64_t large_regions, huge_regions, jump_regions;
 	enum cpu_exit exit;
 	struct cpu_event fault;	     /* what the instruction raised */
-	uint32_t fault_flags;	     /* of the walk that made it, for later */
 	struct cpu_event delivering; /* the event whose delivery is under way: IDT vectoring */
 
 	uint64_t retired;      /* exact instructions since the processor was made */

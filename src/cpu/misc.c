@@ -61,7 +61,7 @@ static void set_operand_0(const struct insn *insn, struct op *op)
 {
 	unsigned size = insn->operand[0].size;
 
-	op->size = (size == 8 ? 3u : size == 4 ? 2u : size == 2 ? 1u : 0u) & 3u;
+	op->size = size_log(size) & 3u;
 	op->flag = is_memory(insn, 0);
 	if (!op->flag)
 		op->dst = reg_offset(&insn->operand[0]);

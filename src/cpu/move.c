@@ -200,7 +200,7 @@ static enum translation translate_mov(struct translator *t, const struct insn *i
 		if (insn->operand[i].class == CLASS_CR || insn->operand[i].class == CLASS_DR)
 			return translate_mov_cr(t, insn, op) ? TRANSLATED : UNDEFINED;
 	}
-	op->size = (size == 8 ? 3u : size == 4 ? 2u : size == 2 ? 1u : 0u) & 3u;
+	op->size = size_log(size) & 3u;
 	if (insn->mem.displacement != (int32_t)insn->mem.displacement) {
 		bool load = is_memory(insn, 1);
 
@@ -377,7 +377,7 @@ static enum translation translate_exchange(const struct insn *insn, struct op *o
 
 	op->code = OP_XCHG;
 	op->fn = exchange_handler;
-	op->size = (size == 8 ? 3u : size == 4 ? 2u : size == 2 ? 1u : 0u) & 3u;
+	op->size = size_log(size) & 3u;
 	op->flag = is_memory(insn, memory);
 	if (!op->flag)
 		op->dst = reg_offset(&insn->operand[memory]);

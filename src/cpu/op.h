@@ -50,6 +50,12 @@ struct op {
 };
 _Static_assert(sizeof(struct op) == 32 || sizeof(void *) != 8, "two ops to a cache line");
 
+/* A size of 1, 2, 4 or 8 bytes as op->size has it; anything else counts as 1. */
+static inline uint8_t size_log(unsigned bytes)
+{
+	return bytes == 8 ? 3 : bytes == 4 ? 2 : bytes == 2 ? 1 : 0;
+}
+
 enum {
 	ADDRESS_16,
 	ADDRESS_32,

@@ -249,7 +249,7 @@ enum translation translate_shift(struct translator *t, const struct insn *insn, 
 	if (code < 0)
 		return NOT_MINE;
 	op->code = (uint16_t)code;
-	op->size = (size == 8 ? 3u : size == 4 ? 2u : size == 2 ? 1u : 0u) & 3u;
+	op->size = size_log(size) & 3u;
 	op->flag = is_memory(insn, 0);
 	if (!op->flag)
 		op->dst = reg_offset(&insn->operand[0]);
