@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UDV_VMX_CAPABILITIES_H
+#define UDV_VMX_CAPABILITIES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/controls.h"
+
+/* What the VMX capability MSRs say. SDM Vol 3D "VMX Capability Reporting Facility" */
+struct vmx_capabilities {
+	uint64_t basic, misc, vmcs_enum;
+	uint64_t cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
+	uint64_t ept_vpid_cap;
+	/*
+	 * By enum arch_control_group: the "true" MSRs for those that have them. 31:0 must be 1,
+	 * 63:32 may be 1; of 64-bit groups (tertiary, secondary exit, VM functions) all 64 may
+	 * be 1.
+	 */
+	uint64_t controls[ARCH_NR_CONTROL_GROUPS];
+	uint8_t maxphyaddr, linear_bits;
+};
+
+/* The 1-setting of bit @bit of @group is supported. */
+static inline bool vmx_may_be_1(const struct vmx_capabilities *c, enum arch_control_group group,
+				unsigned bit)
+{
+	bool plain = group == ARCH_GROUP_TERTIARY || group == ARCH_GROUP_EXIT2 ||
+		     group == ARCH_GROUP_VMFUNC;
+
+	return c->controls[group] >> (plain ? bit : bit + 32) & 1;
+}
+
+#endif

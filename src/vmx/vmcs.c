@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "vmx/vmcs.h"
+
+#include "base/bits.h"
+
+/*
+ * From encoding to slot: 4 widths, 4 types, indices below 32. Nothing else exists, so 512 entries
+ * answer at once.
+ */
+#define KEY(encoding)                                                                              \
+	(ARCH_VMCS_WIDTH(encoding) << 7 | ARCH_VMCS_TYPE(encoding) << 5 |                          \
+	 (ARCH_VMCS_INDEX(encoding) & 31u))
+#define NR_KEYS 512u
+#define KEYED_INDICES 64u
+
+enum slot {
+#define SLOT(encoding, width, type, name, ...) SLOT_##name,
+	ARCH_VMCS_FIELDS(SLOT)
+#undef SLOT
+		NR_SLOTS,
+};
+
+/* Two tables: indices 0..31, and 32..63 for what is to come. */
+static const uint16_t slots[2][NR_KEYS] = {
+#define ENTRY(encoding, width, type, name, ...)                                                    \
+	[ARCH_VMCS_INDEX(encoding) >> 5][KEY(encoding)] = SLOT_##name + 1,
+	ARCH_VMCS_FIELDS(ENTRY)
+#undef ENTRY
+};
+
+int vmx_field_slot(uint32_t encoding)
+{
+	if (ARCH_VMCS_RESERVED(encoding) || ARCH_VMCS_INDEX(encoding) >= KEYED_INDICES)
+		return -1;
+	if (encoding & ARCH_VMCS_HIGH && ARCH_VMCS_WIDTH(encoding) != ARCH_WIDTH_64)
+		return -1;
+	return slots[ARCH_VMCS_INDEX(encoding) >> 5][KEY(encoding)] - 1;
+}
+
+const struct arch_vmcs_field *vmx_field(unsigned slot)
+{
+	return &arch_vmcs_fields[slot];
+}
+
+uint64_t vmx_field_read(const struct vmx_vmcs *vmcs, unsigned slot, uint32_t encoding, bool wide)
+{
+	uint64_t value = ((const uint64_t *)(const void *)vmcs)[slot];
+
+	if (encoding & ARCH_VMCS_HIGH)
+		return value >> 32;
+	return wide ? value : (uint32_t)value;
+}
+
+void vmx_field_write(struct vmx_vmcs *vmcs, unsigned slot, uint32_t encoding, bool wide,
+		     uint64_t value)
+{
+	uint64_t *field = vmx_slot(vmcs, slot);
+
+	if (!wide)
+		value = (uint32_t)value;
+	if (encoding & ARCH_VMCS_HIGH)
+		*field = (*field & BITS(31, 0)) | value << 32;
+	else if (ARCH_VMCS_WIDTH(encoding) == ARCH_WIDTH_16)
+		*field = (uint16_t)value;
+	else if (ARCH_VMCS_WIDTH(encoding) == ARCH_WIDTH_32)
+		*field = (uint32_t)value;
+	else
+		*field = value;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UDV_VMX_VMCS_H
+#define UDV_VMX_VMCS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/vmcs_fields.h"
+
+/*
+ * The contents of one VMCS: every field in 64 bits, by the names of arch/vmcs_fields.h.
+ * SDM Vol 3C "Virtual Machine Control Structures"
+ */
+struct vmx_vmcs {
+#define VMX_MEMBER(encoding, width, type, name, member, ...) uint64_t member;
+	ARCH_VMCS_FIELDS(VMX_MEMBER)
+#undef VMX_MEMBER
+};
+
+/*
+ * A VMCS region in memory: the two words that the manual lays out, the launch state, and the
+ * fields in the order of the table. SDM Vol 3C "Format of the VMCS Region"
+ */
+#define VMX_REVISION 0x756e6476u
+#define VMX_REGION_SIZE 4096u
+#define VMX_REGION_ABORT 4u
+#define VMX_REGION_LAUNCHED 8u
+#define VMX_REGION_FIELDS 16u
+_Static_assert(VMX_REGION_FIELDS + sizeof(struct vmx_vmcs) <= VMX_REGION_SIZE, "fits its region");
+
+/* Slot of the field with this encoding (access type aside) in a struct vmx_vmcs; -1: none. */
+int vmx_field_slot(uint32_t encoding);
+/* The field in @slot, in the table's order. */
+const struct arch_vmcs_field *vmx_field(unsigned slot);
+
+static inline uint64_t *vmx_slot(struct vmx_vmcs *vmcs, unsigned slot)
+{
+	return (uint64_t *)(void *)vmcs + slot;
+}
+
+/*
+ * VMREAD and VMWRITE of the field in @slot by @encoding, which says whether its high half is meant.
+ * @wide: a 64-bit operand. SDM Vol 3C "VMREAD, VMWRITE, and Encodings of VMCS Fields"
+ */
+uint64_t vmx_field_read(const struct vmx_vmcs *vmcs, unsigned slot, uint32_t encoding, bool wide);
+void vmx_field_write(struct vmx_vmcs *vmcs, unsigned slot, uint32_t encoding, bool wide,
+		     uint64_t value);
+
+#endif
