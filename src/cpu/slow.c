@@ -52,6 +52,11 @@ static bool walk(struct cpu *cpu, uint64_t linear, uint32_t access, struct udv_w
 			continue;
 		case UDV_WALK_NOT_CANONICAL:
 			return raise_not_canonical(cpu, access);
+		case UDV_WALK_EPT_VIOLATION:
+		case UDV_WALK_EPT_MISCONFIG:
+		case UDV_WALK_PML_FULL:
+		case UDV_WALK_SPP_EVENT:
+			return vmx_record_walk(cpu, result);
 		default:
 			return raise_page_fault(cpu, result, linear);
 		}

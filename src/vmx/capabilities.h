@@ -31,4 +31,8 @@ static inline bool vmx_may_be_1(const struct vmx_capabilities *c, enum arch_cont
 	return c->controls[group] >> (plain ? bit : bit + 32) & 1;
 }
 
+/* VMREAD and VMWRITE know the field: a control that uses it is supported. */
+struct arch_vmcs_field;
+bool vmx_field_exists(const struct vmx_capabilities *c, const struct arch_vmcs_field *field);
+
 #endif
