@@ -52,7 +52,7 @@
 #define BASIC_MEMORY_WB (6ull << 50)
 #define BASIC_STRING_INFO BIT(54)
 #define BASIC_TRUE_CONTROLS BIT(55)
-#define MISC_TIMER_RATE 5ull
+#define MISC_TIMER_RATE 0ull
 #define MISC_STORES_LMA BIT(5)
 #define MISC_ACTIVITIES BITS(8, 6)
 #define MISC_CR3_TARGETS (4ull << 16)
