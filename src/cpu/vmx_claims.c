@@ -27,18 +27,20 @@
 
 #define PIN_CLAIMED                                                                                \
 	(ON(PIN, EXTERNAL_INTERRUPT) | ON(PIN, NMI) | ON(PIN, VIRTUAL_NMIS) |                      \
-	 ON(PIN, PREEMPTION_TIMER))
+	 ON(PIN, PREEMPTION_TIMER) | ON(PIN, POSTED_INTERRUPTS))
 #define PRIMARY_CLAIMED                                                                            \
 	(ON(PRIMARY, INTERRUPT_WINDOW) | ON(PRIMARY, TSC_OFFSETTING) | ON(PRIMARY, HLT) |          \
 	 ON(PRIMARY, INVLPG) | ON(PRIMARY, MWAIT) | ON(PRIMARY, RDPMC) | ON(PRIMARY, RDTSC) |      \
 	 ON(PRIMARY, CR3_LOAD) | ON(PRIMARY, CR3_STORE) | ON(PRIMARY, CR8_LOAD) |                  \
-	 ON(PRIMARY, CR8_STORE) | ON(PRIMARY, NMI_WINDOW) | ON(PRIMARY, MOV_DR) |                  \
-	 ON(PRIMARY, UNCONDITIONAL_IO) | ON(PRIMARY, IO_BITMAPS) |                                 \
+	 ON(PRIMARY, CR8_STORE) | ON(PRIMARY, TPR_SHADOW) | ON(PRIMARY, NMI_WINDOW) |              \
+	 ON(PRIMARY, MOV_DR) | ON(PRIMARY, UNCONDITIONAL_IO) | ON(PRIMARY, IO_BITMAPS) |           \
 	 ON(PRIMARY, MONITOR_TRAP_FLAG) | ON(PRIMARY, MSR_BITMAPS) | ON(PRIMARY, MONITOR) |        \
 	 ON(PRIMARY, PAUSE) | ON(PRIMARY, SECONDARY))
 #define SECONDARY_CLAIMED                                                                          \
-	(ON(SECONDARY, EPT) | ON(SECONDARY, DESCRIPTOR_TABLE) | ON(SECONDARY, VPID) |              \
-	 ON(SECONDARY, WBINVD) | ON(SECONDARY, UNRESTRICTED_GUEST) |                               \
+	(ON(SECONDARY, VIRTUALIZE_APIC) | ON(SECONDARY, VIRTUALIZE_X2APIC) |                       \
+	 ON(SECONDARY, APIC_REGISTERS) | ON(SECONDARY, VIRTUAL_INTERRUPT_DELIVERY) |               \
+	 ON(SECONDARY, VMCS_SHADOWING) | ON(SECONDARY, EPT) | ON(SECONDARY, DESCRIPTOR_TABLE) |    \
+	 ON(SECONDARY, VPID) | ON(SECONDARY, WBINVD) | ON(SECONDARY, UNRESTRICTED_GUEST) |         \
 	 ON(SECONDARY, PAUSE_LOOP_EXITING) | ON(SECONDARY, VM_FUNCTIONS) | ON(SECONDARY, PML) |    \
 	 ON(SECONDARY, EPT_VIOLATION_VE) | ON(SECONDARY, MBEC) | ON(SECONDARY, TSC_SCALING))
 #define EXIT_CLAIMED                                                                               \
@@ -175,5 +177,5 @@ void vmx_reset(struct cpu *cpu)
 
 	memset(&cpu->vmx, 0, sizeof(cpu->vmx));
 	cpu->vmx.capabilities = capabilities;
-	cpu->vmx.current = VMX_NO_POINTER;
+	cpu->vmx.current = cpu->vmx.apic_page = VMX_NO_POINTER;
 }

@@ -47,6 +47,13 @@ static uint64_t ticks(void *opaque, uint64_t own)
 	return machine_ticks_of(opaque, own);
 }
 
+static void end_interrupt(void *opaque)
+{
+	struct vcpu *vcpu = opaque;
+
+	lapic_eoi(&vcpu->lapic);
+}
+
 static void tsc_changed(void *opaque)
 {
 	struct vcpu *vcpu = opaque;
@@ -199,6 +206,7 @@ static void wire_core(struct vcpu *vcpu)
 		.read_msr = read_msr,
 		.write_msr = write_msr,
 		.ticks = ticks,
+		.eoi = end_interrupt,
 		.tsc_changed = tsc_changed,
 		.init = init_taken,
 		.opaque = vcpu,
