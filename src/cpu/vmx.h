@@ -78,7 +78,7 @@ bool vmx_record(struct cpu *cpu, uint32_t reason, uint64_t qualification);
 /* The same for the instruction that runs: its length is known, RF is to be cleared. */
 bool vmx_record_instruction(struct cpu *cpu, uint32_t reason, uint64_t qualification);
 /* The same for an access to memory that the instruction or event makes. */
-bool vmx_record_access(struct cpu *cpu, uint32_t reason, uint64_t qualification);
+bool vmx_record_access(struct cpu *cpu, uint32_t reason, uint64_t qualification, bool fetch);
 /* For the EPT outcomes of a walk; a convertible violation becomes a #VE. Returns false. */
 bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk);
 /* True if the exception bitmap makes @event exit: then it is recorded. */

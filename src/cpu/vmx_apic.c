@@ -299,7 +299,8 @@ bool vmx_apic_access(struct cpu *cpu, uint64_t *physical, unsigned size, uint32_
 
 	if (!virtualized(cpu, offset, size, access)) {
 		vmx_record_access(cpu, ARCH_EXIT_APIC_ACCESS_REASON,
-				  offset | (uint64_t)type << ACCESS_TYPE_SHIFT);
+				  offset | (uint64_t)type << ACCESS_TYPE_SHIFT,
+				  access & UDV_ACCESS_FETCH);
 		return false;
 	}
 	*physical = page(cpu) | offset;
