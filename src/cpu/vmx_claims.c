@@ -5,6 +5,7 @@
 #include "arch/system_bits.h"
 #include "arch/vmcs_fields.h"
 #include "cpu/handler.h"
+#include "cpu/msr.h"
 #include "cpu/vmx.h"
 #include "cpu/vmx_state.h"
 
@@ -122,6 +123,9 @@ void vmx_make_capabilities(struct vmx_capabilities *c, const struct cpu_config *
 	c->ept_vpid_cap = UDV_EPT_CAP_EXECUTE_ONLY | UDV_EPT_CAP_4_LEVEL | UDV_EPT_CAP_5_LEVEL |
 			  UDV_EPT_CAP_UC | UDV_EPT_CAP_WB | UDV_EPT_CAP_2MB | UDV_EPT_CAP_1GB |
 			  UDV_EPT_CAP_AD | UDV_EPT_CAP_ADVANCED_INFO | CAP_INVEPT | CAP_INVVPID;
+	c->efer_bits = EFER_SCE | EFER_LME | EFER_LMA |
+		       (feature_has(&config->features, FEATURE_NX) ? EFER_NXE : 0);
+	c->debugctl_bits = DEBUGCTL_WRITABLE;
 	c->vmcs_enum = highest_field(c);
 	c->maxphyaddr = config->maxphyaddr;
 	c->linear_bits = config->linear_bits;

@@ -180,6 +180,8 @@ static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind,
 		[CPU_TRACE_IO_WRITE] = UDV_TRACE_IO_WRITE,
 		[CPU_TRACE_MSR_READ] = UDV_TRACE_MSR_READ,
 		[CPU_TRACE_MSR_WRITE] = UDV_TRACE_MSR_WRITE,
+		[CPU_TRACE_VM_ENTRY] = UDV_TRACE_VM_ENTRY,
+		[CPU_TRACE_VM_EXIT] = UDV_TRACE_VM_EXIT,
 	};
 	const struct vcpu *vcpu = opaque;
 	struct udv_trace_event event = {
