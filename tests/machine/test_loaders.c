@@ -475,14 +475,16 @@ static void test_header_refusals(void **state)
 	image.size = IMAGE_MAX;
 	assert_refused(&image, 0, 4 * MB, UDV_ERR_TRUNCATED, "the file is empty");
 	assert_refused(&image, IMAGE_MAX, 4 * MB, UDV_ERR_FORMAT,
-		       "neither an ELF file nor one with a multiboot header");
+		       "neither an ELF file, nor one with a multiboot header, nor a Linux "
+		       "kernel");
 	image_multiboot(&image, 8192 - 12, 0); /* the last place there can be one */
 	assert_refused(&image, IMAGE_MAX, 4 * MB, UDV_ERR_FORMAT,
 		       "a multiboot header without addresses, and no ELF file");
 	memset(image.data, 0, IMAGE_MAX);
 	image_multiboot(&image, 8192 - 8, 0);
 	assert_refused(&image, IMAGE_MAX, 4 * MB, UDV_ERR_FORMAT,
-		       "neither an ELF file nor one with a multiboot header");
+		       "neither an ELF file, nor one with a multiboot header, nor a Linux "
+		       "kernel");
 	image_elf(&image, false, 0xc0100010, two_segments, 2);
 	image_multiboot(&image, image_contents(false, 2), 4);
 	assert_refused(&image, image.size, 4 * MB, UDV_ERR_UNSUPPORTED,
