@@ -234,7 +234,8 @@ static void test_keys_and_components(void **state)
 	expect_write(w, 0xda0, 0, 0);
 	expect_no_write(w, 0xda0, 0x100);
 	expect_write(w, 0x1d9, 2, 2);
-	expect_no_write(w, 0x1d9, 1);
+	expect_write(w, 0x1d9, 1, 1);
+	expect_no_write(w, 0x1d9, 4);
 }
 
 static void test_speculation(void **state)
