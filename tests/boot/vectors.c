@@ -37,9 +37,9 @@ static int with_avx2(void)
 	int parts[8], total = 0;
 
 	for (int i = 0; i < COUNT; i += 8)
-		sum = _mm256_add_epi32(
-			sum, _mm256_mullo_epi32(_mm256_loadu_si256((void *)(numbers + i)),
-						_mm256_set1_epi32(3)));
+		sum = _mm256_add_epi32(sum,
+				       _mm256_mullo_epi32(_mm256_loadu_si256((void *)(numbers + i)),
+							  _mm256_set1_epi32(3)));
 	_mm256_storeu_si256((void *)parts, sum);
 	for (int i = 0; i < 8; i++)
 		total += parts[i];
