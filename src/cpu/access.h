@@ -39,6 +39,11 @@ ALWAYS_INLINE struct tlb_entry *tlb_entry_of(struct cpu *cpu, uint64_t linear)
 	return (struct tlb_entry *)((uint8_t *)cpu->tlb + offset);
 }
 
+ALWAYS_INLINE unsigned itlb_slot(uint64_t linear)
+{
+	return (unsigned)(linear >> MEM_PAGE_SHIFT) & (ITLB_SIZE - 1);
+}
+
 /*
  * slow.c: the first half of a read-modify-write of 1, 2, 4 or 8 bytes: the value is then in
  * cpu->slow_value. Write permission is checked before. cpu_rmw_commit() ends it.
@@ -90,6 +95,9 @@ bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access,
 bool cpu_read_bytes(struct cpu *cpu, uint64_t linear, void *data, unsigned size, uint32_t access);
 bool cpu_write_bytes(struct cpu *cpu, uint64_t linear, const void *data, unsigned size,
 		     uint32_t access);
+/* Where a write of @size bytes at @linear may go by the TLB alone; NULL: cpu_write_bytes() knows.
+ */
+uint8_t *cpu_write_hit(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access);
 /* Judges an access (UDV_ACCESS_READ, WRITE or both, and ACCESS_*) of @size bytes without doing it.
  */
 bool cpu_probe(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access);
@@ -126,13 +134,31 @@ ALWAYS_INLINE uint64_t region_bit(uint64_t linear, unsigned shift)
 	return BIT(linear >> shift & 63);
 }
 
-/* A translation by a page of 2^@page_shift bytes is about to be cached. */
-ALWAYS_INLINE void note_page_size(struct cpu *cpu, uint64_t linear, unsigned page_shift)
+/* Puts @linear's region into @regions, and @slot into its list. */
+static inline void note_slot(uint64_t *regions, struct slot_list *lists, uint64_t linear,
+			     unsigned slot)
+{
+	uint64_t bit = region_bit(linear, LARGE_REGION_SHIFT);
+	struct slot_list *list = &lists[linear >> LARGE_REGION_SHIFT & 63];
+
+	if (!(*regions & bit))
+		list->n = 0;
+	*regions |= bit;
+	if (list->n < MAX_SLOTS)
+		list->slot[list->n] = (uint16_t)slot;
+	if (list->n <= MAX_SLOTS)
+		list->n++;
+}
+
+/* A translation by a page of 2^@page_shift bytes is about to be cached; @slot: of the TLB, or
+ * TLB_SIZE and that of the fetches' one. */
+ALWAYS_INLINE void note_page_size(struct cpu *cpu, uint64_t linear, unsigned page_shift,
+				  unsigned slot)
 {
 	if (page_shift > LARGE_REGION_SHIFT)
 		cpu->huge_regions |= region_bit(linear, HUGE_REGION_SHIFT);
 	else if (page_shift > MEM_PAGE_SHIFT)
-		cpu->large_regions |= region_bit(linear, LARGE_REGION_SHIFT);
+		note_slot(&cpu->large_regions, cpu->large_slots, linear, slot);
 }
 
 /* The walk for a fetch of code, with the whole result. */

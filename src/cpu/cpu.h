@@ -151,6 +151,16 @@ struct jump_entry {
 	struct block *block;
 };
 
+/*
+ * Which entries a bit of a set of regions is about, as long as they are few: then an invalidation
+ * clears these, and need not go through all. A slot may hold something else by now.
+ */
+#define MAX_SLOTS 7u
+struct slot_list {
+	uint16_t n; /* more than MAX_SLOTS: not all are here */
+	uint16_t slot[MAX_SLOTS];
+};
+
 /* ---------------------------------------------------------------- modes of blocks */
 
 #define MODE_CODE16 0x0u /* virtual-8086, or real as a rule */
@@ -285,6 +295,7 @@ struct cpu {
 	 * 1 GB; or is the target of an entry of the jump cache.
 	 */
 	uint64_t large_regions, huge_regions, jump_regions;
+	struct slot_list large_slots[64], jump_slots[64]; /* of the regions whose bit is set */
 	enum cpu_exit exit;
 	struct cpu_event fault;	     /* what the instruction raised */
 	struct cpu_event delivering; /* the event whose delivery is under way: IDT vectoring */

@@ -114,7 +114,7 @@ bool cpu_raise_error(struct cpu *cpu, unsigned vector, uint32_t error_code)
 
 static bool fetch_translate(struct cpu *cpu, uint64_t linear, uint64_t *physical)
 {
-	struct itlb_entry *entry = &cpu->itlb[linear >> MEM_PAGE_SHIFT & (ITLB_SIZE - 1)];
+	struct itlb_entry *entry = &cpu->itlb[itlb_slot(linear)];
 	uint64_t tag = (linear & PAGE_MASK) | cpu->fetch_view;
 	uint32_t access = UDV_ACCESS_FETCH;
 	struct udv_walk_result result;
@@ -201,7 +201,8 @@ static struct block *find_block(struct cpu *cpu, uint32_t mode)
 /* The jump cache leads where no check is needed: the code segment has no limit to pass. */
 static void remember(struct cpu *cpu, struct block *block)
 {
-	struct jump_entry *entry = &cpu->jump_cache[jump_slot(cpu->state.rip)];
+	unsigned slot = jump_slot(cpu->state.rip);
+	struct jump_entry *entry = &cpu->jump_cache[slot];
 
 	if (block->mode & MODE_SINGLE || !(cpu->mode & MODE_CS_FULL) || cpu->flush_always ||
 	    block->second_page != BLOCK_NO_PAGE)
@@ -209,8 +210,8 @@ static void remember(struct cpu *cpu, struct block *block)
 	entry->rip = cpu->state.rip;
 	entry->key = cpu->jump_key;
 	entry->block = block;
-	cpu->jump_regions |=
-		region_bit(cpu->state.rip + cpu->segment_base[SEG_CS], LARGE_REGION_SHIFT);
+	note_slot(&cpu->jump_regions, cpu->jump_slots, cpu->state.rip + cpu->segment_base[SEG_CS],
+		  slot);
 }
 
 /* ---------------------------------------------------------------- events */
@@ -409,15 +410,32 @@ const struct op *cpu_leave(struct cpu *cpu)
 	return cpu->fault.valid ? NULL : straight_on(cpu);
 }
 
+/* The block at state.rip that the jump cache knows, if the budget has room for it; or NULL. */
+static struct block *known_block(const struct cpu *cpu)
+{
+	const struct jump_entry *entry = &cpu->jump_cache[jump_slot(cpu->state.rip)];
+
+	if (entry->rip != cpu->state.rip || entry->key != cpu->jump_key ||
+	    cpu->remaining < entry->block->n)
+		return NULL;
+	return entry->block;
+}
+
 /* One turn: from state.rip until a block comes back. */
 static void run_once(struct cpu *cpu)
 {
-	uint32_t mode = cpu->mode;
+	bool single = needs_single(cpu);
+	uint32_t mode = cpu->mode | (single ? MODE_SINGLE : 0u);
 	struct block *block;
 
 	cpu->repeating = false;
-	if (unlikely(needs_single(cpu)))
-		mode |= MODE_SINGLE;
+	block = single ? NULL : known_block(cpu);
+	if (block) {
+		run_blocks(cpu, block);
+		if (cpu->exit == EXIT_FAULT)
+			deliver_fault(cpu);
+		return;
+	}
 	block = find_block(cpu, mode);
 	if (block && !(block->mode & MODE_SINGLE) && cpu->remaining < block->n)
 		block = find_block(cpu, mode | MODE_SINGLE);

@@ -120,7 +120,7 @@ static void fill(struct cpu *cpu, uint64_t linear, const struct udv_walk_result 
 		if (!(flags & (MEM_PAGE_CODE | MEM_PAGE_ROM)))
 			entry->write = tag;
 	}
-	note_page_size(cpu, linear, result->guest_page_shift);
+	note_page_size(cpu, linear, result->guest_page_shift, (unsigned)(entry - cpu->tlb));
 }
 
 /* A page of code or ROM, or one that is crossed: no hit for handlers, but no walk either. */
@@ -246,6 +246,11 @@ static void write_part(struct cpu *cpu, const struct part *part, const uint8_t *
 	uint64_t value = 0;
 
 	if (part->host) {
+		/* Code that is overwritten with itself stays what it is, and so do its blocks. */
+		if ((*part->flags & (MEM_PAGE_CODE | MEM_PAGE_DIRTY)) ==
+			    (MEM_PAGE_CODE | MEM_PAGE_DIRTY) &&
+		    !memcmp(part->host, data, part->size))
+			return;
 		if (mem_written(cpu->memory, part->physical, part->size, part->flags))
 			memcpy(part->host, data, part->size);
 		return;
@@ -307,13 +312,21 @@ bool cpu_read_bytes(struct cpu *cpu, uint64_t linear, void *data, unsigned size,
 	return true;
 }
 
+uint8_t *cpu_write_hit(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access)
+{
+	return tlb_entry_of(cpu, linear)->write == tag_of(cpu, linear, size, access)
+		       ? tlb_host(cpu, linear)
+		       : NULL;
+}
+
 bool cpu_write_bytes(struct cpu *cpu, uint64_t linear, const void *data, unsigned size,
 		     uint32_t access)
 {
+	uint8_t *host = cpu_write_hit(cpu, linear, size, access);
 	struct part part[2];
 
-	if (tlb_entry_of(cpu, linear)->write == tag_of(cpu, linear, size, access)) {
-		memcpy(tlb_host(cpu, linear), data, size);
+	if (host) {
+		memcpy(host, data, size);
 		return true;
 	}
 	if (!translate_access(cpu, linear, size, access | UDV_ACCESS_WRITE, part))
@@ -361,20 +374,52 @@ void cpu_rmw_commit(struct cpu *cpu, uint64_t value)
 	}
 }
 
+/* By sizes, for each is one instruction then. */
+static uint64_t load(const void *host, unsigned size)
+{
+	switch (size) {
+	case 1:
+		return host_load(host, 1);
+	case 2:
+		return host_load(host, 2);
+	case 4:
+		return host_load(host, 4);
+	default:
+		return host_load(host, 8);
+	}
+}
+
+static void store(void *host, unsigned size, uint64_t value)
+{
+	switch (size) {
+	case 1:
+		host_store(host, 1, value);
+		break;
+	case 2:
+		host_store(host, 2, value);
+		break;
+	case 4:
+		host_store(host, 4, value);
+		break;
+	default:
+		host_store(host, 8, value);
+	}
+}
+
 bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access, uint64_t *value)
 {
-	*value = 0;
-	if (!(access & ACCESS_SYSTEM) && tlb_reads(cpu, linear, size)) {
-		memcpy(value, tlb_host(cpu, linear), size);
+	if (tlb_entry_of(cpu, linear)->read == tag_of(cpu, linear, size, access)) {
+		*value = load(tlb_host(cpu, linear), size);
 		return true;
 	}
+	*value = 0;
 	return cpu_read_bytes(cpu, linear, value, size, access);
 }
 
 bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access, uint64_t value)
 {
-	if (!(access & ACCESS_SYSTEM) && tlb_writes(cpu, linear, size)) {
-		memcpy(tlb_host(cpu, linear), &value, size);
+	if (tlb_entry_of(cpu, linear)->write == tag_of(cpu, linear, size, access)) {
+		store(tlb_host(cpu, linear), size, value);
 		return true;
 	}
 	return cpu_write_bytes(cpu, linear, &value, size, access);
@@ -394,7 +439,7 @@ bool cpu_translate_fetch(struct cpu *cpu, uint64_t linear, uint32_t access,
 		return false;
 	if (unlikely((result->hpa.value & PAGE_MASK) == cpu->vmx.apic_page))
 		return vmx_apic_access(cpu, &result->hpa.value, 1, UDV_ACCESS_FETCH);
-	note_page_size(cpu, linear, result->guest_page_shift);
+	note_page_size(cpu, linear, result->guest_page_shift, TLB_SIZE + itlb_slot(linear));
 	return true;
 }
 

@@ -179,24 +179,61 @@ static void flush_region(struct cpu *cpu, uint64_t *regions, uint64_t linear, un
 	*regions &= ~bit;
 }
 
+/* No jump may lead to @linear without a translation. */
+static void forget_jumps(struct cpu *cpu, uint64_t linear)
+{
+	uint64_t bit = region_bit(linear, LARGE_REGION_SHIFT);
+	const struct slot_list *list = &cpu->jump_slots[linear >> LARGE_REGION_SHIFT & 63];
+
+	if (!(cpu->jump_regions & bit))
+		return;
+	if (list->n > MAX_SLOTS) {
+		new_generation(cpu);
+		return;
+	}
+	for (unsigned i = 0; i < list->n; i++)
+		cpu->jump_cache[list->slot[i]].key = 0; /* generation 0 ends before any code */
+	cpu->jump_regions &= ~bit;
+}
+
+static void flush_slot(struct cpu *cpu, unsigned slot)
+{
+	if (slot < TLB_SIZE)
+		cpu->tlb[slot].read = cpu->tlb[slot].write = TLB_EMPTY;
+	else
+		cpu->itlb[slot - TLB_SIZE].tag = TLB_EMPTY;
+}
+
+/* What large pages of @linear's region have. */
+static void flush_large(struct cpu *cpu, uint64_t linear)
+{
+	const struct slot_list *list = &cpu->large_slots[linear >> LARGE_REGION_SHIFT & 63];
+
+	if (list->n > MAX_SLOTS) {
+		flush_region(cpu, &cpu->large_regions, linear, LARGE_REGION_SHIFT);
+		return;
+	}
+	for (unsigned i = 0; i < list->n; i++)
+		flush_slot(cpu, list->slot[i]);
+	cpu->large_regions &= ~region_bit(linear, LARGE_REGION_SHIFT);
+}
+
 /* What one page had may be in many entries if the page is large, and then all of them go. */
 void cpu_tlb_flush_page(struct cpu *cpu, uint64_t linear)
 {
 	bool huge = cpu->huge_regions & region_bit(linear, HUGE_REGION_SHIFT);
-	bool large = cpu->large_regions & region_bit(linear, LARGE_REGION_SHIFT);
+	struct tlb_entry *entry = tlb_entry_of(cpu, linear);
 
 	if (huge)
 		flush_region(cpu, &cpu->huge_regions, linear, HUGE_REGION_SHIFT);
-	if (large)
-		flush_region(cpu, &cpu->large_regions, linear, LARGE_REGION_SHIFT);
-	if (!huge && !large) {
-		struct tlb_entry *entry = tlb_entry_of(cpu, linear);
-
-		entry->read = entry->write = TLB_EMPTY;
-		cpu->itlb[linear >> MEM_PAGE_SHIFT & (ITLB_SIZE - 1)].tag = TLB_EMPTY;
-	}
-	if (huge || cpu->jump_regions & region_bit(linear, LARGE_REGION_SHIFT))
+	if (cpu->large_regions & region_bit(linear, LARGE_REGION_SHIFT))
+		flush_large(cpu, linear);
+	entry->read = entry->write = TLB_EMPTY;
+	cpu->itlb[itlb_slot(linear)].tag = TLB_EMPTY;
+	if (huge)
 		new_generation(cpu);
+	else
+		forget_jumps(cpu, linear);
 }
 
 void cpu_breakpoints_changed(struct cpu *cpu)
