@@ -167,15 +167,33 @@ bool cpu_translate_fetch(struct cpu *cpu, uint64_t linear, uint32_t access,
 /* Physical address of @linear for @access (UDV_ACCESS_* with USER set by the caller's CPL). */
 bool cpu_translate(struct cpu *cpu, uint64_t linear, uint32_t access, uint64_t *physical);
 
-/* To be called after the state has changed. Each recomputes what it must, and drops translations.
- */
+/* To be called after the state has changed. Each recomputes what it must. */
 void cpu_mode_changed(
 	struct cpu *cpu); /* CS, SS, other segments, CPL, RFLAGS.VM/AC, CR0.PE, EFER */
-void cpu_paging_changed(struct cpu *cpu); /* CR0, CR4, EFER, PKRU, PKRS, PDPTEs: drops everything */
+/* CR0, CR4, EFER, PKRU, PKRS, PDPTEs, what a VMCS adds; drops nothing. */
+void cpu_paging_changed(struct cpu *cpu);
+/* Such a change that invalidates: what the current PCID has under the current VPID, or all of it.
+ */
+void cpu_paging_changed_pcid(struct cpu *cpu);
+void cpu_paging_changed_vpid(struct cpu *cpu);
 void cpu_cr3_changed(struct cpu *cpu, bool keep); /* @keep: bit 63 of the source was set, PCIDE */
+void cpu_vmx_switched(struct cpu *cpu);		  /* a VM entry or exit has loaded them */
+
+/* Dropping translations: all there are; those of one page, in all address spaces (INVLPG). */
 void cpu_tlb_flush(struct cpu *cpu);
-void cpu_tlb_flush_page(struct cpu *cpu, uint64_t linear); /* INVLPG */
-void cpu_breakpoints_changed(struct cpu *cpu);		   /* DR0..DR3, DR7 */
+void cpu_tlb_flush_page(struct cpu *cpu, uint64_t linear);
+/* Those of whole address spaces. */
+enum space_scope {
+	SPACES_OF_PCID,	     /* @value: the PCID, under the current VPID */
+	SPACES_OF_VPID,	     /* @value: the VPID, 0 for what has none */
+	SPACES_OF_ALL_VPIDS, /* but 0 */
+	SPACES_OF_EPT_ROOT,  /* @value: an EPTP with it; under all VPIDs */
+	SPACES_OF_EPT,	     /* all with EPT */
+};
+void cpu_forget_spaces(struct cpu *cpu, enum space_scope scope, uint64_t value);
+void cpu_forget_vpid(struct cpu *cpu); /* the current one */
+
+void cpu_breakpoints_changed(struct cpu *cpu); /* DR0..DR3, DR7 */
 /* Sends data accesses through @path, past the TLB, until it is called with NULL. Fetches stay. */
 void cpu_set_path(struct cpu *cpu, const struct cpu_memory_path *path);
 void cpu_ac_changed(struct cpu *cpu); /* RFLAGS.AC alone */

@@ -161,6 +161,18 @@ struct slot_list {
 	uint16_t slot[MAX_SLOTS];
 };
 
+/* What an address-space number stands for: see spaces.c. */
+struct address_space {
+	uint64_t cr3, cr4;
+	uint64_t controls; /* bits of CR0 and EFER */
+	uint64_t eptp;	   /* ~0 without EPT */
+	uint64_t apic_page;
+	uint64_t pdpte[4]; /* 0 but with PAE paging */
+	uint32_t pkru, pkrs, ept_controls;
+	uint16_t vpid, pcid;
+	uint32_t asn; /* not part of the key */
+};
+
 /* ---------------------------------------------------------------- modes of blocks */
 
 #define MODE_CODE16 0x0u /* virtual-8086, or real as a rule */
@@ -320,14 +332,12 @@ struct cpu {
 	struct block_cache *blocks;
 	const struct cpu_memory_path *path; /* NULL but while an instruction is emulated */
 	struct udv_paging paging;
-	uint32_t asn; /* of the address space in force */
-	uint32_t next_asn;
-	uint64_t generation; /* of translations: part of jump_key */
-	struct {
-		uint64_t cr3;
-		uint32_t asn; /* 0: free */
-	} asns[64];
-	unsigned next_asn_slot;
+	uint64_t generation;  /* of translations: part of jump_key */
+	uint32_t asn;	      /* of the address space in force */
+	uint32_t next_asn;    /* 1 .. NR_ASNS - 1 are given out, one after the other */
+	uint64_t live_spaces; /* bit n: spaces[n] has a number */
+	unsigned next_space;  /* the one that gave way last, when all had */
+	struct address_space spaces[64];
 	uint64_t code_base; /* CS's base and limit as of jump_key */
 	uint32_t code_limit;
 	uint64_t address_mask; /* of linear addresses in MODE_FLAT: 32 or 64 ones */

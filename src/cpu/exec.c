@@ -429,7 +429,7 @@ static void run_once(struct cpu *cpu)
 	struct block *block;
 
 	cpu->repeating = false;
-	block = single ? NULL : known_block(cpu);
+	block = single || cpu->attention & ATTENTION_CODE ? NULL : known_block(cpu);
 	if (block) {
 		run_blocks(cpu, block);
 		if (cpu->exit == EXIT_FAULT)

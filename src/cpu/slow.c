@@ -40,7 +40,12 @@ static bool raise_not_canonical(struct cpu *cpu, uint32_t access)
 	return cpu_raise_error(cpu, access & ACCESS_STACK ? VECTOR_SS : VECTOR_GP, 0);
 }
 
-/* The walk, and what comes of a refusal. */
+/*
+ * The walk, and what comes of a refusal. A page fault or EPT violation invalidates what is cached
+ * for its address: another kind of access may have found it before the tables changed.
+ * SDM Vol 3A "Operations that Invalidate TLBs and Paging-Structure Caches", Vol 3C "Operations that
+ * Invalidate Cached Mappings"
+ */
 static bool walk(struct cpu *cpu, uint64_t linear, uint32_t access, struct udv_walk_result *result)
 {
 	cpu->stats.tlb_misses++;
@@ -57,8 +62,10 @@ static bool walk(struct cpu *cpu, uint64_t linear, uint32_t access, struct udv_w
 		case UDV_WALK_EPT_MISCONFIG:
 		case UDV_WALK_PML_FULL:
 		case UDV_WALK_SPP_EVENT:
+			cpu_tlb_flush_page(cpu, linear);
 			return vmx_record_walk(cpu, result);
 		default:
+			cpu_tlb_flush_page(cpu, linear);
 			return raise_page_fault(cpu, result, linear);
 		}
 	}

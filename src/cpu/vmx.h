@@ -19,8 +19,8 @@
  *    an event of EVENT_VM_EXIT, and the instruction ends as if it had faulted. The run loop then
  *    performs the exit where it would have delivered the fault. What is recorded is complete: it
  *    never draws on the fields of the VMCS that an earlier exit has left.
- *  - In a guest the address-space number stands for the second dimension as well: entries and exits
- *    flush.
+ *  - In a guest the address-space number stands for VPID and second dimension as well: entries and
+ *    exits drop translations only where there is no VPID. See spaces.c.
  */
 struct cpu;
 struct cpu_event;

@@ -330,7 +330,7 @@ static bool load_host(struct cpu *cpu)
 	cpu->vmx.guest = false;
 	cpu->vmx.apic_page = VMX_NO_POINTER;
 	cpu_breakpoints_changed(cpu);
-	cpu_paging_changed(cpu);
+	cpu_vmx_switched(cpu);
 	if (udv_paging_mode(s->cr0, s->cr4, s->efer) != UDV_PAGING_PAE)
 		return true;
 	if (udv_load_pdptes(&cpu->paging, 0, s->cr3, s->pdpte, &result) != UDV_WALK_OK)

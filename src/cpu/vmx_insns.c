@@ -496,7 +496,7 @@ static bool invept(struct cpu *cpu, const struct op *op)
 		return false;
 	if (type == 1 && udv_eptp_problems(descriptor[0], cap, cpu->config->maxphyaddr))
 		return vmx_fail(cpu, VMX_ERROR_INVALIDATION);
-	cpu_tlb_flush(cpu);
+	cpu_forget_spaces(cpu, type == 1 ? SPACES_OF_EPT_ROOT : SPACES_OF_EPT, descriptor[0]);
 	cpu_charge(cpu, COST_INVALIDATION);
 	return vmx_succeed(cpu);
 }
@@ -518,7 +518,12 @@ static bool invvpid(struct cpu *cpu, const struct op *op)
 	if (descriptor[0] >> 16 || (type != 2 && !descriptor[0]) ||
 	    (type == 0 && !cpu_is_canonical_msr(cpu, descriptor[1])))
 		return vmx_fail(cpu, VMX_ERROR_INVALIDATION);
-	cpu_tlb_flush(cpu);
+	if (type == 0)
+		cpu_tlb_flush_page(cpu, descriptor[1]);
+	else if (type == 2)
+		cpu_forget_spaces(cpu, SPACES_OF_ALL_VPIDS, 0);
+	else
+		cpu_forget_spaces(cpu, SPACES_OF_VPID, descriptor[0]);
 	cpu_charge(cpu, COST_INVALIDATION);
 	return vmx_succeed(cpu);
 }
