@@ -190,15 +190,15 @@ static void in_guest(void)
 	for (u32 i = 0; i < 4; i++) {
 		new_guest((i & 1 ? SECONDARY_EPT : 0) | (i & 2 ? SECONDARY_VPID : 0));
 		for (u32 j = 0; j < 20; j++) {
-			struct regs r = { .ax = j & 1 ? other : root,
+			struct regs r = { .ax = j & 2 ? other : root,
 					  .di = LINEAR + DATA,
 					  .si = LINEAR };
 
-			point(j & 1 ? far : leaf, j % 3, FLAGS);
+			point(j & 2 ? far : leaf, j % 3, FLAGS);
 			vmx_set(VMCS_GUEST_RIP, (u64)switch_root);
 			CHECK(vmx_enter(&r), VM_SUCCEED);
 			CHECK(vmx_get(VMCS_REASON), REASON_VMCALL);
-			CHECK(vmx_get(VMCS_GUEST_CR3), j & 1 ? other : root);
+			CHECK(vmx_get(VMCS_GUEST_CR3), j & 2 ? other : root);
 			CHECK(r.cx, 100 + j % 3);
 			CHECK(r.ax, j % 3);
 		}
