@@ -4,6 +4,7 @@
 #include "arch/system_bits.h"
 #include "cpu/access.h"
 #include "cpu/system_misc.h"
+#include "cpu/vmx_apic.h"
 #include "cpu/xsave.h"
 
 /*
@@ -34,9 +35,17 @@ static bool load_pdptes(struct cpu *cpu, uint64_t cr0, uint64_t cr3, uint64_t cr
 	if (udv_paging_mode(cr0, cr4, efer) != UDV_PAGING_PAE)
 		return true;
 	/* What no memory answers for reads as all ones, and those are reserved bits. */
-	if (udv_load_pdptes(&cpu->paging, 0, cr3, cpu->state.pdpte, &result) != UDV_WALK_OK)
+	switch (udv_load_pdptes(&cpu->paging, 0, cr3, cpu->state.pdpte, &result)) {
+	case UDV_WALK_OK:
+		return true;
+	case UDV_WALK_EPT_VIOLATION:
+	case UDV_WALK_EPT_MISCONFIG:
+	case UDV_WALK_PML_FULL:
+	case UDV_WALK_SPP_EVENT:
+		return vmx_record_walk(cpu, &result);
+	default:
 		return raise_gp0(cpu);
-	return true;
+	}
 }
 
 /* ---------------------------------------------------------------- CR0 */
@@ -72,6 +81,8 @@ static bool set_cr0(struct cpu *cpu, uint64_t cr0)
 	if (cr0 >> 32)
 		return raise_gp0(cpu);
 	cr0 = (cr0 & CR0_DEFINED) | CR0_ET;
+	if (!vmx_cr0_allowed(cpu, cr0))
+		return raise_gp0(cpu);
 	changed = cr0 ^ cpu->state.cr0;
 	if (!cr0_valid(cpu, cr0))
 		return raise_gp0(cpu);
@@ -99,7 +110,7 @@ bool insn_mov_to_cr0(struct cpu *cpu, const struct op *op)
 	if (cpu_intercepts(cpu, INTERCEPT_CR_WRITE, 0, value))
 		return false;
 	cpu_charge(cpu, COST_PAGING_MODE);
-	return set_cr0(cpu, value);
+	return set_cr0(cpu, vmx_written_cr0(cpu, value));
 }
 
 /* PE, MP, EM and TS; PE can be set and not be cleared. */
@@ -118,7 +129,8 @@ bool insn_lmsw(struct cpu *cpu, const struct op *op)
 	if (cpu_intercepts(cpu, INTERCEPT_LMSW, source, op->flag))
 		return false;
 	source &= CR0_PE | CR0_MP | CR0_EM | CR0_TS;
-	return set_cr0(cpu, (cpu->state.cr0 & ~(CR0_MP | CR0_EM | CR0_TS)) | source);
+	source |= cpu->state.cr0 & ~(CR0_MP | CR0_EM | CR0_TS);
+	return set_cr0(cpu, vmx_written_cr0(cpu, source));
 }
 
 bool insn_smsw(struct cpu *cpu, const struct op *op)
@@ -128,11 +140,11 @@ bool insn_smsw(struct cpu *cpu, const struct op *op)
 	if (cpu->state.cpl && cpu->state.cr4 & CR4_UMIP)
 		return raise_gp0(cpu);
 	if (!op->flag) {
-		gpr_write(cpu, op->dst, 1u << op->size, cpu->state.cr0);
+		gpr_write(cpu, op->dst, 1u << op->size, vmx_read_cr0(cpu));
 		return true;
 	}
 	return cpu_operand_linear(cpu, op, 2, UDV_ACCESS_WRITE, &linear) &&
-	       cpu_write(cpu, linear, 2, 0, cpu->state.cr0 & 0xffff);
+	       cpu_write(cpu, linear, 2, 0, vmx_read_cr0(cpu) & 0xffff);
 }
 
 bool insn_clts(struct cpu *cpu, const struct op *op)
@@ -142,7 +154,7 @@ bool insn_clts(struct cpu *cpu, const struct op *op)
 		return raise_gp0(cpu);
 	if (cpu_intercepts(cpu, INTERCEPT_CLTS, 0, 0))
 		return false;
-	cpu->state.cr0 &= ~CR0_TS;
+	cpu->state.cr0 = vmx_written_cr0(cpu, cpu->state.cr0 & ~CR0_TS);
 	cpu_mode_changed(cpu);
 	return true;
 }
@@ -190,7 +202,7 @@ bool insn_mov_to_cr8(struct cpu *cpu, const struct op *op)
 		return false;
 	if (value >> 4)
 		return raise_gp0(cpu);
-	if (cpu->ops.write_cr8)
+	if (!vmx_write_cr8(cpu, value) && cpu->ops.write_cr8)
 		cpu->ops.write_cr8(cpu->ops.opaque, (uint8_t)value);
 	cpu_charge(cpu, COST_CONTROL_REGISTER);
 	return true;
@@ -212,14 +224,15 @@ static const struct {
 	{ CR4_PCIDE, FEATURE_PCID },	 { CR4_OSXSAVE, FEATURE_XSAVE },
 	{ CR4_SMEP, FEATURE_SMEP },	 { CR4_SMAP, FEATURE_SMAP },
 	{ CR4_PKE, FEATURE_PKU },	 { CR4_PKS, FEATURE_PKS },
+	{ CR4_VMXE, FEATURE_VMX },
 };
 
-static uint64_t cr4_supported(const struct cpu *cpu)
+uint64_t cpu_cr4_supported(const struct cpu_config *config)
 {
 	uint64_t bits = 0;
 
 	for (unsigned i = 0; i < sizeof(cr4_features) / sizeof(cr4_features[0]); i++)
-		if (has_feature(cpu, cr4_features[i].feature))
+		if (feature_has(&config->features, cr4_features[i].feature))
 			bits |= cr4_features[i].bit;
 	return bits;
 }
@@ -228,7 +241,7 @@ static bool cr4_valid(const struct cpu *cpu, uint64_t cr4)
 {
 	uint64_t changed = cr4 ^ cpu->state.cr4;
 
-	if (cr4 & ~cr4_supported(cpu))
+	if (cr4 & ~cpu_cr4_supported(cpu->config) || !vmx_cr4_allowed(cpu, cr4))
 		return false;
 	if (is_long_mode(cpu) && (!(cr4 & CR4_PAE) || changed & CR4_LA57))
 		return false;
@@ -246,6 +259,8 @@ bool insn_mov_to_cr4(struct cpu *cpu, const struct op *op)
 		return raise_gp0(cpu);
 	if (cpu_intercepts(cpu, INTERCEPT_CR_WRITE, 4, cr4))
 		return false;
+	cr4 = vmx_written_cr4(cpu, cr4);
+	changed = cr4 ^ cpu->state.cr4;
 	if (!cr4_valid(cpu, cr4))
 		return raise_gp0(cpu);
 	if (changed & CR4_LOADS_PDPTES &&
@@ -264,18 +279,22 @@ bool insn_mov_to_cr4(struct cpu *cpu, const struct op *op)
 
 /* ---------------------------------------------------------------- reading */
 
-static uint64_t read_cr(const struct cpu *cpu, unsigned number)
+static uint64_t read_cr(struct cpu *cpu, unsigned number)
 {
+	uint64_t cr8;
+
 	switch (number) {
 	case 0:
-		return cpu->state.cr0;
+		return vmx_read_cr0(cpu);
 	case 2:
 		return cpu->state.cr2;
 	case 3:
 		return cpu->state.cr3;
 	case 4:
-		return cpu->state.cr4;
+		return vmx_read_cr4(cpu);
 	default:
+		if (vmx_read_cr8(cpu, &cr8))
+			return cr8;
 		return cpu->ops.read_cr8 ? cpu->ops.read_cr8(cpu->ops.opaque) & 0xf : 0;
 	}
 }

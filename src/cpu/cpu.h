@@ -11,6 +11,7 @@
 #include "arch/cpu_state.h"
 #include "arch/features.h"
 #include "base/bits.h"
+#include "cpu/vmx.h"
 #include "mem/ports.h"
 #include "mem/space.h"
 
@@ -45,6 +46,8 @@ struct cpu_ops {
 	bool (*write_msr)(void *opaque, uint32_t index, uint64_t value);
 	/* The time-stamp counter when this processor's cpu_ticks() is @ticks, offsets apart. */
 	uint64_t (*ticks)(void *opaque, uint64_t ticks);
+	/* End of interrupt, to the local APIC. */
+	void (*eoi)(void *opaque);
 	/* IA32_TSC or IA32_TSC_ADJUST was written. */
 	void (*tsc_changed)(void *opaque);
 	/* Called after the state became that of INIT, for what is outside. */
@@ -61,6 +64,8 @@ enum cpu_trace_kind {
 	CPU_TRACE_IO_WRITE,
 	CPU_TRACE_MSR_READ, /* a = index, b = value */
 	CPU_TRACE_MSR_WRITE,
+	CPU_TRACE_VM_ENTRY, /* a = RIP, b = VM-entry interruption information */
+	CPU_TRACE_VM_EXIT, /* a = exit reason, b = exit qualification, c = guest-physical address */
 };
 struct cpu_tracer {
 	void (*event)(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind, uint64_t a,
@@ -180,6 +185,7 @@ enum event_type {
 	EVENT_SOFTWARE_INTERRUPT = 4,
 	EVENT_PRIVILEGED_EXCEPTION = 5, /* INT1 */
 	EVENT_SOFTWARE_EXCEPTION = 6,	/* INT3, INTO */
+	EVENT_VM_EXIT = 8,		/* none that is delivered: vmx.exit is to be performed */
 };
 
 struct cpu_event {
@@ -189,6 +195,7 @@ struct cpu_event {
 	bool has_error_code;
 	uint32_t error_code;
 	uint8_t length;	  /* of the instruction, for software events */
+	bool injected;	  /* by a VM entry */
 	uint64_t address; /* #PF: becomes CR2; #DB: trap bits for DR6 */
 };
 
@@ -281,6 +288,7 @@ struct cpu {
 	enum cpu_exit exit;
 	struct cpu_event fault;	     /* what the instruction raised */
 	struct cpu_event delivering; /* the event whose delivery is under way: IDT vectoring */
+	struct cpu_vmx vmx;
 
 	uint64_t retired;      /* exact instructions since the processor was made */
 	uint64_t budget_end;   /* value of cpu_ticks() when remaining is 0 */
@@ -316,7 +324,7 @@ struct cpu {
 
 	struct cpu_stats {
 		uint64_t tlb_misses, tlb_flushes, blocks_built, blocks_dropped, block_lookups,
-			exceptions, interrupts, loops;
+			exceptions, interrupts, loops, vm_exits;
 	} stats;
 };
 
@@ -370,6 +378,9 @@ enum cpu_cost {
 	COST_PAUSE = 40,
 	COST_EVENT = 40,
 	COST_TSC = 20,
+	COST_VM_ENTRY = 400,
+	COST_VM_EXIT = 400,
+	COST_VMCS_FIELD = 10,
 };
 
 static inline void cpu_charge(struct cpu *cpu, enum cpu_cost cost)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cpu/control.h"
 #include "cpu/transfer.h"
+#include "cpu/vmx_state.h"
 
 /*
  * Delivery of one event. SDM Vol 3A "Exception and Interrupt Handling in Protected Mode",
@@ -23,11 +24,11 @@ static bool is_software(const struct cpu_event *event)
  * string instruction between two iterations. A #DB for an instruction breakpoint, and what comes
  * between instructions, pushes RF as it is. SDM Vol 3B "Instruction-Breakpoint Exception Condition"
  */
-static uint64_t pushed_flags(const struct cpu *cpu, const struct cpu_event *event)
+uint64_t cpu_pushed_flags(const struct cpu *cpu, const struct cpu_event *event)
 {
 	static const uint32_t not_faults = 1u << VECTOR_DB | 1u << VECTOR_NMI | 1u << VECTOR_BP |
 					   1u << VECTOR_OF | 1u << VECTOR_MC;
-	bool fault = event->type == EVENT_EXCEPTION && event->vector < 32 &&
+	bool fault = event->type == EVENT_EXCEPTION && !event->injected && event->vector < 32 &&
 		     !(not_faults >> event->vector & 1);
 
 	if (event->type == EVENT_EXCEPTION && event->vector == VECTOR_DB)
@@ -62,7 +63,7 @@ static bool push_real(struct cpu *cpu, uint64_t flags)
 
 static bool deliver_real(struct cpu *cpu, const struct cpu_event *event)
 {
-	uint64_t flags = pushed_flags(cpu, event);
+	uint64_t flags = cpu_pushed_flags(cpu, event);
 	uint32_t offset = event->vector * 4u;
 	uint64_t pointer;
 
@@ -299,7 +300,7 @@ static enum transfer deliver_protected(struct cpu *cpu, const struct cpu_event *
 	}
 	if (!read_gate(cpu, event, &d.gate))
 		return TRANSFER_FAULT;
-	d.flags = pushed_flags(cpu, event);
+	d.flags = cpu_pushed_flags(cpu, event);
 	if (d.gate.type == SYS_TASK_GATE)
 		return deliver_task(cpu, &d);
 	return deliver_gate(cpu, &d) ? TRANSFER_DONE : TRANSFER_FAULT;
@@ -364,7 +365,7 @@ bool cpu_software_event(struct cpu *cpu, unsigned vector, enum event_type type, 
 	bool step = cpu->state.rflags & FLAG_TF;
 
 	/* INT n is no exception, whatever its vector. */
-	if (type != EVENT_SOFTWARE_INTERRUPT && cpu_intercepts(cpu, INTERCEPT_EXCEPTION, vector, 0))
+	if (unlikely(cpu->vmx.guest) && vmx_intercepts_event(cpu, &event))
 		return false;
 	if (cpu_deliver_transfer(cpu, &event) == TRANSFER_FAULT)
 		return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cpu/events.h"
 
+#include "arch/exit_reasons.h"
 #include "cpu/control.h"
 #include "cpu/transfer.h"
 
@@ -85,6 +86,11 @@ static void note(struct cpu *cpu, const struct cpu_event *event)
 static bool shut_down(struct cpu *cpu)
 {
 	cpu->delivering.valid = false;
+	if (cpu->vmx.guest) {
+		vmx_record(cpu, ARCH_EXIT_TRIPLE_FAULT_REASON, 0);
+		vmx_exit(cpu);
+		return true;
+	}
 	cpu->state.activity = ACTIVITY_SHUTDOWN;
 	cpu->attention |= ATTENTION_EVENT;
 	return false;
@@ -109,8 +115,11 @@ bool cpu_deliver_fault(struct cpu *cpu)
 	for (unsigned i = 0; i < MAX_SERIAL; i++) {
 		struct cpu_event event = cpu->fault;
 
-		if (cpu_intercepts(cpu, INTERCEPT_EXCEPTION, event.vector, event.error_code))
+		if (unlikely(cpu->vmx.guest) &&
+		    (event.type == EVENT_VM_EXIT || vmx_intercepts_event(cpu, &event))) {
+			vmx_exit(cpu);
 			return true;
+		}
 		note(cpu, &event);
 		if (cpu->delivering.valid) {
 			switch (event_combine(&cpu->delivering, &event)) {
@@ -122,6 +131,10 @@ bool cpu_deliver_fault(struct cpu *cpu)
 							    .type = EVENT_EXCEPTION,
 							    .has_error_code = true };
 				cpu->delivering.valid = false;
+				if (vmx_intercepts_event(cpu, &event)) {
+					vmx_exit(cpu);
+					return true;
+				}
 				break;
 			default:
 				break;
@@ -137,7 +150,7 @@ bool cpu_deliver_fault(struct cpu *cpu)
 
 /* ---------------------------------------------------------------- what is pending */
 
-static bool take_debug(struct cpu *cpu)
+bool cpu_take_debug(struct cpu *cpu)
 {
 	struct cpu_event event = { .valid = true, .vector = VECTOR_DB, .type = EVENT_EXCEPTION };
 
@@ -147,7 +160,7 @@ static bool take_debug(struct cpu *cpu)
 	return true;
 }
 
-static bool take_nmi(struct cpu *cpu)
+bool cpu_take_nmi(struct cpu *cpu)
 {
 	struct cpu_event event = { .valid = true, .vector = VECTOR_NMI, .type = EVENT_NMI };
 
@@ -156,7 +169,7 @@ static bool take_nmi(struct cpu *cpu)
 	return true;
 }
 
-static bool take_interrupt(struct cpu *cpu)
+bool cpu_take_interrupt(struct cpu *cpu)
 {
 	struct cpu_event event = { .valid = true, .type = EVENT_EXTERNAL };
 	int vector = cpu->ops.acknowledge ? cpu->ops.acknowledge(cpu->ops.opaque) : -1;
@@ -179,10 +192,10 @@ bool cpu_take_events(struct cpu *cpu)
 	if (s->interruptibility & BLOCKING_MOV_SS)
 		return false;
 	if (s->pending_debug)
-		return take_debug(cpu);
+		return cpu_take_debug(cpu);
 	if (s->nmi_pending && !(s->interruptibility & BLOCKING_NMI))
-		return take_nmi(cpu);
+		return cpu_take_nmi(cpu);
 	if (cpu->interrupt && s->rflags & FLAG_IF && !(s->interruptibility & BLOCKING_STI))
-		return take_interrupt(cpu);
+		return cpu_take_interrupt(cpu);
 	return false;
 }

@@ -35,6 +35,11 @@ bool cpu_deliver_fault(struct cpu *cpu);
  */
 bool cpu_take_events(struct cpu *cpu);
 
+/* The three that it takes from; @cpu_take_interrupt is false if the interrupt has gone. */
+bool cpu_take_debug(struct cpu *cpu);
+bool cpu_take_nmi(struct cpu *cpu);
+bool cpu_take_interrupt(struct cpu *cpu);
+
 /* What two exceptions, one during the delivery of the other, become. */
 enum event_combination {
 	COMBINE_SERIAL, /* the second one is delivered */

@@ -4,6 +4,7 @@
 #include "cpu/control.h"
 #include "cpu/enter.h"
 #include "cpu/handler.h"
+#include "cpu/system_misc.h"
 #include <string.h>
 
 /*
@@ -253,8 +254,24 @@ static bool event_ready(const struct cpu *cpu)
 {
 	const struct cpu_state *s = &cpu->state;
 
+	if (unlikely(cpu->vmx.operation)) {
+		if (cpu->vmx.guest)
+			return vmx_event_ready(cpu);
+		/* INIT signals wait until the guest is entered, or VMX operation left. */
+		return s->pending_debug || interrupt_ready(cpu) ||
+		       (s->nmi_pending && !(s->interruptibility & BLOCKING_NMI));
+	}
 	return s->init_pending || s->sipi_pending || s->pending_debug ||
 	       (s->nmi_pending && !(s->interruptibility & BLOCKING_NMI)) || interrupt_ready(cpu);
+}
+
+static void count_event(struct cpu *cpu)
+{
+	cpu->remaining--;
+	cpu_charge(cpu, COST_EVENT);
+	cpu->stats.interrupts++;
+	if (cpu->fault.valid)
+		deliver_fault(cpu);
 }
 
 /* True if one has been taken. */
@@ -263,7 +280,7 @@ static bool take_events(struct cpu *cpu)
 	struct cpu_state *s = &cpu->state;
 
 	cpu_flags_settle(cpu); /* they may be pushed */
-	if (s->init_pending) {
+	if (s->init_pending && !cpu->vmx.operation) {
 		bool sipi = s->sipi_pending; /* it came after the INIT */
 
 		s->init_pending = false;
@@ -281,11 +298,17 @@ static bool take_events(struct cpu *cpu)
 		return false;
 	if (!cpu_take_events(cpu))
 		return false;
-	cpu->remaining--;
-	cpu_charge(cpu, COST_EVENT);
-	cpu->stats.interrupts++;
-	if (cpu->fault.valid)
-		deliver_fault(cpu);
+	count_event(cpu);
+	return true;
+}
+
+/* The same in a guest: there is more that may happen, and the guest may be left. */
+static bool take_guest_events(struct cpu *cpu)
+{
+	cpu_flags_settle(cpu);
+	if (!vmx_event_ready(cpu) || !vmx_take_events(cpu))
+		return false;
+	count_event(cpu);
 	return true;
 }
 
@@ -354,7 +377,8 @@ static void run_single(struct cpu *cpu, struct block *block)
 static bool needs_single(const struct cpu *cpu)
 {
 	return cpu->state.rflags & (FLAG_TF | FLAG_RF) || cpu->state.interruptibility & SHADOWS ||
-	       cpu->code_breakpoints || cpu->single_blocks || cpu->flush_always;
+	       cpu->code_breakpoints || cpu->single_blocks || cpu->flush_always ||
+	       (cpu->vmx.guest && cpu->vmx.watch);
 }
 
 /*
@@ -428,14 +452,16 @@ static void wake(struct cpu *cpu)
 static enum cpu_stop stopped(struct cpu *cpu)
 {
 	cpu->block = NULL;
-	return cpu->state.activity == ACTIVITY_SHUTDOWN ? CPU_STOP_SHUTDOWN : CPU_STOP_HALT;
+	return cpu->state.activity == ACTIVITY_SHUTDOWN && !cpu->vmx.guest ? CPU_STOP_SHUTDOWN
+									   : CPU_STOP_HALT;
 }
 
 static enum cpu_stop run(struct cpu *cpu, uint64_t budget)
 {
 	cpu->budget_end = cpu_ticks(cpu) + budget;
 	cpu->remaining = (int64_t)budget;
-	while (cpu->remaining > 0) {
+	vmx_hold_budget(cpu);
+	while (cpu->remaining > 0 || vmx_release_budget(cpu)) {
 		if (unlikely(cpu->attention)) {
 			uint32_t attention = cpu->attention;
 
@@ -449,8 +475,14 @@ static enum cpu_stop run(struct cpu *cpu, uint64_t budget)
 				return CPU_STOP_YIELD;
 			}
 		}
-		wake(cpu);
-		if (unlikely(event_ready(cpu) && (cpu->state.pending_debug ||
+		if (unlikely(cpu->vmx.guest)) {
+			if (take_guest_events(cpu))
+				continue;
+		} else {
+			wake(cpu);
+		}
+		if (!cpu->vmx.guest &&
+		    unlikely(event_ready(cpu) && (cpu->state.pending_debug ||
 						  !(cpu->state.interruptibility & SHADOWS))) &&
 		    take_events(cpu))
 			continue;
@@ -466,6 +498,7 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 {
 	enum cpu_stop stop = run(cpu, budget);
 
+	vmx_release_budget(cpu);
 	cpu_flags_settle(cpu);
 	return stop;
 }
@@ -517,5 +550,6 @@ void cpu_init(struct cpu *cpu, const struct cpu_config *config, struct mem_space
 	cpu->blocks = blocks;
 	cpu->random = 0x9e3779b97f4a7c15ull;
 	blocks_add_cpu(blocks, cpu);
+	vmx_make_capabilities(&cpu->vmx.capabilities, config, cpu_cr4_supported(config));
 	cpu_reset(cpu);
 }

@@ -212,16 +212,16 @@ enum cpu_intercept {
 	INTERCEPT_XSAVES,
 	INTERCEPT_XRSTORS,
 	INTERCEPT_TASK_SWITCH, /* a = selector, b = source */
-	INTERCEPT_EXCEPTION,   /* a = vector, b = error code */
 };
+
+/* vmx_intercept.c */
+bool vmx_intercepts(struct cpu *cpu, enum cpu_intercept what, uint64_t a, uint64_t b);
+/* True if the guest lacks what this secondary control enables: #UD. */
+bool vmx_refuses(const struct cpu *cpu, unsigned secondary_bit);
 
 ALWAYS_INLINE bool cpu_intercepts(struct cpu *cpu, enum cpu_intercept what, uint64_t a, uint64_t b)
 {
-	(void)cpu;
-	(void)what;
-	(void)a;
-	(void)b;
-	return false;
+	return unlikely(cpu->vmx.guest) && vmx_intercepts(cpu, what, a, b);
 }
 
 #endif

@@ -58,8 +58,6 @@ enum {
 #define MISC_ENABLE_READ_ONLY (BIT(7) | MISC_ENABLE_BTS_UNAVAILABLE | MISC_ENABLE_PEBS_UNAVAILABLE)
 #define MISC_ENABLE_ANY_MODEL (MISC_ENABLE_FAST_STRINGS | BIT(3) | BIT(16) | BIT(23))
 
-#define DEBUGCTL_WRITABLE BIT(1) /* BTF */
-
 bool cpu_is_canonical_msr(const struct cpu *cpu, uint64_t address)
 {
 	unsigned shift = 64u - cpu->config->linear_bits;
@@ -296,6 +294,11 @@ static uint64_t read_arch_capabilities(const struct cpu *cpu, const struct msr_r
 	return row->mask;
 }
 
+static uint64_t read_vmx_capability(const struct cpu *cpu, const struct msr_row *row)
+{
+	return vmx_capability_msr(&cpu->vmx.capabilities, row->index);
+}
+
 /* ---------------------------------------------------------------- memory types */
 
 /* Bit n: n is a memory type. SDM Vol 3A "Memory Ordering", table "Memory Types That Can Be Encoded"
@@ -405,6 +408,24 @@ static const struct msr_row rows[] = {
 	CHECKED(ARCH_MSR_PAT, PAT, pat, ANY, write_pat),
 	CHECKED(ARCH_MSR_MTRR_DEF_TYPE, MTRR, mtrr.def_type, BITS(7, 0) | BITS(11, 10),
 		write_mtrr_def_type),
+	FUNCTION(ARCH_MSR_VMX_BASIC, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_PINBASED_CTLS, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_PROCBASED_CTLS, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_EXIT_CTLS, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_ENTRY_CTLS, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_MISC, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_CR0_FIXED0, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_CR0_FIXED1, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_CR4_FIXED0, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_CR4_FIXED1, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_VMCS_ENUM, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_PROCBASED_CTLS2, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_EPT_VPID_CAP, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_TRUE_PINBASED_CTLS, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_TRUE_PROCBASED_CTLS, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_TRUE_EXIT_CTLS, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_TRUE_ENTRY_CTLS, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_VMFUNC, VMX, read_vmx_capability, NULL),
 	FUNCTION(ARCH_MSR_PKRS, PKS, read_pkrs, write_pkrs),
 	STORED(ARCH_MSR_XSS, XSAVES, xss, 0),
 	CHECKED(ARCH_MSR_EFER, ALWAYS, efer, 0, write_efer),

@@ -85,6 +85,7 @@ void cpu_reset(struct cpu *cpu)
 	cpu->state.mxcsr = MXCSR_RESET;
 	reset_x87(&cpu->state.x87);
 	reset_msrs(cpu);
+	vmx_reset(cpu);
 	cpu->state.activity = cpu->config->apic_id ? ACTIVITY_WAIT_FOR_SIPI : ACTIVITY_ACTIVE;
 	cpu->random = cpu->config->apic_id;
 	cpu_state_changed(cpu);

@@ -307,9 +307,11 @@ bool cpu_iret(struct cpu *cpu, unsigned size)
 {
 	struct iret_frame frame;
 
-	if (cpu->state.interruptibility & BLOCKING_NMI) {
+	cpu->vmx.iret_unblocked = false;
+	if (cpu->state.interruptibility & BLOCKING_NMI && !vmx_keeps_nmi_blocking_in(&cpu->vmx)) {
 		cpu->state.interruptibility &= (uint8_t)~BLOCKING_NMI;
 		cpu->attention |= ATTENTION_EVENT;
+		cpu->vmx.iret_unblocked = true;
 	}
 	if (is_v86(cpu))
 		return iret_v86(cpu, size);

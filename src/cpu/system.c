@@ -47,6 +47,8 @@ bool translate_system(struct translator *t, const struct insn *insn, struct op *
 
 	if (!row)
 		row = find_row(system_misc_rows, insn->id);
+	if (!row)
+		row = find_row(system_vmx_rows, insn->id);
 	if (!row || !row_allows(t, row, memory))
 		return false;
 	op->code = row->op_code;

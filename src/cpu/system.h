@@ -35,5 +35,7 @@ struct system_row {
 /* system_control.c and system_misc.c */
 extern const struct system_row system_control_rows[];
 extern const struct system_row system_misc_rows[];
+/* vmx_insns.c */
+extern const struct system_row system_vmx_rows[];
 
 #endif

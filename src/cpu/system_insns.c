@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include "arch/msrs.h"
 #include "arch/system_bits.h"
 #include "cpu/access.h"
 #include "cpu/cpuid.h"
 #include "cpu/msr.h"
 #include "cpu/system_misc.h"
+#include "cpu/vmx_apic.h"
 
 /* Identification, MSRs, counters, random numbers, protection keys, segment bases. */
 
@@ -48,8 +50,10 @@ bool insn_rdmsr(struct cpu *cpu, const struct op *op)
 		return raise_gp0(cpu);
 	if (cpu_intercepts(cpu, INTERCEPT_MSR_READ, index, 0))
 		return false;
-	if (!cpu_read_msr(cpu, index, &value))
+	if (!vmx_x2apic_read(cpu, index, &value) && !cpu_read_msr(cpu, index, &value))
 		return raise_gp0(cpu);
+	if (index == ARCH_MSR_TIME_STAMP_COUNTER)
+		value = vmx_guest_tsc(cpu, value);
 	put_edx_eax(cpu, value);
 	cpu_charge(cpu, COST_MSR);
 	return true;
@@ -65,6 +69,14 @@ bool insn_wrmsr(struct cpu *cpu, const struct op *op)
 	if (cpu_intercepts(cpu, INTERCEPT_MSR_WRITE, index, 0))
 		return false;
 	cpu_charge(cpu, COST_MSR);
+	switch (vmx_x2apic_write(cpu, index, get_edx_eax(cpu))) {
+	case VMX_X2APIC_DONE:
+		return true;
+	case VMX_X2APIC_FAULT:
+		return raise_gp0(cpu);
+	case VMX_X2APIC_REAL:
+		break;
+	}
 	return cpu_write_msr(cpu, index, get_edx_eax(cpu)) || raise_gp0(cpu);
 }
 
@@ -82,7 +94,7 @@ bool insn_rdtsc(struct cpu *cpu, const struct op *op)
 		return raise_gp0(cpu);
 	if (cpu_intercepts(cpu, INTERCEPT_RDTSC, 0, 0))
 		return false;
-	put_edx_eax(cpu, cpu_tsc(cpu));
+	put_edx_eax(cpu, vmx_guest_tsc(cpu, cpu_tsc(cpu)));
 	cpu_charge(cpu, COST_TSC);
 	return true;
 }
@@ -90,11 +102,13 @@ bool insn_rdtsc(struct cpu *cpu, const struct op *op)
 bool insn_rdtscp(struct cpu *cpu, const struct op *op)
 {
 	(void)op;
+	if (vmx_refuses(cpu, ARCH_SECONDARY_RDTSCP))
+		return raise_ud(cpu);
 	if (tsc_disabled(cpu))
 		return raise_gp0(cpu);
 	if (cpu_intercepts(cpu, INTERCEPT_RDTSCP, 0, 0))
 		return false;
-	put_edx_eax(cpu, cpu_tsc(cpu));
+	put_edx_eax(cpu, vmx_guest_tsc(cpu, cpu_tsc(cpu)));
 	cpu->state.gpr[GPR_RCX] = (uint32_t)cpu->state.tsc_aux;
 	cpu_charge(cpu, COST_TSC);
 	return true;
@@ -113,6 +127,8 @@ bool insn_rdpmc(struct cpu *cpu, const struct op *op)
 
 bool insn_rdpid(struct cpu *cpu, const struct op *op)
 {
+	if (vmx_refuses(cpu, ARCH_SECONDARY_RDTSCP))
+		return raise_ud(cpu);
 	gpr_write(cpu, op->dst, 8, (uint32_t)cpu->state.tsc_aux);
 	return true;
 }

@@ -26,6 +26,9 @@ slow_fn insn_cpuid, insn_rdmsr, insn_wrmsr, insn_rdtsc, insn_rdtscp, insn_rdpmc,
 slow_fn insn_fxsave, insn_fxrstor, insn_ldmxcsr, insn_stmxcsr, insn_xsave, insn_xsaveopt,
 	insn_xsavec, insn_xsaves, insn_xrstor, insn_xrstors;
 
+/* CR4 bits that a processor with these features has. */
+uint64_t cpu_cr4_supported(const struct cpu_config *config);
+
 /* MOV whose destination or source is of CLASS_CR or CLASS_DR. */
 translate_fn translate_mov_cr;
 

@@ -70,6 +70,25 @@ void cpu_tlb_flush(struct cpu *cpu)
 	flush_all(cpu);
 }
 
+/* SDM Vol 3C "Translating Guest-Physical Addresses" */
+static void add_second_dimension(const struct cpu *cpu, struct udv_paging_config *config)
+{
+	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
+
+	config->ept = VMX_SECONDARY(v, EPT);
+	config->eptp = v->ept_pointer;
+	config->ept_vpid_cap = cpu->vmx.capabilities.ept_vpid_cap;
+	config->pml_index = cpu->paging.pml_index;
+	config->pml_address = v->pml_address;
+	config->ve_information = v->ve_information_address;
+	if (VMX_SECONDARY(v, MBEC))
+		config->ept_controls |= UDV_EPT_MBEC;
+	if (VMX_SECONDARY(v, PML))
+		config->ept_controls |= UDV_EPT_PML;
+	if (VMX_SECONDARY(v, EPT_VIOLATION_VE))
+		config->ept_controls |= UDV_EPT_VE;
+}
+
 /* The walker's context, made anew from the state. */
 static void prepare_paging(struct cpu *cpu)
 {
@@ -92,6 +111,8 @@ static void prepare_paging(struct cpu *cpu)
 		config.features |= UDV_FEATURE_PSE36;
 	if (has_feature(cpu, FEATURE_PAT))
 		config.features |= UDV_FEATURE_PAT;
+	if (cpu->vmx.guest)
+		add_second_dimension(cpu, &config);
 	/* The state was checked when it was loaded; what is refused here leaves the old context. */
 	(void)udv_paging_init(&cpu->paging, &config, &cpu->memory->walker);
 }
@@ -260,8 +281,10 @@ void cpu_mode_changed(struct cpu *cpu)
 	for (unsigned i = 0; i < NR_SEGMENTS; i++)
 		cpu->segment_base[i] = code64 && i < SEG_FS ? 0 : s->seg[i].base;
 	cpu->address_mask = code64 ? ~0ull : UINT32_MAX;
+	/* 16-bit code may start beyond 64 KB, and then goes on there. */
 	cpu->rip_mask = code64					 ? ~0ull
 			: (cpu->mode & MODE_CODE) == MODE_CODE32 ? UINT32_MAX
+			: s->rip > 0xffff			 ? UINT32_MAX
 								 : 0xffff;
 	if (cpu->code_base != s->seg[SEG_CS].base || cpu->code_limit != s->seg[SEG_CS].limit)
 		cpu->generation++;

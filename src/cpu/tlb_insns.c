@@ -50,6 +50,8 @@ bool insn_invpcid(struct cpu *cpu, const struct op *op)
 	uint64_t type = gpr_read(cpu, op->dst, is_64bit(cpu) ? 8 : 4);
 	uint64_t descriptor[2], linear;
 
+	if (vmx_refuses(cpu, ARCH_SECONDARY_INVPCID))
+		return raise_ud(cpu);
 	if (cpu->state.cpl)
 		return raise_gp0(cpu);
 	if (cpu_intercepts(cpu, INTERCEPT_INVPCID, 0, 0))

@@ -249,6 +249,8 @@ bool insn_xsavec(struct cpu *cpu, const struct op *op)
 
 bool insn_xsaves(struct cpu *cpu, const struct op *op)
 {
+	if (vmx_refuses(cpu, ARCH_SECONDARY_XSAVES))
+		return raise_ud(cpu);
 	if (!may_execute(cpu))
 		return false;
 	if (cpu->state.cpl)
@@ -386,6 +388,8 @@ bool insn_xrstor(struct cpu *cpu, const struct op *op)
 
 bool insn_xrstors(struct cpu *cpu, const struct op *op)
 {
+	if (vmx_refuses(cpu, ARCH_SECONDARY_XSAVES))
+		return raise_ud(cpu);
 	if (!may_execute(cpu))
 		return false;
 	if (cpu->state.cpl)

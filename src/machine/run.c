@@ -80,6 +80,34 @@ void udv_machine_request_stop(struct udv_machine *machine)
 	atomic_store(&machine->stop_requested, true);
 }
 
+/* ---------------------------------------------------------------- deadlines */
+
+/*
+ * The tick of the next one, of the devices' timers or of a preemption timer that wakes a processor
+ * which waits; TIMELINE_NEVER if there is none.
+ */
+static uint64_t next_deadline(const struct udv_machine *machine)
+{
+	uint64_t next = vclock_next_deadline(&machine->clock);
+	uint64_t ticks =
+		next == VCLOCK_NEVER ? TIMELINE_NEVER : timeline_ticks(next, machine->tsc_khz);
+
+	for (unsigned i = 0; i < machine->nr_cpus; i++) {
+		const struct cpu *cpu = &machine->vcpus[i].cpu;
+
+		if (cpu->state.activity != ACTIVITY_ACTIVE && vmx_wake_time(cpu) < ticks)
+			ticks = vmx_wake_time(cpu);
+	}
+	return ticks;
+}
+
+static void wake_by_timer(struct udv_machine *machine)
+{
+	for (unsigned i = 0; i < machine->nr_cpus; i++)
+		if (vmx_wake_time(&machine->vcpus[i].cpu) <= machine->base_ticks)
+			machine->vcpus[i].cpu.attention |= ATTENTION_EVENT;
+}
+
 /* ---------------------------------------------------------------- rounds */
 
 static bool is_awake(const struct vcpu *vcpu)
@@ -166,10 +194,9 @@ static bool given_up(struct udv_machine *machine)
 /* Nobody is awake: on to the next deadline. */
 static void skip_ahead(struct udv_machine *machine)
 {
-	uint64_t next = vclock_next_deadline(&machine->clock);
-	uint64_t ticks = timeline_ticks(next, machine->tsc_khz);
+	uint64_t ticks = next_deadline(machine);
 
-	if (next == VCLOCK_NEVER || ticks == TIMELINE_NEVER || given_up(machine)) {
+	if (ticks == TIMELINE_NEVER || given_up(machine)) {
 		machine->stop_cpu = 0;
 		machine_stop(machine, UDV_STOP_HALTED, 0);
 		return;
@@ -187,6 +214,7 @@ static void next_round(struct udv_machine *machine)
 	for (unsigned i = 0; i < machine->nr_cpus; i++)
 		machine->vcpus[i].in_round = false;
 	vclock_run_due(&machine->clock, machine_now(machine));
+	wake_by_timer(machine);
 	if (!machine->stopped && count_awake(machine))
 		begin_round(machine);
 	else if (!machine->stopped)
@@ -196,8 +224,7 @@ static void next_round(struct udv_machine *machine)
 /* What a processor may retire in this round; timers are due at its end, after one at the least. */
 static uint64_t turn_limit(const struct udv_machine *machine)
 {
-	uint64_t next = vclock_next_deadline(&machine->clock);
-	uint64_t ticks = timeline_ticks(next, machine->tsc_khz);
+	uint64_t ticks = next_deadline(machine);
 	uint64_t limit = machine->round_slice;
 
 	if (ticks <= machine->base_ticks)
@@ -299,5 +326,6 @@ void udv_machine_stats(const struct udv_machine *machine, struct udv_machine_sta
 		stats->blocks_built += s->blocks_built;
 		stats->blocks_dropped += s->blocks_dropped;
 		stats->block_lookups += s->block_lookups;
+		stats->vm_exits += s->vm_exits;
 	}
 }

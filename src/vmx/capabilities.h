@@ -18,6 +18,8 @@ struct vmx_capabilities {
 	 * be 1.
 	 */
 	uint64_t controls[ARCH_NR_CONTROL_GROUPS];
+	/* bits of IA32_EFER, IA32_DEBUGCTL and IA32_PERF_GLOBAL_CTRL that are not reserved */
+	uint64_t efer_bits, debugctl_bits, perf_global_ctrl_bits;
 	uint8_t maxphyaddr, linear_bits;
 };
 
@@ -30,5 +32,9 @@ static inline bool vmx_may_be_1(const struct vmx_capabilities *c, enum arch_cont
 
 	return c->controls[group] >> (plain ? bit : bit + 32) & 1;
 }
+
+/* VMREAD and VMWRITE know the field: a control that uses it is supported. */
+struct arch_vmcs_field;
+bool vmx_field_exists(const struct vmx_capabilities *c, const struct arch_vmcs_field *field);
 
 #endif
