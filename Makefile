@@ -3,8 +3,8 @@
 
 SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized
 
-.PHONY: run test build test-clang test-sanitize test-aarch64 test-aarch64-run test-real test-full \
-	fuzz bench bench-emulators format check-format install clean
+.PHONY: run test build test-clang test-sanitize test-aarch64 test-aarch64-run test-real \
+	test-boot test-full fuzz bench bench-emulators format check-format install clean
 
 run: build
 	@build/tools/undervisor demo
@@ -55,6 +55,10 @@ test-aarch64-run:
 test-real: build
 	@scripts/packages build real
 	@scripts/run_real build/tools/undervisor build-real
+
+# Debian's kernel boots, runs commands and powers off.
+test-boot: build
+	@scripts/run_boot build/tools/undervisor build-real
 
 # Tens of millions of cases against the oracle; minutes.
 test-full: build

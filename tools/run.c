@@ -22,15 +22,18 @@ static void print_help(void)
 {
 	puts("Usage: undervisor run [OPTIONS] IMAGE [ARGUMENTS...]\n"
 	     "\n"
-	     "Boots a multiboot 1 or ELF image in a virtual machine.\n"
+	     "Boots an image in a virtual machine: a Linux kernel, PVH, multiboot 1 and 2, ELF.\n"
 	     "\n"
 	     "Machine:\n"
 	     "  --memory SIZE          such as 512M or 4G, up to 64G; MB without a letter (128M)\n"
 	     "  --cpus N               1 to 16 processors (1)\n"
 	     "  --cpu FEATURES         apart from the default: +la57,-avx,maxphyaddr=39; help\n"
 	     "                         lists them\n"
-	     "  --initrd FILE[,ARGS]   a multiboot module; more than one may be given\n"
+	     "  --initrd FILE[,ARGS]   the initial RAM disk, or a multiboot module; more than one\n"
+	     "                         may be given\n"
 	     "  --append STRING        added to the command line, after the arguments\n"
+	     "  --kernel-decompress WHO\n"
+	     "                         loader or guest: who unpacks a Linux kernel (loader)\n"
 	     "  --serial WHERE         COM1's output: stdio, none or file:PATH (stdio)\n"
 	     "  --seed N               for RDRAND and RDSEED (0)\n"
 	     "Limits:\n"
@@ -204,6 +207,8 @@ static int load(struct run *run)
 		.image = run->image.data,
 		.size = run->image.size,
 		.cmdline = run->cmdline,
+		.name_size = strlen(run->options.image),
+		.kernel_unpacks = run->options.kernel_unpacks,
 		.modules = run->modules,
 		.nr_modules = run->options.nr_initrds,
 	};

@@ -38,6 +38,7 @@ struct run_options {
 	const char *append;
 	const char *initrds[RUN_MAX_INITRDS];
 	unsigned nr_initrds;
+	bool kernel_unpacks;
 	const char *serial; /* stdio, file:PATH, none */
 	uint64_t max_instructions;
 	double max_seconds; /* 0: no limit */

@@ -62,6 +62,14 @@ static bool take_append(struct run_options *options, const char *name, const cha
 	return true;
 }
 
+static bool take_kernel_decompress(struct run_options *options, const char *name, const char *text)
+{
+	if (strcmp(text, "loader") != 0 && strcmp(text, "guest") != 0)
+		return bad_value(name, text, "one of loader, guest");
+	options->kernel_unpacks = strcmp(text, "guest") == 0;
+	return true;
+}
+
 static bool take_serial(struct run_options *options, const char *name, const char *text)
 {
 	if (strcmp(text, "stdio") != 0 && strcmp(text, "none") != 0 &&
@@ -149,6 +157,7 @@ static const struct option_entry {
 	{ "--cpus", take_cpus, 0 },
 	{ "--help", NULL, offsetof(struct run_options, help) },
 	{ "--initrd", take_initrd, 0 },
+	{ "--kernel-decompress", take_kernel_decompress, 0 },
 	{ "--max-instructions", take_max_instructions, 0 },
 	{ "--max-seconds", take_max_seconds, 0 },
 	{ "--memory", take_memory, 0 },

@@ -126,6 +126,16 @@ struct udv_boot {
 	const void *image;
 	size_t size;
 	const char *cmdline; /* by custom the image's name, then its arguments; may be NULL */
+	/*
+	 * How many bytes of cmdline are the image's name: Linux, and what starts by PVH, gets what
+	 * is behind it and the space that follows.
+	 */
+	size_t name_size;
+	/*
+	 * A bzImage unpacks itself, as it does after any other boot loader. By default its payload
+	 * is unpacked by the loader, which saves the guest most of the instructions of a boot.
+	 */
+	bool kernel_unpacks;
 	const struct udv_module *modules;
 	unsigned nr_modules; /* up to 64 */
 };
@@ -134,7 +144,13 @@ struct udv_boot {
  * Loads an image and puts processor 0 at its start, others wait for a start-up IPI:
  *  - with a multiboot 1 header (ELF32, ELF64, or the addresses in the header): 32-bit protected
  *    mode without paging, EAX = 2BADB002H, EBX = address of the multiboot information;
- *  - any other ELF32 for x86: the same, but EAX = 0;
+ *  - with a multiboot 2 header: the same, EAX = 36D76289H, EBX = address of the boot information;
+ *  - a Linux kernel as it is installed (a bzImage of 64 bits): see kernel_unpacks. Unpacked (XZ,
+ *    Zstandard, gzip) it starts by PVH; otherwise in 64-bit mode by Linux's own boot protocol.
+ *    All modules together are its initial RAM disk;
+ *  - an ELF file with a note that gives a PVH entry: 32-bit protected mode without paging, EBX =
+ *    address of the start information;
+ *  - any other ELF32 for x86: the same as multiboot 1, but EAX = 0;
  *  - any other ELF64 for x86-64: 64-bit mode, the first 4 GB mapped to themselves, RDI = address
  *    of the multiboot information.
  * UDV_ERR_FORMAT, UDV_ERR_TRUNCATED: the image is not one, or contradicts itself;

@@ -112,6 +112,8 @@ bool insn_monitor(struct cpu *cpu, const struct op *op)
 		return false;
 	cpu->state.monitor_address = physical & MONITOR_LINE;
 	cpu->state.monitor_armed = true;
+	mem_peek(cpu->memory, cpu->state.monitor_address, cpu->state.monitor_data,
+		 sizeof(cpu->state.monitor_data));
 	return true;
 }
 

@@ -265,6 +265,18 @@ void mem_write(struct mem_space *space, uint64_t address, unsigned size, uint64_
 		memcpy(region->host + offset, &value, size);
 }
 
+void mem_peek(struct mem_space *space, uint64_t address, void *data, unsigned size)
+{
+	uint64_t inside = address & (MEM_PAGE_SIZE - 1);
+	uint8_t *flags;
+	const uint8_t *page = mem_page(space, address - inside, &flags);
+
+	if (page)
+		memcpy(data, page + inside, size);
+	else
+		memset(data, 0, size);
+}
+
 /* Page by page through @data: one way or the other. */
 static bool transfer(struct mem_space *space, uint64_t address, uint8_t *to, const uint8_t *from,
 		     uint64_t size, bool rom)

@@ -84,6 +84,10 @@ bool mem_written(struct mem_space *space, uint64_t address, uint64_t size, uint8
 uint64_t mem_read(struct mem_space *space, uint64_t address, unsigned size);
 void mem_write(struct mem_space *space, uint64_t address, unsigned size, uint64_t value);
 
+/* @size bytes within one page of RAM or ROM; zeros from anywhere else, where reading has effects.
+ */
+void mem_peek(struct mem_space *space, uint64_t address, void *data, unsigned size);
+
 /* Any number of bytes, as a device's DMA or a loader does. False if some are not in RAM (or ROM).
  */
 bool mem_read_bytes(struct mem_space *space, uint64_t address, void *data, uint64_t size);

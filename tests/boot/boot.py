@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""boot.py UNDERVISOR CACHE: Debian's kernel boots, runs commands and powers off.
+
+With one and with four processors; with one twice, which must be the same run. Exit status 77: the
+packages cannot be had here.
+"""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+
+import initramfs
+
+TIMEOUT = 240
+
+# What must be on the console, in this order.
+EXPECTED = [
+    r"Run /init as init process",
+    r"UDV init",
+    r"UDV cpus {cpus}",
+    r"UDV vectors {sum} {sum} {sum} 1\.414213562373095",
+    r"UDV hash {hash}  -",
+    r"UDV awk 0\.142857",
+    r"UDV gzip {gzip}  -",
+    r"UDV date 2026",
+    r"UDV end",
+    r"reboot: Power down",
+]
+
+# Warnings of the kernel's about itself, on any machine.
+KNOWN_WARNINGS = [
+    r"cblist_init_generic",
+    r"Spectre V2 ",
+    r"AMD-Vi",
+]
+
+
+def vector_sum():
+    """What vectors.c sums, in Python's integers; it does not overflow."""
+    return sum(3 * (i * i - 1000 * i) for i in range(1024))
+
+
+def digest(last, algorithm):
+    """Of the numbers from 1 to @last, a line each."""
+    text = "".join(f"{i}\n" for i in range(1, last + 1))
+    return hashlib.new(algorithm, text.encode()).hexdigest()
+
+
+class Failed(Exception):
+    """What was wrong with a boot."""
+
+
+def boot(tool, kernel, initrd, cpus):
+    """(console, statistics) of one boot."""
+    done = subprocess.run(
+        [tool, "run", "--memory", "512M", "--cpus", str(cpus), "--initrd", initrd,
+         "--append", "console=ttyS0,115200", "--stats", "--trace-hash",
+         "--max-seconds", str(TIMEOUT), kernel],
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT + 60, check=False)
+    console = done.stdout.decode(errors="replace").replace("\r", "")
+    errors = done.stderr.decode(errors="replace")
+    if done.returncode != 0 or "powered off" not in errors:
+        tail = "\n".join(console.splitlines()[-15:])
+        raise Failed(f"status {done.returncode}\n{errors}{tail}")
+    return console, errors
+
+
+def check_console(console, cpus):
+    """Every expected line, and no complaint of the kernel's."""
+    values = {"cpus": cpus, "sum": vector_sum(), "hash": digest(20000, "sha256"), "gzip": digest(5000, "md5")}
+    lines = iter(console.splitlines())
+    for pattern in EXPECTED:
+        wanted = pattern.format(**values)
+        if not any(re.search(wanted, line) for line in lines):
+            raise Failed(f"no line '{wanted}' in its place in:\n"
+                         + "\n".join(console.splitlines()[-40:]))
+    problems = [line for line in console.splitlines() if line.startswith("UDV problem")
+                and not any(re.search(known, line) for known in KNOWN_WARNINGS)]
+    if problems:
+        raise Failed("the kernel complains:\n" + "\n".join(problems))
+
+
+def same_run(first, second):
+    """Console, instruction count and trace hash."""
+    def facts(result):
+        kept = re.findall(r"^(?:instructions|trace hash|virtual seconds): .*$", result[1], re.M)
+        return [result[0], *kept]
+    if len(facts(first)) != 4 or facts(first) != facts(second):
+        raise Failed(f"two boots differ: {facts(first)[1:]} and {facts(second)[1:]}")
+
+
+def main():
+    tool, cache = os.path.abspath(sys.argv[1]), sys.argv[2]
+    os.makedirs(cache, exist_ok=True)
+    try:
+        kernel = initramfs.kernel(cache)
+        initrd = initramfs.build(cache, initramfs.INIT_TESTS, with_vectors=True)
+    except initramfs.Unavailable as reason:
+        print(f"SKIP: {reason}")
+        return 77
+    passed, failed, runs = 0, 0, []
+
+    def case(name, function):
+        nonlocal passed, failed
+        try:
+            function()
+            passed += 1
+            print(f"ok: {name}")
+        except Failed as reason:
+            failed += 1
+            print(f"FAILED: {name}: {reason}")
+
+    def plain(cpus):
+        runs.append(boot(tool, kernel, initrd, cpus))
+        check_console(runs[-1][0], cpus)
+
+    case("one processor", lambda: plain(1))
+    case("four processors", lambda: plain(4))
+    if len(runs) == 2:
+        case("the same again", lambda: same_run(runs[0], boot(tool, kernel, initrd, 1)))
+        case("the same again, four processors",
+             lambda: same_run(runs[1], boot(tool, kernel, initrd, 4)))
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
