@@ -20,6 +20,7 @@ struct udv_machine;
 
 #define UDV_MAX_CPUS 16u
 #define UDV_MAX_MEMORY (64ull << 30)
+#define UDV_MAX_DISKS 4u
 
 /* Why a call was refused, for people to read: one line without a full stop. */
 struct udv_problem {
@@ -55,6 +56,23 @@ struct udv_trace_event {
 	uint64_t a, b, c;
 };
 
+/*
+ * What is on a disk. The callbacks are called within udv_machine_run(), with [@offset, @offset +
+ * @size) inside the disk; false is an I/O error for the guest. They must not call the machine, and
+ * for runs to be the same they must give the same bytes.
+ */
+struct udv_disk {
+	uint64_t size; /* bytes: a multiple of 512, and not 0 */
+	bool (*read)(void *opaque, uint64_t offset, void *data, size_t size);
+	/* NULL: what the guest writes stays in the machine, until it is destroyed. */
+	bool (*write)(void *opaque, uint64_t offset, const void *data, size_t size);
+	/* What was written is to last; may be NULL. */
+	bool (*flush)(void *opaque);
+	void *opaque;
+	bool read_only; /* for the guest: it can write nothing */
+	const char *id; /* up to 20 bytes for the guest to know it by; NULL: "undervisor-N" */
+};
+
 /* All zero is the default machine. */
 struct udv_machine_config {
 	uint64_t memory;  /* bytes, 1 MB..64 GB, rounded up to a page; 0: 128 MB */
@@ -64,15 +82,23 @@ struct udv_machine_config {
 	 * tsc-khz=N, how many ticks a virtual millisecond has. NULL: the default.
 	 */
 	const char *cpu;
-	uint64_t seed;	 /* of RDRAND and RDSEED; 0 is a seed like any other */
+	uint64_t seed;	 /* of RDRAND, RDSEED and virtio's rng; 0 is a seed like any other */
 	uint64_t slice;	 /* ticks a processor runs before the next one's turn; 0: 2000 */
 	uint32_t stress; /* UDV_STRESS_* */
 
 	/* A byte that the guest sent on COM1. May be NULL. */
 	void (*serial)(void *opaque, uint8_t byte);
+	/*
+	 * Virtio devices, in windows of memory that the DSDT names: disks, a console if there is
+	 * a function that gets what the guest sends on it, a source of entropy.
+	 */
+	const struct udv_disk *disks; /* needed only during udv_machine_create() */
+	unsigned nr_disks;	      /* up to UDV_MAX_DISKS */
+	void (*console)(void *opaque, const uint8_t *data, size_t size); /* may be NULL */
+	bool no_rng;
 	/* Events of the processors; costs speed unless NULL. It may read the machine. */
 	void (*trace)(void *opaque, const struct udv_trace_event *event);
-	void *opaque; /* of both */
+	void *opaque; /* of serial, console and trace */
 };
 
 /*
@@ -240,6 +266,9 @@ enum udv_status udv_machine_write_linear(struct udv_machine *machine, unsigned c
 
 /* Bytes for the guest to receive on COM1. How many there was room for; give the rest later. */
 size_t udv_machine_serial_input(struct udv_machine *machine, const uint8_t *data, size_t size);
+
+/* The same for virtio's console, which has room for 4096 bytes; 0 if the machine has none. */
+size_t udv_machine_console_input(struct udv_machine *machine, const uint8_t *data, size_t size);
 
 struct udv_machine_stats {
 	uint64_t instructions; /* retired by all processors */

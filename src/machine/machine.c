@@ -40,7 +40,7 @@ static enum udv_status take_config(struct udv_machine *machine,
 	machine->stress = config->stress;
 	machine->config = *config;
 	machine->config.cpu = NULL;
-	return UDV_OK;
+	return virtio_check(config, problem);
 }
 
 static enum udv_status create_memory(struct udv_machine *machine, struct udv_problem *problem)
@@ -163,6 +163,7 @@ void udv_machine_destroy(struct udv_machine *machine)
 		machine->hooks = hook->next;
 		free(hook);
 	}
+	virtio_destroy(machine);
 	free(machine->vcpus);
 	if (machine->blocks)
 		blocks_destroy(machine->blocks);
