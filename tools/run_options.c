@@ -146,6 +146,17 @@ static bool take_trace_format(struct run_options *options, const char *name, con
 	return true;
 }
 
+static bool take_engine(struct run_options *options, const char *name, const char *text)
+{
+	if (strcmp(text, "direct") == 0)
+		options->machine.engine = UDV_ENGINE_DIRECT;
+	else if (strcmp(text, "nested") == 0)
+		options->machine.engine = UDV_ENGINE_NESTED;
+	else
+		return bad_value(name, text, "one of direct, nested");
+	return true;
+}
+
 /* With @take NULL the option takes no value, and sets the flag at @flag. */
 static const struct option_entry {
 	const char *name;
@@ -155,6 +166,7 @@ static const struct option_entry {
 	{ "--append", take_append, 0 },
 	{ "--cpu", take_cpu, 0 },
 	{ "--cpus", take_cpus, 0 },
+	{ "--engine", take_engine, 0 },
 	{ "--help", NULL, offsetof(struct run_options, help) },
 	{ "--initrd", take_initrd, 0 },
 	{ "--kernel-decompress", take_kernel_decompress, 0 },

@@ -35,6 +35,15 @@ struct udv_problem {
 #define UDV_STRESS_BLOCKS 0x2u /* decoded code is dropped every 64 ticks */
 #define UDV_STRESS_SINGLE 0x4u /* code is decoded one instruction at a time */
 
+/*
+ * What a hypervisor in the machine, L1, runs on. It cannot tell one from the other: instructions,
+ * virtual time, exits and their fields are the same.
+ */
+enum udv_engine {
+	UDV_ENGINE_DIRECT, /* the processor does L1's VMX itself */
+	UDV_ENGINE_NESTED, /* L0 does: L2 runs under a VMCS and EPT of L0's. docs/nested.md */
+};
+
 enum udv_trace_kind {
 	UDV_TRACE_EXCEPTION, /* a = vector, b = error code, c = CR2 */
 	UDV_TRACE_INTERRUPT, /* a = vector, b = interruption type as in a VMCS */
@@ -85,6 +94,8 @@ struct udv_machine_config {
 	uint64_t seed;	 /* of RDRAND, RDSEED and virtio's rng; 0 is a seed like any other */
 	uint64_t slice;	 /* ticks a processor runs before the next one's turn; 0: 2000 */
 	uint32_t stress; /* UDV_STRESS_* */
+	/* UDV_ENGINE_NESTED needs maxphyaddr to be 51 at most. */
+	enum udv_engine engine;
 
 	/* A byte that the guest sent on COM1. May be NULL. */
 	void (*serial)(void *opaque, uint8_t byte);

@@ -221,6 +221,8 @@ bool vmx_enter(struct cpu *cpu, bool launch)
 			 VMX_HAS(v->primary_controls, PRIMARY, NMI_WINDOW) ||
 			 VMX_HAS(v->primary_controls, PRIMARY, MONITOR_TRAP_FLAG);
 	cpu->attention |= ATTENTION_EVENT;
+	if (cpu->hypervisor)
+		cpu->hypervisor->entered(cpu->hypervisor->opaque);
 	vmx_apic_entry(cpu);
 	vmx_start_timer(cpu);
 	if (v->entry_interruption_info & INFO_VALID)

@@ -73,9 +73,13 @@ bool vmx_record_access(struct cpu *cpu, uint32_t reason, uint64_t qualification,
 	if (!cpu->delivering.valid) {
 		cpu->vmx.exit.rf = VMX_RF_SET;
 		cpu->vmx.exit.instruction_length = fetch ? 0 : cpu->current->length;
-	} else if (is_software(cpu->delivering.type)) {
-		cpu->vmx.exit.instruction_length = cpu->delivering.length;
+		return false;
 	}
+	/* RF as the event would have pushed it. */
+	if (cpu_pushed_flags(cpu, &cpu->delivering) & FLAG_RF)
+		cpu->vmx.exit.rf = VMX_RF_SET;
+	if (is_software(cpu->delivering.type))
+		cpu->vmx.exit.instruction_length = cpu->delivering.length;
 	return false;
 }
 
@@ -379,19 +383,47 @@ static uint8_t host_interruptibility(const struct cpu *cpu)
 	return cpu->state.interruptibility & BLOCKING_NMI;
 }
 
+/* To the hypervisor below, which finds the guest's state as it is, and vmx.exit. */
+static void leave_hosted(struct cpu *cpu)
+{
+	cpu->vmx.interrupted = cpu->delivering;
+	cpu->vmx.unblocked = cpu->vmx.iret_unblocked;
+	cpu->delivering.valid = false;
+	cpu->fault.valid = false;
+	cpu->vmx.iret_unblocked = false;
+	cpu->vmx.left = true;
+	cpu->stats.hosted_exits++;
+}
+
+static void tell_exited(struct cpu *cpu)
+{
+	if (cpu->hypervisor && cpu->state.activity != ACTIVITY_SHUTDOWN)
+		cpu->hypervisor->exited(cpu->hypervisor->opaque);
+}
+
+void vmx_save_guest(struct cpu *cpu)
+{
+	save_segments(cpu);
+	save_registers(cpu);
+	save_rest(cpu);
+}
+
 void vmx_exit(struct cpu *cpu)
 {
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
 	const struct vmx_exit *exit = &cpu->vmx.exit;
 	bool lma = cpu->state.efer & EFER_LMA;
 
+	if (unlikely(cpu->vmx.hosted)) {
+		leave_hosted(cpu);
+		return;
+	}
+
 	trace_event(cpu, CPU_TRACE_VM_EXIT, exit->reason, exit->qualification,
 		    exit->guest_physical_address);
 	cpu->stats.vm_exits++;
 	write_information(cpu);
-	save_segments(cpu);
-	save_registers(cpu);
-	save_rest(cpu);
+	vmx_save_guest(cpu);
 	vmx_stop_timer(cpu);
 	if (lma && !VMX_HAS(v->exit_controls, EXIT, HOST_64BIT)) {
 		abort_vmx(cpu, ABORT_HOST_SIZE);
@@ -403,6 +435,7 @@ void vmx_exit(struct cpu *cpu)
 	}
 	cpu->state.interruptibility = host_interruptibility(cpu);
 	finish(cpu);
+	tell_exited(cpu);
 }
 
 void vmx_entry_failure(struct cpu *cpu, uint32_t reason, uint64_t qualification)
@@ -414,4 +447,5 @@ void vmx_entry_failure(struct cpu *cpu, uint32_t reason, uint64_t qualification)
 	v->exit_qualification = qualification;
 	cpu->state.interruptibility &= BLOCKING_NMI;
 	finish(cpu);
+	tell_exited(cpu);
 }

@@ -72,9 +72,28 @@ static enum udv_status take_cpu_config(struct udv_machine *machine, struct cpu_c
 	if (machine->low_memory < machine->memory &&
 	    HIGH_MEMORY + (machine->memory - machine->low_memory) > 1ull << config->maxphyaddr)
 		return refuse(problem, UDV_ERR_ARGUMENT, "maxphyaddr is too small for the memory");
+	if (machine->config.engine == UDV_ENGINE_NESTED && config->maxphyaddr > NESTED_MAXPHYADDR)
+		return refuse(problem, UDV_ERR_ARGUMENT,
+			      "the nested engine needs a maxphyaddr of at most 51");
 	config->nr_cpus = machine->nr_cpus;
 	machine->tsc_khz = config->tsc_khz;
 	return UDV_OK;
+}
+
+/* An L0 for each processor, with memory that nobody else can name. */
+static enum udv_status create_nested(struct udv_machine *machine)
+{
+	struct mem_space *mem = &machine->mem;
+	enum udv_status status =
+		mem_add_private(mem, NESTED_BASE, machine->nr_cpus * NESTED_MEMORY);
+
+	for (unsigned i = 0; i < machine->nr_cpus && status == UDV_OK; i++) {
+		uint64_t offset = i * NESTED_MEMORY;
+
+		nested_init(&machine->vcpus[i].nested, &machine->vcpus[i].cpu, NESTED_BASE + offset,
+			    mem_find(mem, NESTED_BASE)->host + offset);
+	}
+	return status;
 }
 
 static enum udv_status create_cpus(struct udv_machine *machine, const struct cpu_config *config)
@@ -108,7 +127,7 @@ static enum udv_status create_cpus(struct udv_machine *machine, const struct cpu
 		if (status != UDV_OK)
 			return status;
 	}
-	return UDV_OK;
+	return machine->config.engine == UDV_ENGINE_NESTED ? create_nested(machine) : UDV_OK;
 }
 
 static enum udv_status create(struct udv_machine *machine, const struct udv_machine_config *config,

@@ -30,6 +30,7 @@
 #include "devices/virtio_rng.h"
 #include "mem/ports.h"
 #include "mem/space.h"
+#include "nested/nested.h"
 
 /*
  * The parts of a machine, and how they hang together.
@@ -45,6 +46,7 @@ struct vcpu {
 	struct cpu cpu;
 	struct cpu_config config;
 	struct lapic lapic;
+	struct nested nested; /* with UDV_ENGINE_NESTED */
 	struct udv_machine *machine;
 	unsigned index;
 	uint64_t round_start; /* cpu_ticks() when the round began */
