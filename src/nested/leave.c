@@ -163,9 +163,19 @@ static void on(void *opaque)
 	nested_enter01(n);
 }
 
+/*
+ * Without a VPID an entry drops combined mappings. EPT02 is made of what those are made of, and L1
+ * may count on a walk of EPT12 after each entry. SDM Vol 3C "Operations that Invalidate Cached
+ * Mappings"
+ */
 static void entered(void *opaque)
 {
-	nested_enter02(opaque);
+	struct nested *n = opaque;
+	const struct vmx_vmcs *v = &n->cpu->vmx.vmcs;
+
+	if (VMX_SECONDARY(v, EPT) && !VMX_SECONDARY(v, VPID))
+		ept02_drop(&n->ept02, false, v->ept_pointer);
+	nested_enter02(n);
 }
 
 static void exited(void *opaque)
