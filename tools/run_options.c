@@ -111,17 +111,18 @@ static bool take_stress(struct run_options *options, const char *name, const cha
 		{ "tlb", UDV_STRESS_TLB },
 		{ "blocks", UDV_STRESS_BLOCKS },
 		{ "single", UDV_STRESS_SINGLE },
+		{ "ept02", UDV_STRESS_EPT02 },
 	};
 	const char *at = text;
 
 	do {
 		size_t length = strcspn(at, ","), i = 0;
 
-		while (i < 3 &&
+		while (i < 4 &&
 		       (strlen(kinds[i].name) != length || strncmp(at, kinds[i].name, length) != 0))
 			i++;
-		if (i == 3)
-			return bad_value(name, text, "a list of tlb, blocks, single");
+		if (i == 4)
+			return bad_value(name, text, "a list of tlb, blocks, single, ept02");
 		options->machine.stress |= kinds[i].bit;
 		at += length;
 	} while (*at++ == ',');

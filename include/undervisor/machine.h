@@ -34,6 +34,7 @@ struct udv_problem {
 #define UDV_STRESS_TLB 0x1u    /* the TLB is empty before every instruction */
 #define UDV_STRESS_BLOCKS 0x2u /* decoded code is dropped every 64 ticks */
 #define UDV_STRESS_SINGLE 0x4u /* code is decoded one instruction at a time */
+#define UDV_STRESS_EPT02 0x8u  /* L0 forgets its EPT at every exit that L1 sees */
 
 /*
  * What a hypervisor in the machine, L1, runs on. It cannot tell one from the other: instructions,

@@ -577,9 +577,9 @@ static void deliver_again(struct cpu *cpu, const struct cpu_event *event)
 {
 	uint64_t rip = cpu->state.rip;
 
-	if (event->injected && (event->type == EVENT_SOFTWARE_INTERRUPT ||
-				event->type == EVENT_SOFTWARE_EXCEPTION ||
-				event->type == EVENT_PRIVILEGED_EXCEPTION))
+	if (event->injected &&
+	    (event->type == EVENT_SOFTWARE_INTERRUPT || event->type == EVENT_SOFTWARE_EXCEPTION ||
+	     event->type == EVENT_PRIVILEGED_EXCEPTION))
 		cpu->state.rip += event->length;
 	if (cpu_deliver(cpu, event))
 		return;

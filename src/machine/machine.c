@@ -32,7 +32,8 @@ static enum udv_status take_config(struct udv_machine *machine,
 		return refuse(problem, UDV_ERR_ARGUMENT, "memory must be from 1 MB to 64 GB");
 	if (config->nr_cpus > UDV_MAX_CPUS)
 		return refuse(problem, UDV_ERR_ARGUMENT, "there can be 1 to 16 processors");
-	if (config->stress & ~(UDV_STRESS_TLB | UDV_STRESS_BLOCKS | UDV_STRESS_SINGLE))
+	if (config->stress &
+	    ~(UDV_STRESS_TLB | UDV_STRESS_BLOCKS | UDV_STRESS_SINGLE | UDV_STRESS_EPT02))
 		return refuse(problem, UDV_ERR_ARGUMENT, "unknown bits in stress");
 	machine->memory = (memory + MEM_PAGE_SIZE - 1) & ~(uint64_t)(MEM_PAGE_SIZE - 1);
 	machine->nr_cpus = config->nr_cpus ? config->nr_cpus : 1;
@@ -92,6 +93,7 @@ static enum udv_status create_nested(struct udv_machine *machine)
 
 		nested_init(&machine->vcpus[i].nested, &machine->vcpus[i].cpu, NESTED_BASE + offset,
 			    mem_find(mem, NESTED_BASE)->host + offset);
+		machine->vcpus[i].nested.forgets = machine->stress & UDV_STRESS_EPT02;
 	}
 	return status;
 }

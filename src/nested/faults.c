@@ -45,8 +45,7 @@ static unsigned page_shift(struct nested *n, uint64_t address, unsigned ept12_sh
 	uint64_t base = address & ~(BIT(21) - 1);
 
 	if (ept12_shift < 21 || !region || !region->host || base < region->base ||
-	    base + BIT(21) > region->base + region->size ||
-	    n->cpu->vmx.apic_page - base < BIT(21))
+	    base + BIT(21) > region->base + region->size || n->cpu->vmx.apic_page - base < BIT(21))
 		return 12;
 	return 21;
 }

@@ -3,6 +3,7 @@
 
 #include "arch/exit_reasons.h"
 #include "arch/system_bits.h"
+#include "cpu/access.h"
 #include "cpu/handler.h"
 #include "nested/nested.h"
 
@@ -64,7 +65,8 @@ void nested_resume02(struct nested *n)
 }
 
 /*
- * What L2 was doing, by the processor's own executor: its operands go through L2's tables and EPT12.
+ * What L2 was doing, by the processor's own executor: its operands go through L2's tables and
+ * EPT12.
  */
 void nested_emulate(struct nested *n)
 {
@@ -184,6 +186,10 @@ static void exited(void *opaque)
 
 	*n->vmcs12 = n->cpu->vmx.vmcs;
 	nested_enter01(n);
+	if (!n->forgets)
+		return;
+	ept02_drop(&n->ept02, true, 0);
+	cpu_forget_spaces(n->cpu, SPACES_OF_EPT, 0);
 }
 
 static void invept(void *opaque, bool all, uint64_t eptp)
@@ -202,9 +208,10 @@ static void make_field_bitmap(const struct vmx_capabilities *c, uint8_t *bitmap)
 
 		if (!vmx_field_exists(c, &arch_vmcs_fields[i]))
 			continue;
-		bitmap[encoding >> 3] &= (uint8_t)~(1u << (encoding & 7));
+		bitmap[encoding >> 3] &= (uint8_t) ~(1u << (encoding & 7));
 		if (ARCH_VMCS_WIDTH(encoding) == ARCH_WIDTH_64)
-			bitmap[encoding >> 3] &= (uint8_t)~(1u << ((encoding | ARCH_VMCS_HIGH) & 7));
+			bitmap[encoding >> 3] &=
+				(uint8_t) ~(1u << ((encoding | ARCH_VMCS_HIGH) & 7));
 	}
 }
 

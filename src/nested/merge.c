@@ -20,8 +20,8 @@
 #define EXIT_DEFAULT1 0x00036dfbull
 #define ENTRY_DEFAULT1 0x000011fbull
 #define PAGE_VMCS12 0u
-#define PAGE_NO_EXITS 1u      /* an MSR bitmap without a bit */
-#define PAGE_FIELDS 2u	      /* VMREAD and VMWRITE bitmap: the fields that there are */
+#define PAGE_NO_EXITS 1u /* an MSR bitmap without a bit */
+#define PAGE_FIELDS 2u	 /* VMREAD and VMWRITE bitmap: the fields that there are */
 
 static uint64_t page(const struct nested *n, unsigned number)
 {
@@ -33,8 +33,7 @@ static uint64_t enabled01(const struct vmx_capabilities *c)
 {
 	uint64_t wanted = ON(SECONDARY, RDTSCP) | ON(SECONDARY, INVPCID) | ON(SECONDARY, XSAVES);
 
-	return (wanted & c->controls[ARCH_GROUP_SECONDARY] >> 32) |
-	       ON(SECONDARY, VMCS_SHADOWING);
+	return (wanted & c->controls[ARCH_GROUP_SECONDARY] >> 32) | ON(SECONDARY, VMCS_SHADOWING);
 }
 
 void nested_make01(struct nested *n)
@@ -136,7 +135,8 @@ void nested_enter02(struct nested *n)
 	cpu_paging_changed(cpu);
 }
 
-/* SDM Vol 3C: an instruction error of a shadow VMREAD, RVI and SVI are written as the guest runs. */
+/* SDM Vol 3C: an instruction error of a shadow VMREAD, RVI and SVI are written as the guest runs.
+ */
 void nested_sync(struct nested *n)
 {
 	n->vmcs12->guest_interrupt_status = n->cpu->vmx.vmcs.guest_interrupt_status;

@@ -22,26 +22,27 @@
  *  - cpu->vmx.hosted: vmcs01 (level1) or vmcs02 is in force. Otherwise vmcs12 is, or VMX is off.
  *  - While L1 runs, vmcs12 is in L0's memory, where L1's VMREAD and VMWRITE find it as a shadow
  *    VMCS without an exit. While L2 runs, too, but for what nested_sync() takes from vmcs02.
- *  - No exit-information field of vmcs02 ever reaches vmcs12 as it is, but for an exit that L1 asked
- *    for and vmcs02 took in its place.
+ *  - No exit-information field of vmcs02 ever reaches vmcs12 as it is, but for an exit that L1
+ * asked for and vmcs02 took in its place.
  */
 
 struct nested_stats {
-	uint64_t exits01, exits02;  /* of hosted VMCSs */
-	uint64_t reflected;	    /* of exits02: shown to L1 as they were, or as EPT12 has them */
-	uint64_t emulated;	    /* of exits02: an instruction or delivery done by L0 */
-	uint64_t filled;	    /* of exits02: EPT02 mended */
-	uint64_t merges;	    /* vmcs02 made from vmcs12 */
+	uint64_t exits01, exits02; /* of hosted VMCSs */
+	uint64_t reflected;	   /* of exits02: shown to L1 as they were, or as EPT12 has them */
+	uint64_t emulated;	   /* of exits02: an instruction or delivery done by L0 */
+	uint64_t filled;	   /* of exits02: EPT02 mended */
+	uint64_t merges;	   /* vmcs02 made from vmcs12 */
 };
 
 struct nested {
 	struct cpu *cpu;
-	uint64_t base;		  /* of L0's memory for this processor */
-	struct vmx_vmcs *vmcs12;  /* in it */
+	uint64_t base;		 /* of L0's memory for this processor */
+	struct vmx_vmcs *vmcs12; /* in it */
 	struct vmx_vmcs vmcs01;
-	bool ept;		  /* L2 runs with EPT12, and EPT02 for it */
-	struct udv_paging ept12;  /* for walks of EPT12 alone */
+	bool ept;		 /* L2 runs with EPT12, and EPT02 for it */
+	struct udv_paging ept12; /* for walks of EPT12 alone */
 	struct ept02 ept02;
+	bool forgets; /* stress: EPT02 is dropped at every exit that L1 sees */
 	struct nested_stats stats;
 	struct cpu_hypervisor hypervisor;
 };
