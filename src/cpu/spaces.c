@@ -113,14 +113,12 @@ static struct address_space current_space(const struct cpu *cpu)
 		.cr4 = s->cr4 & SPACE_CR4,
 		.eptp = NO_EPT,
 		.apic_page = cpu->vmx.apic_page,
+		.pkru = s->pkru,
+		.pkrs = s->pkrs,
 		.vpid = current_vpid(cpu),
 		.pcid = current_pcid(cpu),
 	};
 
-	if (s->cr4 & CR4_PKE)
-		space.pkru = s->pkru;
-	if (s->cr4 & CR4_PKS)
-		space.pkrs = s->pkrs;
 	if (udv_paging_mode(s->cr0, s->cr4, s->efer) == UDV_PAGING_PAE)
 		memcpy(space.pdpte, s->pdpte, sizeof(space.pdpte));
 	if (cpu->vmx.guest && VMX_SECONDARY(v, EPT)) {
@@ -215,7 +213,8 @@ void cpu_paging_changed(struct cpu *cpu)
 void cpu_tlb_flush(struct cpu *cpu)
 {
 	forget_all(cpu);
-	select_space(cpu);
+	if (cpu->config) /* or it is not made yet: memory comes first */
+		select_space(cpu);
 }
 
 /* ---------------------------------------------------------------- invalidation */
