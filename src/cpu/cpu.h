@@ -167,7 +167,7 @@ struct address_space {
 	uint64_t cr3, cr4;
 	uint64_t controls; /* bits of CR0 and EFER */
 	uint64_t eptp;	   /* ~0 without EPT */
-	uint64_t apic_page;
+	uint64_t apic_page, pml_address, ve_information;
 	uint64_t pdpte[4]; /* 0 but with PAE paging */
 	uint32_t pkru, pkrs, ept_controls;
 	uint16_t vpid, pcid;
@@ -333,7 +333,8 @@ struct cpu {
 	uint64_t live_spaces; /* bit n: spaces[n] has a number */
 	unsigned next_space;  /* the one that gave way last, when all had */
 	struct address_space spaces[64];
-	uint64_t code_base; /* CS's base and limit as of jump_key */
+	struct udv_paging space_paging[64]; /* of those that have a number */
+	uint64_t code_base;		    /* CS's base and limit as of jump_key */
 	uint32_t code_limit;
 	uint64_t address_mask; /* of linear addresses in MODE_FLAT: 32 or 64 ones */
 	uint64_t random;       /* state of RDRAND and RDSEED */

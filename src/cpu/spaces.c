@@ -18,7 +18,8 @@
  *
  * What invalidates translations takes the number away from the address spaces concerned. They get
  * another one when they are next in force, and nothing finds the entries under the old one. An
- * old number is not given out again before the whole TLB has been cleared.
+ * old number is not given out again before the whole TLB has been cleared. An address space that
+ * has a number also has its walker's context at hand.
  *
  * SDM Vol 3A "Invalidation of TLBs and Paging-Structure Caches", Vol 3C "Caching Translation
  * Information". The manual's tags are the VPID, the PCID and the root of EPT; these are finer, so
@@ -29,7 +30,6 @@
 #define NR_SPACES 64u
 _Static_assert(sizeof(((struct cpu *)0)->spaces) / sizeof(struct address_space) == NR_SPACES,
 	       "one bit each");
-#define SPACE_KEY_SIZE offsetof(struct address_space, asn)
 
 #define SPACE_CR0 (CR0_WP | CR0_PG)
 #define SPACE_EFER (EFER_NXE | EFER_LMA)
@@ -39,6 +39,13 @@ _Static_assert(sizeof(((struct cpu *)0)->spaces) / sizeof(struct address_space) 
 #define NO_EPT (~0ull)
 
 /* ---------------------------------------------------------------- the walker's context */
+
+static uint32_t ept_controls(const struct vmx_vmcs *v)
+{
+	return (VMX_SECONDARY(v, MBEC) ? UDV_EPT_MBEC : 0) |
+	       (VMX_SECONDARY(v, PML) ? UDV_EPT_PML : 0) |
+	       (VMX_SECONDARY(v, EPT_VIOLATION_VE) ? UDV_EPT_VE : 0);
+}
 
 /* SDM Vol 3C "Translating Guest-Physical Addresses" */
 static void add_second_dimension(const struct cpu *cpu, struct udv_paging_config *config)
@@ -53,12 +60,7 @@ static void add_second_dimension(const struct cpu *cpu, struct udv_paging_config
 	config->pml_index = cpu->paging.pml_index;
 	config->pml_address = v->pml_address;
 	config->ve_information = v->ve_information_address;
-	if (VMX_SECONDARY(v, MBEC))
-		config->ept_controls |= UDV_EPT_MBEC;
-	if (VMX_SECONDARY(v, PML))
-		config->ept_controls |= UDV_EPT_PML;
-	if (VMX_SECONDARY(v, EPT_VIOLATION_VE))
-		config->ept_controls |= UDV_EPT_VE;
+	config->ept_controls = ept_controls(v);
 }
 
 /* Made anew from the state. */
@@ -106,27 +108,38 @@ static uint16_t current_pcid(const struct cpu *cpu)
 static struct address_space current_space(const struct cpu *cpu)
 {
 	const struct cpu_state *s = &cpu->state;
+	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
 	struct address_space space = {
 		.cr3 = s->cr3,
 		.controls = (s->cr0 & SPACE_CR0) | (s->efer & SPACE_EFER),
 		.cr4 = s->cr4 & SPACE_CR4,
 		.eptp = NO_EPT,
 		.apic_page = cpu->vmx.apic_page,
+		.pkru = s->pkru,
+		.pkrs = s->pkrs,
 		.vpid = current_vpid(cpu),
 		.pcid = current_pcid(cpu),
 	};
 
-	if (s->cr4 & CR4_PKE)
-		space.pkru = s->pkru;
-	if (s->cr4 & CR4_PKS)
-		space.pkrs = s->pkrs;
-	if (cpu->paging.mode == UDV_PAGING_PAE)
+	if (udv_paging_mode(s->cr0, s->cr4, s->efer) == UDV_PAGING_PAE)
 		memcpy(space.pdpte, s->pdpte, sizeof(space.pdpte));
-	if (cpu->paging.config.ept) {
-		space.eptp = cpu->paging.config.eptp;
-		space.ept_controls = cpu->paging.config.ept_controls;
+	if (cpu->vmx.guest && VMX_SECONDARY(v, EPT)) {
+		space.eptp = v->ept_pointer;
+		space.ept_controls = ept_controls(v);
+		space.pml_address = v->pml_address;
+		space.ve_information = v->ve_information_address;
 	}
 	return space;
+}
+
+static bool same_space(const struct address_space *a, const struct address_space *b)
+{
+	return a->cr3 == b->cr3 && a->eptp == b->eptp && a->vpid == b->vpid && a->cr4 == b->cr4 &&
+	       a->controls == b->controls && a->apic_page == b->apic_page && a->pkru == b->pkru &&
+	       a->pkrs == b->pkrs && a->ept_controls == b->ept_controls &&
+	       a->pml_address == b->pml_address && a->ve_information == b->ve_information &&
+	       a->pdpte[0] == b->pdpte[0] && a->pdpte[1] == b->pdpte[1] &&
+	       a->pdpte[2] == b->pdpte[2] && a->pdpte[3] == b->pdpte[3];
 }
 
 /* Its place among those that have a number; -1: it has none. */
@@ -135,8 +148,7 @@ static int find_space(const struct cpu *cpu, const struct address_space *space)
 	for (uint64_t left = cpu->live_spaces; left; left &= left - 1) {
 		int i = __builtin_ctzll(left);
 
-		if (cpu->spaces[i].cr3 == space->cr3 &&
-		    !memcmp(&cpu->spaces[i], space, SPACE_KEY_SIZE))
+		if (same_space(&cpu->spaces[i], space))
 			return i;
 	}
 	return -1;
@@ -160,19 +172,35 @@ static void forget_all(struct cpu *cpu)
 	tlb_clear(cpu);
 }
 
-/* Puts the number of the current address space in force. */
+/* The walker's context as the place has it, but for the index that walks count down. */
+static void use_paging(struct cpu *cpu, unsigned place)
+{
+	uint16_t pml_index = cpu->paging.pml_index;
+	size_t size = sizeof(cpu->paging);
+
+	/* A constant size would be copied by REP MOVS, which takes longer. */
+	__asm__("" : "+r"(size));
+	memcpy(&cpu->paging, &cpu->space_paging[place], size);
+	cpu->paging.pml_index = pml_index;
+}
+
+/* Puts the number and the walker's context of the current address space in force. */
 static void select_space(struct cpu *cpu)
 {
 	struct address_space space = current_space(cpu);
 	int found = find_space(cpu, &space);
 
-	if (found < 0) {
+	if (found >= 0) {
+		use_paging(cpu, (unsigned)found);
+	} else {
 		if (cpu->next_asn == NR_ASNS)
 			forget_all(cpu);
 		space.asn = cpu->next_asn++;
 		found = (int)free_place(cpu);
 		cpu->spaces[found] = space;
 		cpu->live_spaces |= BIT(found);
+		prepare_paging(cpu);
+		cpu->space_paging[found] = cpu->paging;
 	}
 	cpu->asn = cpu->spaces[found].asn;
 	tlb_update_views(cpu);
@@ -180,7 +208,6 @@ static void select_space(struct cpu *cpu)
 
 void cpu_paging_changed(struct cpu *cpu)
 {
-	prepare_paging(cpu);
 	select_space(cpu);
 	cpu_mode_changed(cpu);
 }
@@ -188,7 +215,8 @@ void cpu_paging_changed(struct cpu *cpu)
 void cpu_tlb_flush(struct cpu *cpu)
 {
 	forget_all(cpu);
-	select_space(cpu);
+	if (cpu->config) /* or it is not made yet: memory comes first */
+		select_space(cpu);
 }
 
 /* ---------------------------------------------------------------- invalidation */
@@ -247,7 +275,6 @@ void cpu_paging_changed_vpid(struct cpu *cpu)
 
 void cpu_cr3_changed(struct cpu *cpu, bool keep)
 {
-	prepare_paging(cpu);
 	if (!keep)
 		forget(cpu, SPACES_OF_PCID, current_pcid(cpu));
 	select_space(cpu);

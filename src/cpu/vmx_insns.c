@@ -6,6 +6,7 @@
 #include "cpu/msr.h"
 #include "cpu/system.h"
 #include "cpu/vmx.h"
+#include "cpu/vmx_fields.h"
 #include "cpu/vmx_operand.h"
 #include "cpu/vmx_state.h"
 
@@ -222,9 +223,7 @@ static int find_field(const struct cpu *cpu, uint64_t encoding)
 {
 	int slot = encoding >> 32 ? -1 : vmx_field_slot((uint32_t)encoding);
 
-	return slot >= 0 && vmx_field_exists(&cpu->vmx.capabilities, vmx_field((unsigned)slot))
-		       ? slot
-		       : -1;
+	return slot >= 0 ? cpu->vmx.capabilities.fields[vmx_field_key(encoding)] - 1 : -1;
 }
 
 static unsigned operand_size(const struct cpu *cpu)
@@ -539,6 +538,11 @@ SLOW_HANDLER(op_vmptrld, vmptrld)
 SLOW_HANDLER(op_vmptrst, vmptrst)
 SLOW_HANDLER(op_vmread, vmread)
 SLOW_HANDLER(op_vmwrite, vmwrite)
+const struct op *vmx_field_slow(struct cpu *cpu, const struct op *op)
+{
+	return op->code == OP_VMREAD ? op_vmread(cpu, op) : op_vmwrite(cpu, op);
+}
+
 SLOW_HANDLER(op_vmlaunch, vmlaunch)
 SLOW_HANDLER(op_vmresume, vmresume)
 SLOW_HANDLER(op_vmcall, vmcall)
@@ -548,6 +552,8 @@ SLOW_HANDLER(op_invvpid, invvpid)
 
 /* clang-format off */
 #define ROW(name, handler, how) { INSN_##name, OP_##name, handler, NULL, (how) | ROW_ENDS, FEATURE_VMX }
+#define FIELD_ROW(name, handler) \
+	{ INSN_##name, OP_##name, handler, translate_vmx_field, ROW_UD_REAL, FEATURE_VMX }
 const struct system_row system_vmx_rows[] = {
 	ROW(INVEPT, op_invept, ROW_UD_REAL | ROW_MEMORY),
 	ROW(INVVPID, op_invvpid, ROW_UD_REAL | ROW_MEMORY),
@@ -557,9 +563,9 @@ const struct system_row system_vmx_rows[] = {
 	ROW(VMLAUNCH, op_vmlaunch, ROW_UD_REAL),
 	ROW(VMPTRLD, op_vmptrld, ROW_UD_REAL | ROW_MEMORY),
 	ROW(VMPTRST, op_vmptrst, ROW_UD_REAL | ROW_MEMORY),
-	ROW(VMREAD, op_vmread, ROW_UD_REAL),
+	FIELD_ROW(VMREAD, op_vmread),
 	ROW(VMRESUME, op_vmresume, ROW_UD_REAL),
-	ROW(VMWRITE, op_vmwrite, ROW_UD_REAL),
+	FIELD_ROW(VMWRITE, op_vmwrite),
 	ROW(VMXOFF, op_vmxoff, ROW_UD_REAL),
 	ROW(VMXON, op_vmxon, ROW_UD_REAL | ROW_MEMORY),
 	{ .insn = INSN_NONE },
