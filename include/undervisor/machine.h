@@ -86,6 +86,8 @@ void udv_machine_destroy(struct udv_machine *machine);
 
 /* The name of the @index-th feature for config.cpu, NULL after the last. */
 const char *udv_machine_feature(unsigned index, bool *by_default);
+/* What it is, in a few words; "" for those of CPUID, whose names say it. */
+const char *udv_machine_feature_words(unsigned index);
 
 /* ---------------------------------------------------------------- images */
 

@@ -18,6 +18,7 @@
 #define INFO_ERROR_CODE BIT(11)
 #define INFO_NMI_UNBLOCKING BIT(12)
 #define INFO_TYPE_SHIFT 8
+#define MISC_STORES_LMA BIT(5)
 #define REASON_ENTRY_FAILURE BIT(31)
 
 /* Host CR0 bits that an exit leaves alone: ET, NW, CD and those that are reserved. */
@@ -188,6 +189,8 @@ static void save_registers(struct cpu *cpu)
 		v->guest_rflags &= ~FLAG_RF;
 	if (cpu->vmx.exit.rf == VMX_RF_SET)
 		v->guest_rflags |= FLAG_RF;
+	if (!(cpu->vmx.capabilities.misc & MISC_STORES_LMA))
+		return;
 	v->entry_controls &= ~BIT(ARCH_ENTRY_IA32E_GUEST);
 	if (s->efer & EFER_LMA)
 		v->entry_controls |= BIT(ARCH_ENTRY_IA32E_GUEST);
