@@ -316,6 +316,7 @@ static void print_stats(const struct run *run)
 	fprintf(stderr, "blocks built: %" PRIu64 "\n", stats.blocks_built);
 	fprintf(stderr, "blocks dropped: %" PRIu64 "\n", stats.blocks_dropped);
 	fprintf(stderr, "block lookups: %" PRIu64 "\n", stats.block_lookups);
+	run_print_exits(stderr, &stats);
 }
 
 static int execute(struct run *run)

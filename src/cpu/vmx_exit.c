@@ -80,6 +80,24 @@ bool vmx_record_access(struct cpu *cpu, uint32_t reason, uint64_t qualification,
 	return false;
 }
 
+/* The walk again, step by step, and without effect: what it had set in the tables stays set. */
+void vmx_trace_walk(struct cpu *cpu, uint32_t access, const struct udv_walk_result *walk)
+{
+	const struct udv_gpa_origin origin = { .stage = UDV_STAGE_NONE };
+	struct cpu_walk_trace *trace = cpu->tracer.walk;
+	struct udv_walk_result again;
+
+	if (!trace)
+		return;
+	access |= UDV_ACCESS_PEEK;
+	if (walk->stage == UDV_STAGE_NONE)
+		udv_walk_gpa(&cpu->paging, access, walk->gpa, &origin, &again, &trace->record);
+	else
+		udv_walk_recorded(&cpu->paging, access, walk->gla, &again, &trace->record);
+	trace->result = *walk;
+	trace->valid = true;
+}
+
 bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk)
 {
 	struct udv_exit_info info = udv_exit_info(walk, cpu->vmx.capabilities.ept_vpid_cap);
@@ -390,7 +408,7 @@ void vmx_exit(struct cpu *cpu)
 
 	trace_event(cpu, CPU_TRACE_VM_EXIT, exit->reason, exit->qualification,
 		    exit->guest_physical_address);
-	cpu->stats.vm_exits++;
+	cpu->stats.vm_exits[exit->reason & (ARCH_MAX_EXIT_REASONS - 1)]++;
 	write_information(cpu);
 	save_segments(cpu);
 	save_registers(cpu);
@@ -412,6 +430,7 @@ void vmx_entry_failure(struct cpu *cpu, uint32_t reason, uint64_t qualification)
 {
 	struct vmx_vmcs *v = &cpu->vmx.vmcs;
 
+	cpu->stats.vm_exits[reason]++;
 	trace_event(cpu, CPU_TRACE_VM_EXIT, reason | REASON_ENTRY_FAILURE, qualification, 0);
 	v->exit_reason = reason | REASON_ENTRY_FAILURE;
 	v->exit_qualification = qualification;

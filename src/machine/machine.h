@@ -42,6 +42,7 @@ struct vcpu {
 	struct cpu cpu;
 	struct cpu_config config;
 	struct lapic lapic;
+	struct cpu_walk_trace walk; /* used if there is a tracer */
 	struct udv_machine *machine;
 	unsigned index;
 	uint64_t round_start; /* cpu_ticks() when the round began */
