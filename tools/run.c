@@ -168,8 +168,11 @@ static void print_features(void)
 	const char *name;
 	bool by_default;
 
-	for (unsigned i = 0; (name = udv_machine_feature(i, &by_default)) != NULL; i++)
-		printf("%c%s\n", by_default ? '+' : '-', name);
+	for (unsigned i = 0; (name = udv_machine_feature(i, &by_default)) != NULL; i++) {
+		const char *words = udv_machine_feature_words(i);
+
+		printf("%c%-*s%s\n", by_default ? '+' : '-', *words ? 20 : 0, name, words);
+	}
 }
 
 static bool open_all(struct run *run)
@@ -315,6 +318,7 @@ static void print_stats(const struct run *run)
 	fprintf(stderr, "blocks built: %" PRIu64 "\n", stats.blocks_built);
 	fprintf(stderr, "blocks dropped: %" PRIu64 "\n", stats.blocks_dropped);
 	fprintf(stderr, "block lookups: %" PRIu64 "\n", stats.block_lookups);
+	run_print_exits(stderr, &stats);
 }
 
 static int execute(struct run *run)

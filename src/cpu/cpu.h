@@ -9,6 +9,7 @@
 #include <undervisor/paging.h>
 
 #include "arch/cpu_state.h"
+#include "arch/exit_reasons.h"
 #include "arch/features.h"
 #include "base/bits.h"
 #include "cpu/event.h"
@@ -65,13 +66,23 @@ enum cpu_trace_kind {
 	CPU_TRACE_IO_WRITE,
 	CPU_TRACE_MSR_READ, /* a = index, b = value */
 	CPU_TRACE_MSR_WRITE,
-	CPU_TRACE_VM_ENTRY, /* a = RIP, b = VM-entry interruption information */
+	CPU_TRACE_VM_ENTRY, /* a = RIP, b = VM-entry interruption information, c = error code */
 	CPU_TRACE_VM_EXIT, /* a = exit reason, b = exit qualification, c = guest-physical address */
+	CPU_TRACE_VM_REFUSED, /* a = VM-instruction error of VMLAUNCH or VMRESUME */
 };
+
+/* The walk that the last EPT fault came from, for whoever is told of what came of it. */
+struct cpu_walk_trace {
+	bool valid;
+	struct udv_walk_result result;
+	struct udv_walk_record record;
+};
+
 struct cpu_tracer {
 	void (*event)(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind, uint64_t a,
 		      uint64_t b, uint64_t c);
 	void *opaque;
+	struct cpu_walk_trace *walk; /* NULL: not wanted */
 };
 
 struct cpu_config {
@@ -341,7 +352,8 @@ struct cpu {
 
 	struct cpu_stats {
 		uint64_t tlb_misses, tlb_flushes, blocks_built, blocks_dropped, block_lookups,
-			exceptions, interrupts, loops, vm_exits, hosted_exits;
+			exceptions, interrupts, loops, hosted_exits;
+		uint64_t vm_entries, vm_refusals, vm_exits[ARCH_MAX_EXIT_REASONS];
 	} stats;
 };
 

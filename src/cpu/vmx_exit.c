@@ -18,6 +18,7 @@
 #define INFO_ERROR_CODE BIT(11)
 #define INFO_NMI_UNBLOCKING BIT(12)
 #define INFO_TYPE_SHIFT 8
+#define MISC_STORES_LMA BIT(5)
 #define REASON_ENTRY_FAILURE BIT(31)
 
 /* Host CR0 bits that an exit leaves alone: ET, NW, CD and those that are reserved. */
@@ -81,6 +82,24 @@ bool vmx_record_access(struct cpu *cpu, uint32_t reason, uint64_t qualification,
 	if (is_software(cpu->delivering.type))
 		cpu->vmx.exit.instruction_length = cpu->delivering.length;
 	return false;
+}
+
+/* The walk again, step by step, and without effect: what it had set in the tables stays set. */
+void vmx_trace_walk(struct cpu *cpu, uint32_t access, const struct udv_walk_result *walk)
+{
+	const struct udv_gpa_origin origin = { .stage = UDV_STAGE_NONE };
+	struct cpu_walk_trace *trace = cpu->tracer.walk;
+	struct udv_walk_result again;
+
+	if (!trace || cpu->vmx.hosted)
+		return;
+	access |= UDV_ACCESS_PEEK;
+	if (walk->stage == UDV_STAGE_NONE)
+		udv_walk_gpa(&cpu->paging, access, walk->gpa, &origin, &again, &trace->record);
+	else
+		udv_walk_recorded(&cpu->paging, access, walk->gla, &again, &trace->record);
+	trace->result = *walk;
+	trace->valid = true;
 }
 
 bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk)
@@ -192,6 +211,8 @@ static void save_registers(struct cpu *cpu)
 		v->guest_rflags &= ~FLAG_RF;
 	if (cpu->vmx.exit.rf == VMX_RF_SET)
 		v->guest_rflags |= FLAG_RF;
+	if (!(cpu->vmx.capabilities.misc & MISC_STORES_LMA))
+		return;
 	v->entry_controls &= ~BIT(ARCH_ENTRY_IA32E_GUEST);
 	if (s->efer & EFER_LMA)
 		v->entry_controls |= BIT(ARCH_ENTRY_IA32E_GUEST);
@@ -421,7 +442,7 @@ void vmx_exit(struct cpu *cpu)
 
 	trace_event(cpu, CPU_TRACE_VM_EXIT, exit->reason, exit->qualification,
 		    exit->guest_physical_address);
-	cpu->stats.vm_exits++;
+	cpu->stats.vm_exits[exit->reason & (ARCH_MAX_EXIT_REASONS - 1)]++;
 	write_information(cpu);
 	vmx_save_guest(cpu);
 	vmx_stop_timer(cpu);
@@ -442,6 +463,7 @@ void vmx_entry_failure(struct cpu *cpu, uint32_t reason, uint64_t qualification)
 {
 	struct vmx_vmcs *v = &cpu->vmx.vmcs;
 
+	cpu->stats.vm_exits[reason]++;
 	trace_event(cpu, CPU_TRACE_VM_EXIT, reason | REASON_ENTRY_FAILURE, qualification, 0);
 	v->exit_reason = reason | REASON_ENTRY_FAILURE;
 	v->exit_qualification = qualification;

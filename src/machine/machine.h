@@ -46,7 +46,8 @@ struct vcpu {
 	struct cpu cpu;
 	struct cpu_config config;
 	struct lapic lapic;
-	struct nested nested; /* with UDV_ENGINE_NESTED */
+	struct nested nested;	    /* with UDV_ENGINE_NESTED */
+	struct cpu_walk_trace walk; /* used if there is a tracer */
 	struct udv_machine *machine;
 	unsigned index;
 	uint64_t round_start; /* cpu_ticks() when the round began */
