@@ -35,6 +35,8 @@ static enum udv_status take_config(struct udv_machine *machine,
 	if (config->stress &
 	    ~(UDV_STRESS_TLB | UDV_STRESS_BLOCKS | UDV_STRESS_SINGLE | UDV_STRESS_EPT02))
 		return refuse(problem, UDV_ERR_ARGUMENT, "unknown bits in stress");
+	if (config->engine > UDV_ENGINE_NESTED)
+		return refuse(problem, UDV_ERR_ARGUMENT, "no such engine");
 	machine->memory = (memory + MEM_PAGE_SIZE - 1) & ~(uint64_t)(MEM_PAGE_SIZE - 1);
 	machine->nr_cpus = config->nr_cpus ? config->nr_cpus : 1;
 	machine->slice = config->slice ? config->slice : DEFAULT_SLICE;
