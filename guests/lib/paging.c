@@ -15,6 +15,12 @@ void *page_new(void)
 	return page;
 }
 
+/* Pages from PAGE on are free again. */
+void page_rewind(void *page)
+{
+	next_page = page;
+}
+
 /* The entry that maps ADDRESS at LEVEL (1: 4-KByte page), or NULL where a table is missing. */
 u64 *entry(u64 root, u64 address, int level)
 {
