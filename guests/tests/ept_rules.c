@@ -140,9 +140,10 @@ static void allow_users(const struct l2 *l2)
 	for (u32 i = 0; i < 4; i++) {
 		u64 *directory = (u64 *)(pdpt[i] & PTE_ADDRESS);
 
+		if (!(pdpt[i] & PTE_PS))
+			for (u32 j = 0; j < 512; j++)
+				directory[j] |= XU;
 		pdpt[i] |= XU;
-		for (u32 j = 0; j < 512; j++)
-			directory[j] |= XU;
 	}
 }
 

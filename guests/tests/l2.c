@@ -99,9 +99,19 @@ static u64 tables_long(struct l2 *l2, u64 rights)
 	if (l2->mode == L2_LONG5)
 		*(u64 *)root = host | TABLE;
 	else
-		memcpy((void *)root, (void *)host, 4096);
+		*(u64 *)root = *(u64 *)host;
 	descend(l2, root, rights);
 	return root;
+}
+
+/* What is mapped one to one: the image and its tables, and the local APIC. */
+enum { LOW_PAGES = 32 };
+#define DEVICES 0xfee00000ull
+
+static void one_to_one(u64 *table, u64 from, int shift, u64 count)
+{
+	for (u64 i = 0; i < count; i++)
+		table[i] = from | i << shift | PTE_PS | LEAF;
 }
 
 static u64 tables_pae(struct l2 *l2, u64 rights)
@@ -111,10 +121,10 @@ static u64 tables_pae(struct l2 *l2, u64 rights)
 	for (u64 i = 0; i < 4; i++) {
 		u64 *directory = page_new();
 
-		for (u64 j = 0; j < 512; j++)
-			directory[j] = i << 30 | j << 21 | PTE_PS | LEAF;
+		one_to_one(directory, i << 30, 21, i == 0 ? LOW_PAGES : 0);
 		((u64 *)root)[i] = (u64)directory | PTE_P;
 	}
+	((u64 *)((((u64 *)root)[3]) & PTE_ADDRESS))[DEVICES >> 21 & 511] = DEVICES | PTE_PS | LEAF;
 	descend(l2, root, rights);
 	return root;
 }
@@ -123,8 +133,9 @@ static u64 tables_two(struct l2 *l2, u64 rights)
 {
 	u32 *root = page_new();
 
-	for (u32 i = 0; i < 1024; i++)
+	for (u32 i = 0; i < LOW_PAGES / 2; i++)
 		root[i] = i << 22 | (u32)(PTE_PS | LEAF);
+	root[DEVICES >> 22] = (u32)(DEVICES & ~0x3fffffull) | (u32)(PTE_PS | LEAF);
 	descend(l2, (u64)root, rights);
 	return (u64)root;
 }
@@ -182,7 +193,7 @@ void l2_start(struct l2 *l2, enum l2_mode mode, int leaf, u64 rights, code_t *co
 	place(l2, rights);
 	vmx_new(code, secondary | SECONDARY_EPT | (mode == L2_FLAT ? SECONDARY_UNRESTRICTED : 0));
 	l2->ept = vmx_get(VMCS_EPTP) & ~0xfffull;
-	memset((void *)(L2_DATA & ~0xfffull), 0, 0x2000);
+	memset((void *)L2_DATA, 0, 64);
 	set_mode(l2);
 }
 
