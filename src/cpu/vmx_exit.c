@@ -370,6 +370,8 @@ static void abort_vmx(struct cpu *cpu, enum vmx_abort why)
 	uint32_t indicator = why;
 
 	mem_write_bytes(cpu->memory, cpu->vmx.current + VMX_REGION_ABORT, &indicator, 4);
+	cpu->delivering.valid = false;
+	cpu->fault.valid = false; /* the exit itself: nothing is left to perform */
 	cpu->vmx.guest = false;
 	cpu->state.activity = ACTIVITY_SHUTDOWN;
 	cpu->attention |= ATTENTION_EVENT;
