@@ -36,7 +36,7 @@ static void reset(struct ept02 *ept)
 	for (unsigned i = 0; i < EPT02_ROOTS; i++)
 		ept->root[i].valid = false;
 	ept->used = 0;
-	ept->resets++;
+	ept->reuses++;
 }
 
 /* Address of an empty table; 0: there is none left. */
@@ -152,5 +152,5 @@ void ept02_drop(struct ept02 *ept, bool all, uint64_t eptp12)
 		left |= ept->root[i].valid;
 	}
 	if (!left)
-		ept->used = 0;
+		reset(ept);
 }

@@ -13,6 +13,7 @@
  *  - A right is in an entry only if EPT12 gave it when the entry was made; W only if EPT12's leaf
  *    was dirty then, or EPT12 has no such flags: so each flag that L1 may look for is set.
  *  - All tables are in the pool. When it is used up everything is dropped: no L1 makes it grow.
+ *  - What the processor has cached of a root holds until the pool is started over.
  */
 #define EPT02_ROOTS 8u
 
@@ -29,7 +30,8 @@ struct ept02 {
 	unsigned pages, used;
 	struct ept02_root root[EPT02_ROOTS];
 	unsigned next; /* gives way next */
-	uint64_t resets;
+	/* How often the pool has been started over: before it was, tables meant something else. */
+	uint64_t reuses;
 };
 
 void ept02_init(struct ept02 *ept, uint64_t base, uint8_t *host, unsigned pages);

@@ -63,12 +63,8 @@ static void fill(struct nested *n, const struct udv_walk_result *walk)
 		rights &= ~UDV_EPT_W;
 	n->stats.filled++;
 	if (!ept02_map(&n->ept02, cpu->vmx.vmcs.ept_pointer, walk->gpa.value, walk->hpa.value,
-		       rights, shift)) {
-		cpu->vmx.vmcs.ept_pointer = ept02_root(&n->ept02, n->vmcs12->ept_pointer,
-						       VMX_SECONDARY(n->vmcs12, MBEC));
-		cpu_forget_spaces(cpu, SPACES_OF_EPT, 0);
-		cpu_paging_changed(cpu);
-	}
+		       rights, shift))
+		nested_follow_ept02(n);
 	nested_retry(n);
 }
 

@@ -3,7 +3,6 @@
 
 #include "arch/exit_reasons.h"
 #include "arch/system_bits.h"
-#include "cpu/access.h"
 #include "cpu/handler.h"
 #include "nested/nested.h"
 
@@ -186,10 +185,8 @@ static void exited(void *opaque)
 
 	*n->vmcs12 = n->cpu->vmx.vmcs;
 	nested_enter01(n);
-	if (!n->forgets)
-		return;
-	ept02_drop(&n->ept02, true, 0);
-	cpu_forget_spaces(n->cpu, SPACES_OF_EPT, 0);
+	if (n->forgets)
+		ept02_drop(&n->ept02, true, 0);
 }
 
 static void invept(void *opaque, bool all, uint64_t eptp)

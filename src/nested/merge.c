@@ -74,7 +74,6 @@ static uint64_t shadow(uint64_t real, uint64_t mask12, uint64_t shadow12)
 static void merge(struct nested *n, struct vmx_vmcs *v)
 {
 	const struct cpu_state *s = &n->cpu->state;
-	bool mbec = VMX_SECONDARY(v, MBEC);
 
 	n->stats.merges++;
 	/* All I/O exits: the devices are L0's to emulate. */
@@ -91,7 +90,6 @@ static void merge(struct nested *n, struct vmx_vmcs *v)
 	/* Logging, #VE and EPTP switching are about EPT12, which the processor does not see. */
 	v->secondary_controls &= ~(ON(SECONDARY, PML) | ON(SECONDARY, EPT_VIOLATION_VE));
 	v->vm_function_controls = 0;
-	v->ept_pointer = ept02_root(&n->ept02, v->ept_pointer, mbec);
 }
 
 /* The walker's context for EPT12 alone. */
@@ -132,6 +130,22 @@ void nested_enter02(struct nested *n)
 	merge(n, &cpu->vmx.vmcs);
 	cpu->vmx.hosted = true;
 	cpu->vmx.level1 = false;
+	if (n->ept)
+		nested_follow_ept02(n);
+	else
+		cpu_paging_changed(cpu);
+}
+
+/* An EPTP02 whose tables have been given out again is the name of another address space now. */
+void nested_follow_ept02(struct nested *n)
+{
+	struct cpu *cpu = n->cpu;
+
+	cpu->vmx.vmcs.ept_pointer =
+		ept02_root(&n->ept02, n->vmcs12->ept_pointer, VMX_SECONDARY(n->vmcs12, MBEC));
+	if (n->reuses != n->ept02.reuses)
+		cpu_forget_spaces(cpu, SPACES_OF_EPT, 0);
+	n->reuses = n->ept02.reuses;
 	cpu_paging_changed(cpu);
 }
 

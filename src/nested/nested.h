@@ -42,7 +42,9 @@ struct nested {
 	bool ept;		 /* L2 runs with EPT12, and EPT02 for it */
 	struct udv_paging ept12; /* for walks of EPT12 alone */
 	struct ept02 ept02;
-	bool forgets; /* stress: EPT02 is dropped at every exit that L1 sees */
+	uint64_t
+		reuses; /* of its tables, that the processor's translations have been dropped for */
+	bool forgets;	/* stress: EPT02 is dropped at every exit that L1 sees */
 	struct nested_stats stats;
 	struct cpu_hypervisor hypervisor;
 };
@@ -60,6 +62,8 @@ void nested_init(struct nested *n, struct cpu *cpu, uint64_t base, uint8_t *host
 
 /* merge.c: vmcs02 from vmcs12, and into force. */
 void nested_enter02(struct nested *n);
+/* EPTP02 into force, after EPT02 may have been dropped. */
+void nested_follow_ept02(struct nested *n);
 /* What the processor has written into vmcs02 on its own. */
 void nested_sync(struct nested *n);
 /* vmcs12 into force: guest mode, not hosted. */
