@@ -352,7 +352,7 @@ struct cpu {
 
 	struct cpu_stats {
 		uint64_t tlb_misses, tlb_flushes, blocks_built, blocks_dropped, block_lookups,
-			exceptions, interrupts, loops, hosted_exits;
+			exceptions, interrupts, loops;
 		uint64_t vm_entries, vm_refusals, vm_exits[ARCH_MAX_EXIT_REASONS];
 	} stats;
 };

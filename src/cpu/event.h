@@ -27,4 +27,11 @@ struct cpu_event {
 	uint64_t address; /* #PF: becomes CR2; #DB: trap bits for DR6 */
 };
 
+/* By an instruction whose length counts: INT n, INT1, INT3, INTO. */
+static inline bool event_has_length(unsigned type)
+{
+	return type == EVENT_SOFTWARE_INTERRUPT || type == EVENT_SOFTWARE_EXCEPTION ||
+	       type == EVENT_PRIVILEGED_EXCEPTION;
+}
+
 #endif

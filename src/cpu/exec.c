@@ -259,15 +259,20 @@ static void serve_exits(struct cpu *cpu, bool costs)
 	cpu->vmx.serving = false;
 }
 
+static void perform_fault(struct cpu *cpu)
+{
+	if (!cpu_deliver_fault(cpu))
+		shut_down(cpu);
+	cpu->fault.valid = false;
+}
+
 static void deliver_fault(struct cpu *cpu)
 {
 	bool exits = cpu->fault.type == EVENT_VM_EXIT;
 
 	cpu_flags_settle(cpu); /* a fetch may have come from a jump, with flags still lazy */
 	count_fault(cpu);
-	if (!cpu_deliver_fault(cpu))
-		shut_down(cpu);
-	cpu->fault.valid = false;
+	perform_fault(cpu);
 	if (unlikely(cpu->vmx.left))
 		serve_exits(cpu, exits);
 }
@@ -572,30 +577,15 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 
 /* ---------------------------------------------------------------- for the hypervisor below */
 
-/* The instruction length of an injected event counts again. */
-static void deliver_again(struct cpu *cpu, const struct cpu_event *event)
-{
-	uint64_t rip = cpu->state.rip;
-
-	if (event->injected &&
-	    (event->type == EVENT_SOFTWARE_INTERRUPT || event->type == EVENT_SOFTWARE_EXCEPTION ||
-	     event->type == EVENT_PRIVILEGED_EXCEPTION))
-		cpu->state.rip += event->length;
-	if (cpu_deliver(cpu, event))
-		return;
-	cpu->state.rip = rip;
-	cpu_count_exit(cpu);
-	if (!cpu_deliver_fault(cpu))
-		shut_down(cpu);
-	cpu->fault.valid = false;
-}
-
 void cpu_step(struct cpu *cpu, const struct cpu_event *event)
 {
 	bool single = cpu->single_blocks;
 
 	if (event) {
-		deliver_again(cpu, event);
+		if (event->injected ? vmx_deliver_injected(cpu, event) : cpu_deliver(cpu, event))
+			return;
+		cpu_count_exit(cpu);
+		perform_fault(cpu);
 		return;
 	}
 	cpu->single_blocks = true;

@@ -98,8 +98,6 @@ bool vmx_intercepts_event(struct cpu *cpu, const struct cpu_event *event);
 void vmx_record_event(struct cpu *cpu, const struct cpu_event *event);
 /* Performs the exit that is recorded. state.rip is what is to be saved. */
 void vmx_exit(struct cpu *cpu);
-/* Writes the guest-state area, with the exit controls in force. */
-void vmx_save_guest(struct cpu *cpu);
 /* The guest-state checks or the MSR list have failed: host state is loaded. */
 void vmx_entry_failure(struct cpu *cpu, uint32_t reason, uint64_t qualification);
 
@@ -107,6 +105,11 @@ void vmx_entry_failure(struct cpu *cpu, uint32_t reason, uint64_t qualification)
 
 /* VMLAUNCH and VMRESUME after the checks of the instruction itself; false: cpu->fault is set. */
 bool vmx_enter(struct cpu *cpu, bool launch);
+/*
+ * Delivers an event of a VM entry: it counts as behind the instruction that it is said to come
+ * from. False: cpu->fault is set, and RIP is what it was.
+ */
+bool vmx_deliver_injected(struct cpu *cpu, const struct cpu_event *event);
 /* The end of VMX instructions. SDM Vol 3C "Conventions" */
 bool vmx_succeed(struct cpu *cpu);
 bool vmx_fail_invalid(struct cpu *cpu);

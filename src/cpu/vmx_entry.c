@@ -134,6 +134,18 @@ static struct cpu_event injected_event(const struct vmx_vmcs *v)
 	};
 }
 
+bool vmx_deliver_injected(struct cpu *cpu, const struct cpu_event *event)
+{
+	uint64_t rip = cpu->state.rip;
+
+	if (event_has_length(event->type))
+		cpu->state.rip += event->length;
+	if (cpu_deliver(cpu, event))
+		return true;
+	cpu->state.rip = rip;
+	return false;
+}
+
 /*
  * The event of the VM-entry interruption information, through the guest's IDT. It has no effect on
  * CR2, DR6 and the rest; what faults on the way is dealt with by the run loop.
@@ -144,24 +156,17 @@ static void inject(struct cpu *cpu)
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
 	struct cpu_state *s = &cpu->state;
 	struct cpu_event event = injected_event(v);
-	uint64_t rip = s->rip;
 	bool held = s->interruptibility & BLOCKING_MOV_SS;
-	bool software = event.type == EVENT_SOFTWARE_INTERRUPT ||
-			event.type == EVENT_SOFTWARE_EXCEPTION ||
-			event.type == EVENT_PRIVILEGED_EXCEPTION;
 
 	if (event.type == TYPE_OTHER) {
 		cpu->vmx.mtf = true;
 		return;
 	}
-	if (!(software && held))
+	if (!(event_has_length(event.type) && held))
 		s->pending_debug = 0;
-	if (software)
-		s->rip += event.length;
 	if (VMX_HAS(v->primary_controls, PRIMARY, MONITOR_TRAP_FLAG))
 		cpu->vmx.mtf = true;
-	if (!cpu_deliver(cpu, &event))
-		s->rip = rip;
+	vmx_deliver_injected(cpu, &event);
 }
 
 /* ---------------------------------------------------------------- entering */

@@ -33,12 +33,6 @@ enum vmx_abort {
 
 /* ---------------------------------------------------------------- recording */
 
-static bool is_software(unsigned type)
-{
-	return type == EVENT_SOFTWARE_INTERRUPT || type == EVENT_SOFTWARE_EXCEPTION ||
-	       type == EVENT_PRIVILEGED_EXCEPTION;
-}
-
 bool vmx_record(struct cpu *cpu, uint32_t reason, uint64_t qualification)
 {
 	cpu->vmx.exit = (struct vmx_exit){ .reason = reason, .qualification = qualification };
@@ -79,7 +73,7 @@ bool vmx_record_access(struct cpu *cpu, uint32_t reason, uint64_t qualification,
 	/* RF as the event would have pushed it. */
 	if (cpu_pushed_flags(cpu, &cpu->delivering) & FLAG_RF)
 		cpu->vmx.exit.rf = VMX_RF_SET;
-	if (is_software(cpu->delivering.type))
+	if (event_has_length(cpu->delivering.type))
 		cpu->vmx.exit.instruction_length = cpu->delivering.length;
 	return false;
 }
@@ -156,9 +150,9 @@ void vmx_record_event(struct cpu *cpu, const struct cpu_event *event)
 		exit->qualification = event->address;
 	if (event->type != EVENT_NMI && event->vector == VECTOR_DB)
 		exit->qualification = event->address & (BITS(3, 0) | BITS(14, 13));
-	if (is_software(event->type))
+	if (event_has_length(event->type))
 		exit->instruction_length = event->length;
-	else if (cpu->delivering.valid && is_software(cpu->delivering.type))
+	else if (cpu->delivering.valid && event_has_length(cpu->delivering.type))
 		exit->instruction_length = cpu->delivering.length;
 	exit->rf = flags & FLAG_RF ? VMX_RF_SET : VMX_RF_KEEP;
 }
@@ -415,7 +409,6 @@ static void leave_hosted(struct cpu *cpu)
 	cpu->fault.valid = false;
 	cpu->vmx.iret_unblocked = false;
 	cpu->vmx.left = true;
-	cpu->stats.hosted_exits++;
 }
 
 static void tell_exited(struct cpu *cpu)
@@ -424,7 +417,7 @@ static void tell_exited(struct cpu *cpu)
 		cpu->hypervisor->exited(cpu->hypervisor->opaque);
 }
 
-void vmx_save_guest(struct cpu *cpu)
+static void save_guest(struct cpu *cpu)
 {
 	save_segments(cpu);
 	save_registers(cpu);
@@ -441,12 +434,11 @@ void vmx_exit(struct cpu *cpu)
 		leave_hosted(cpu);
 		return;
 	}
-
 	trace_event(cpu, CPU_TRACE_VM_EXIT, exit->reason, exit->qualification,
 		    exit->guest_physical_address);
 	cpu->stats.vm_exits[exit->reason & (ARCH_MAX_EXIT_REASONS - 1)]++;
 	write_information(cpu);
-	vmx_save_guest(cpu);
+	save_guest(cpu);
 	vmx_stop_timer(cpu);
 	if (lma && !VMX_HAS(v->exit_controls, EXIT, HOST_64BIT)) {
 		abort_vmx(cpu, ABORT_HOST_SIZE);

@@ -18,15 +18,12 @@ bool nested_retry(struct nested *n)
 {
 	struct cpu *cpu = n->cpu;
 	struct cpu_event event = cpu->vmx.interrupted;
-	bool software = event.type == EVENT_SOFTWARE_INTERRUPT ||
-			event.type == EVENT_SOFTWARE_EXCEPTION ||
-			event.type == EVENT_PRIVILEGED_EXCEPTION;
 
 	if (cpu->vmx.unblocked)
 		cpu->state.interruptibility |= BLOCKING_NMI; /* the IRET will end it again */
 	cpu->vmx.unblocked = false;
 	/* The instruction of a software event is still to come. */
-	if (!event.valid || (software && !event.injected))
+	if (!event.valid || (event_has_length(event.type) && !event.injected))
 		return false;
 	cpu_step(cpu, &event);
 	return true;
