@@ -74,13 +74,6 @@ void nested_emulate(struct nested *n)
 	nested_resume02(n);
 }
 
-static uint8_t read_byte(void *opaque, uint64_t address)
-{
-	struct nested *n = opaque;
-
-	return (uint8_t)mem_read(n->cpu->memory, address, 1);
-}
-
 static void leave02(struct nested *n)
 {
 	struct cpu *cpu = n->cpu;
@@ -88,9 +81,7 @@ static void leave02(struct nested *n)
 		.exit = &cpu->vmx.exit,
 		.vmcs12 = n->vmcs12,
 		.gpr = cpu->state.gpr,
-		.xss = cpu->state.xss,
-		.read = read_byte,
-		.opaque = n,
+		.memory = cpu->memory,
 	};
 
 	n->stats.exits02++;

@@ -84,10 +84,8 @@ void nested_resume02(struct nested *n);
 struct nested_question {
 	const struct vmx_exit *exit;
 	const struct vmx_vmcs *vmcs12;
-	const uint64_t *gpr; /* of L2 */
-	uint64_t xss;
-	uint8_t (*read)(void *opaque, uint64_t address); /* a byte of L1's memory */
-	void *opaque;
+	const uint64_t *gpr;	  /* of L2 */
+	struct mem_space *memory; /* of L1 */
 };
 bool nested_l0_wants(const struct nested_question *question);
 bool nested_l1_wants(const struct nested_question *question);
