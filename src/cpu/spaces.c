@@ -48,16 +48,12 @@ static uint32_t ept_controls(const struct vmx_vmcs *v)
 }
 
 /* SDM Vol 3C "Translating Guest-Physical Addresses" */
-static void add_second_dimension(const struct cpu *cpu, struct udv_paging_config *config)
+void vmx_second_dimension(const struct vmx_vmcs *v, const struct vmx_capabilities *capabilities,
+			  struct udv_paging_config *config)
 {
-	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
-
 	config->ept = VMX_SECONDARY(v, EPT);
-	if (cpu->vmx.hosted)
-		config->maxphyaddr = VMX_HOSTED_MAXPHYADDR;
 	config->eptp = v->ept_pointer;
-	config->ept_vpid_cap = cpu->vmx.capabilities.ept_vpid_cap;
-	config->pml_index = cpu->paging.pml_index;
+	config->ept_vpid_cap = capabilities->ept_vpid_cap;
 	config->pml_address = v->pml_address;
 	config->ve_information = v->ve_information_address;
 	config->ept_controls = ept_controls(v);
@@ -76,6 +72,7 @@ static void prepare_paging(struct cpu *cpu)
 		.pkrs = s->pkrs,
 		.guest_maxphyaddr = cpu->config->maxphyaddr,
 		.maxphyaddr = cpu->config->maxphyaddr,
+		.pml_index = cpu->paging.pml_index,
 	};
 
 	memcpy(config.pdpte, s->pdpte, sizeof(config.pdpte));
@@ -85,8 +82,10 @@ static void prepare_paging(struct cpu *cpu)
 		config.features |= UDV_FEATURE_PSE36;
 	if (has_feature(cpu, FEATURE_PAT))
 		config.features |= UDV_FEATURE_PAT;
+	if (cpu->vmx.hosted)
+		config.maxphyaddr = VMX_HOSTED_MAXPHYADDR;
 	if (cpu->vmx.guest)
-		add_second_dimension(cpu, &config);
+		vmx_second_dimension(&cpu->vmx.vmcs, &cpu->vmx.capabilities, &config);
 	/* The state was checked when it was loaded; what is refused here leaves the old context. */
 	(void)udv_paging_init(&cpu->paging, &config, &cpu->memory->walker);
 }

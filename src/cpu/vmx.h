@@ -25,6 +25,7 @@
  */
 struct cpu;
 struct op;
+struct udv_paging_config;
 struct udv_walk_result;
 
 #define VMX_NO_POINTER (~0ull)
@@ -147,6 +148,10 @@ uint64_t vmx_written_cr4(const struct cpu *cpu, uint64_t value);
 /* Bits of @cr0 and @cr4 that VMX operation fixes are as they must be. */
 bool vmx_cr0_allowed(const struct cpu *cpu, uint64_t cr0);
 bool vmx_cr4_allowed(const struct cpu *cpu, uint64_t cr4);
+
+/* What a VMCS adds to the walker's context, but for MAXPHYADDR and the index of the log. */
+void vmx_second_dimension(const struct vmx_vmcs *v, const struct vmx_capabilities *capabilities,
+			  struct udv_paging_config *config);
 
 /* What this processor claims, from its features. */
 struct cpu_config;

@@ -30,38 +30,33 @@ static struct udv_hardware_report report_of(const struct nested *n)
 
 /* ---------------------------------------------------------------- EPT12 allows it */
 
-/* A page that EPT02 may lead to: memory, or where the processor is to notice accesses. */
-static bool is_mapped(struct nested *n, uint64_t address)
-{
-	const struct mem_region *region = mem_find(n->cpu->memory, address);
-
-	return (region && region->host) || (address & PAGE_MASK) == n->cpu->vmx.apic_page;
-}
-
-/* The largest page around @address that is memory of one kind and has no APIC-access page. */
+/*
+ * The largest page around @address that EPT02 may lead to: memory of one kind, or where the
+ * processor is to notice accesses. 0: none, for what is there is L0's to emulate.
+ */
 static unsigned page_shift(struct nested *n, uint64_t address, unsigned ept12_shift)
 {
 	const struct mem_region *region = mem_find(n->cpu->memory, address);
-	uint64_t base = address & ~(BIT(21) - 1);
+	uint64_t base = address & ~(BIT(21) - 1), apic_page = n->cpu->vmx.apic_page;
 
-	if (ept12_shift < 21 || !region || !region->host || base < region->base ||
-	    base + BIT(21) > region->base + region->size || n->cpu->vmx.apic_page - base < BIT(21))
+	if (!region || !region->host)
+		return (address & PAGE_MASK) == apic_page ? 12 : 0;
+	if (ept12_shift < 21 || base < region->base ||
+	    base + BIT(21) > region->base + region->size || apic_page - base < BIT(21))
 		return 12;
 	return 21;
 }
 
 #define LEAF_DIRTY BIT(9)
 
-static void fill(struct nested *n, const struct udv_walk_result *walk)
+static void fill(struct nested *n, const struct udv_walk_result *walk, unsigned shift)
 {
 	struct cpu *cpu = n->cpu;
-	unsigned shift = page_shift(n, walk->hpa.value, walk->ept_page_shift);
 	unsigned rights = walk->ept_rights;
 
 	/* L1 is to see the first write: its dirty flag, or its log. */
 	if (n->ept12.ept_ad && !(walk->ept_leaf & LEAF_DIRTY))
 		rights &= ~UDV_EPT_W;
-	n->stats.filled++;
 	if (!ept02_map(&n->ept02, cpu->vmx.vmcs.ept_pointer, walk->gpa.value, walk->hpa.value,
 		       rights, shift))
 		nested_follow_ept02(n);
@@ -70,8 +65,10 @@ static void fill(struct nested *n, const struct udv_walk_result *walk)
 
 static void allowed(struct nested *n, const struct udv_walk_result *walk)
 {
-	if (is_mapped(n, walk->hpa.value))
-		fill(n, walk);
+	unsigned shift = page_shift(n, walk->hpa.value, walk->ept_page_shift);
+
+	if (shift)
+		fill(n, walk, shift);
 	else
 		nested_emulate(n);
 }
@@ -82,6 +79,7 @@ static void allowed(struct nested *n, const struct udv_walk_result *walk)
 static void raise_ve(struct nested *n, const struct udv_exit_info *info)
 {
 	nested_enter12(n);
+	cpu_paging_changed(n->cpu);
 	vmx_raise_ve(n->cpu, info);
 	cpu_step_fault(n->cpu);
 	nested_resume02(n);
@@ -89,7 +87,8 @@ static void raise_ve(struct nested *n, const struct udv_exit_info *info)
 
 /*
  * Bits of the qualification that the walk does not know are the report's; the rest is EPT12's.
- * SDM Vol 3C "EPT Violations": one invalidates what is cached for its address.
+ * SDM Vol 3C "EPT Violations": one invalidates what is cached for its address, which the processor
+ * has done for the linear one.
  */
 static void refused(struct nested *n, const struct udv_walk_result *walk,
 		    const struct udv_exit_info *info)
@@ -98,7 +97,6 @@ static void refused(struct nested *n, const struct udv_walk_result *walk,
 	struct vmx_exit *exit = &cpu->vmx.exit;
 
 	ept02_unmap(&n->ept02, n->vmcs12->ept_pointer, walk->gpa.value);
-	cpu_forget_spaces(cpu, SPACES_OF_EPT_ROOT, cpu->vmx.vmcs.ept_pointer);
 	if (info->exit_reason == UDV_EXIT_REASON_EPT_VIOLATION &&
 	    udv_ve_convertible(&n->ept12, walk)) {
 		raise_ve(n, info);

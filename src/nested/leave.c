@@ -34,7 +34,6 @@ void nested_reflect(struct nested *n)
 {
 	struct cpu *cpu = n->cpu;
 
-	n->stats.reflected++;
 	nested_enter12(n);
 	cpu->delivering = cpu->vmx.interrupted;
 	cpu_count_exit(cpu);
@@ -66,8 +65,8 @@ void nested_resume02(struct nested *n)
  */
 void nested_emulate(struct nested *n)
 {
-	n->stats.emulated++;
 	nested_enter12(n);
+	cpu_paging_changed(n->cpu);
 	poison(n->cpu);
 	if (!nested_retry(n))
 		cpu_step(n->cpu, NULL);
@@ -84,7 +83,6 @@ static void leave02(struct nested *n)
 		.memory = cpu->memory,
 	};
 
-	n->stats.exits02++;
 	cpu_uncount_exit(cpu);
 	if (nested_l0_wants(&question))
 		nested_ept_exit(n);
@@ -112,7 +110,6 @@ static void leave01(struct nested *n)
 	struct cpu *cpu = n->cpu;
 	bool vmcs = uses_vmcs(cpu->vmx.exit.reason);
 
-	n->stats.exits01++;
 	cpu_uncount_exit(cpu);
 	if (vmcs)
 		cpu->vmx.vmcs = *n->vmcs12;
@@ -200,18 +197,17 @@ static void make_field_bitmap(const struct vmx_capabilities *c, uint8_t *bitmap)
 	}
 }
 
-#define RESERVED_PAGES 3u
-
 void nested_init(struct nested *n, struct cpu *cpu, uint64_t base, uint8_t *host)
 {
+	const uint64_t tables = NESTED_PAGE_TABLES * MEM_PAGE_SIZE;
+
 	memset(n, 0, sizeof(*n));
 	n->cpu = cpu;
 	n->base = base;
 	n->vmcs12 = (struct vmx_vmcs *)(void *)(host + VMX_REGION_FIELDS);
-	make_field_bitmap(&cpu->vmx.capabilities, host + 2 * MEM_PAGE_SIZE);
-	ept02_init(&n->ept02, base + RESERVED_PAGES * MEM_PAGE_SIZE,
-		   host + RESERVED_PAGES * MEM_PAGE_SIZE,
-		   NESTED_MEMORY / MEM_PAGE_SIZE - RESERVED_PAGES);
+	make_field_bitmap(&cpu->vmx.capabilities, host + NESTED_PAGE_FIELDS * MEM_PAGE_SIZE);
+	ept02_init(&n->ept02, base + tables, host + tables,
+		   (unsigned)((NESTED_MEMORY - tables) / MEM_PAGE_SIZE));
 	n->hypervisor = (struct cpu_hypervisor){
 		.on = on,
 		.entered = entered,

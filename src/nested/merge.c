@@ -15,13 +15,6 @@
  */
 
 #define ON(group, control) BIT(ARCH_##group##_##control)
-#define PIN_DEFAULT1 0x16ull
-#define PRIMARY_DEFAULT1 0x04006172ull
-#define EXIT_DEFAULT1 0x00036dfbull
-#define ENTRY_DEFAULT1 0x000011fbull
-#define PAGE_VMCS12 0u
-#define PAGE_NO_EXITS 1u /* an MSR bitmap without a bit */
-#define PAGE_FIELDS 2u	 /* VMREAD and VMWRITE bitmap: the fields that there are */
 
 static uint64_t page(const struct nested *n, unsigned number)
 {
@@ -36,18 +29,21 @@ static uint64_t enabled01(const struct vmx_capabilities *c)
 	return (wanted & c->controls[ARCH_GROUP_SECONDARY] >> 32) | ON(SECONDARY, VMCS_SHADOWING);
 }
 
+/* What must be 1, and what keeps L1 from exiting or being refused what it has. */
 void nested_make01(struct nested *n)
 {
+	const struct vmx_capabilities *c = &n->cpu->vmx.capabilities;
 	struct vmx_vmcs *v = &n->vmcs01;
 
 	memset(v, 0, sizeof(*v));
-	v->pin_based_controls = PIN_DEFAULT1;
-	v->primary_controls = PRIMARY_DEFAULT1 | ON(PRIMARY, MSR_BITMAPS) | ON(PRIMARY, SECONDARY);
-	v->secondary_controls = enabled01(&n->cpu->vmx.capabilities);
-	v->exit_controls = EXIT_DEFAULT1 | ON(EXIT, HOST_64BIT);
-	v->entry_controls = ENTRY_DEFAULT1;
-	v->msr_bitmaps = page(n, PAGE_NO_EXITS);
-	v->vmread_bitmap_address = v->vmwrite_bitmap_address = page(n, PAGE_FIELDS);
+	v->pin_based_controls = (uint32_t)c->controls[ARCH_GROUP_PIN];
+	v->primary_controls = (uint32_t)c->controls[ARCH_GROUP_PRIMARY] | ON(PRIMARY, MSR_BITMAPS) |
+			      ON(PRIMARY, SECONDARY);
+	v->secondary_controls = enabled01(c);
+	v->exit_controls = (uint32_t)c->controls[ARCH_GROUP_EXIT] | ON(EXIT, HOST_64BIT);
+	v->entry_controls = (uint32_t)c->controls[ARCH_GROUP_ENTRY];
+	v->msr_bitmaps = page(n, NESTED_PAGE_NO_EXITS);
+	v->vmread_bitmap_address = v->vmwrite_bitmap_address = page(n, NESTED_PAGE_FIELDS);
 }
 
 void nested_enter01(struct nested *n)
@@ -56,7 +52,7 @@ void nested_enter01(struct nested *n)
 
 	vmx->vmcs = n->vmcs01;
 	vmx->vmcs.vmcs_link_pointer =
-		vmx->current == VMX_NO_POINTER ? VMX_NO_POINTER : page(n, PAGE_VMCS12);
+		vmx->current == VMX_NO_POINTER ? VMX_NO_POINTER : page(n, NESTED_PAGE_VMCS12);
 	vmx->guest = vmx->hosted = vmx->level1 = true;
 	vmx->watch = vmx->mtf = vmx->timer = vmx->virtual_interrupt = vmx->apic_written = false;
 	vmx->trap_reason = 0;
@@ -75,7 +71,6 @@ static void merge(struct nested *n, struct vmx_vmcs *v)
 {
 	const struct cpu_state *s = &n->cpu->state;
 
-	n->stats.merges++;
 	/* All I/O exits: the devices are L0's to emulate. */
 	v->primary_controls |= ON(PRIMARY, UNCONDITIONAL_IO);
 	v->primary_controls &= ~ON(PRIMARY, IO_BITMAPS);
@@ -95,25 +90,14 @@ static void merge(struct nested *n, struct vmx_vmcs *v)
 /* The walker's context for EPT12 alone. */
 static void prepare_ept12(struct nested *n)
 {
-	const struct vmx_vmcs *v = n->vmcs12;
 	struct udv_paging_config config = {
 		.guest_maxphyaddr = n->cpu->config->maxphyaddr,
 		.maxphyaddr = n->cpu->config->maxphyaddr,
 		.features = UDV_FEATURES_ALL,
-		.ept = true,
-		.eptp = v->ept_pointer,
-		.ept_vpid_cap = n->cpu->vmx.capabilities.ept_vpid_cap,
-		.pml_index = n->ept12.pml_index,
-		.pml_address = v->pml_address,
-		.ve_information = v->ve_information_address,
+		.pml_index = n->cpu->paging.pml_index,
 	};
 
-	if (VMX_SECONDARY(v, MBEC))
-		config.ept_controls |= UDV_EPT_MBEC;
-	if (VMX_SECONDARY(v, PML))
-		config.ept_controls |= UDV_EPT_PML;
-	if (VMX_SECONDARY(v, EPT_VIOLATION_VE))
-		config.ept_controls |= UDV_EPT_VE;
+	vmx_second_dimension(n->vmcs12, &n->cpu->vmx.capabilities, &config);
 	(void)udv_paging_init(&n->ept12, &config, &n->cpu->memory->walker);
 }
 
@@ -123,10 +107,8 @@ void nested_enter02(struct nested *n)
 
 	*n->vmcs12 = cpu->vmx.vmcs;
 	n->ept = VMX_SECONDARY(n->vmcs12, EPT);
-	if (n->ept) {
-		n->ept12.pml_index = cpu->paging.pml_index;
+	if (n->ept)
 		prepare_ept12(n);
-	}
 	merge(n, &cpu->vmx.vmcs);
 	cpu->vmx.hosted = true;
 	cpu->vmx.level1 = false;
@@ -151,7 +133,7 @@ void nested_follow_ept02(struct nested *n)
 
 /* SDM Vol 3C: an instruction error of a shadow VMREAD, RVI and SVI are written as the guest runs.
  */
-void nested_sync(struct nested *n)
+static void sync_vmcs12(struct nested *n)
 {
 	n->vmcs12->guest_interrupt_status = n->cpu->vmx.vmcs.guest_interrupt_status;
 	n->vmcs12->vm_instruction_error = n->cpu->vmx.vmcs.vm_instruction_error;
@@ -161,10 +143,9 @@ void nested_enter12(struct nested *n)
 {
 	struct cpu *cpu = n->cpu;
 
-	nested_sync(n);
+	sync_vmcs12(n);
 	cpu->vmx.vmcs = *n->vmcs12;
 	cpu->vmx.hosted = false;
 	if (n->ept)
 		cpu->paging.pml_index = n->ept12.pml_index;
-	cpu_paging_changed(cpu);
 }

@@ -21,18 +21,10 @@
  * Invariants
  *  - cpu->vmx.hosted: vmcs01 (level1) or vmcs02 is in force. Otherwise vmcs12 is, or VMX is off.
  *  - While L1 runs, vmcs12 is in L0's memory, where L1's VMREAD and VMWRITE find it as a shadow
- *    VMCS without an exit. While L2 runs, too, but for what nested_sync() takes from vmcs02.
+ *    VMCS without an exit. While L2 runs, too, but for what the processor writes into vmcs02.
  *  - No exit-information field of vmcs02 ever reaches vmcs12 as it is, but for an exit that L1
  * asked for and vmcs02 took in its place.
  */
-
-struct nested_stats {
-	uint64_t exits01, exits02; /* of hosted VMCSs */
-	uint64_t reflected;	   /* of exits02: shown to L1 as they were, or as EPT12 has them */
-	uint64_t emulated;	   /* of exits02: an instruction or delivery done by L0 */
-	uint64_t filled;	   /* of exits02: EPT02 mended */
-	uint64_t merges;	   /* vmcs02 made from vmcs12 */
-};
 
 struct nested {
 	struct cpu *cpu;
@@ -45,11 +37,17 @@ struct nested {
 	uint64_t
 		reuses; /* of its tables, that the processor's translations have been dropped for */
 	bool forgets;	/* stress: EPT02 is dropped at every exit that L1 sees */
-	struct nested_stats stats;
 	struct cpu_hypervisor hypervisor;
 };
 
-/* Bytes of L0's memory for a processor. */
+/* Pages of L0's memory: these, then the tables of EPT02. */
+enum nested_page {
+	NESTED_PAGE_VMCS12,   /* a VMCS region */
+	NESTED_PAGE_NO_EXITS, /* an MSR bitmap without a bit */
+	NESTED_PAGE_FIELDS,   /* VMREAD and VMWRITE bitmap: clear for fields that there are */
+	NESTED_PAGE_TABLES,
+};
+/* Bytes of it for a processor. */
 #define NESTED_MEMORY (4ull << 20)
 /* Where it may be: beyond what MAXPHYADDR lets anyone name. */
 #define NESTED_BASE (1ull << 51)
@@ -64,9 +62,7 @@ void nested_init(struct nested *n, struct cpu *cpu, uint64_t base, uint8_t *host
 void nested_enter02(struct nested *n);
 /* EPTP02 into force, after EPT02 may have been dropped. */
 void nested_follow_ept02(struct nested *n);
-/* What the processor has written into vmcs02 on its own. */
-void nested_sync(struct nested *n);
-/* vmcs12 into force: guest mode, not hosted. */
+/* vmcs12 into force: guest mode, not hosted. If L2 is to go on, cpu_paging_changed() comes next. */
 void nested_enter12(struct nested *n);
 /* vmcs01 into force. */
 void nested_enter01(struct nested *n);
