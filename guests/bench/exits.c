@@ -78,16 +78,16 @@ static u64 io_exits(u64 rounds)
 /* Once all pages are there, they are taken away again. */
 static u64 ept_exits(u64 rounds)
 {
-	u64 descriptor[2] = { 0 }, sum = 0;
+	u64 eptp, sum = 0;
 	bool resume = false;
 
 	new_guest(guest_ept);
-	descriptor[0] = vmx_get(VMCS_EPTP);
+	eptp = vmx_get(VMCS_EPTP);
 	while (rounds) {
 		u64 now = rounds < REGION_PAGES ? rounds : REGION_PAGES;
 
 		memset(table, 0, REGION_PAGES * sizeof(*table));
-		asm volatile("invept %0, %1" : : "m"(descriptor), "r"(1ul) : "memory", "cc");
+		vmx_invept(1, eptp);
 		sum += take_exits(now, table, resume);
 		resume = true;
 		rounds -= now;

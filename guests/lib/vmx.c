@@ -60,6 +60,13 @@ int vmx_write(u64 field, u64 value)
 	return outcome(carry, zero);
 }
 
+void vmx_invept(u64 type, u64 eptp)
+{
+	u64 descriptor[2] = { eptp, 0 };
+
+	asm volatile("invept %0, %1" : : "m"(descriptor), "r"(type) : "memory", "cc");
+}
+
 u64 vmx_get(u32 field)
 {
 	u64 value = 0;
@@ -96,8 +103,7 @@ bool vmx_on(void)
 	return outcome(carry, zero) == VM_SUCCEED;
 }
 
-/* The controls that are wanted, those that must be, and none that may not. */
-static u64 controls(u32 msr, u64 wanted)
+u64 vmx_controls(u32 msr, u64 wanted)
 {
 	u64 allowed = read_msr(msr);
 
@@ -106,16 +112,16 @@ static u64 controls(u32 msr, u64 wanted)
 
 void vmx_primary(u32 wanted)
 {
-	vmx_set(VMCS_PRIMARY, controls(MSR_VMX_PRIMARY, wanted | PRIMARY_SECONDARY));
+	vmx_set(VMCS_PRIMARY, vmx_controls(MSR_VMX_PRIMARY, wanted | PRIMARY_SECONDARY));
 }
 
 static void set_controls(u32 secondary)
 {
-	vmx_set(VMCS_PIN, controls(MSR_VMX_PIN, 0));
+	vmx_set(VMCS_PIN, vmx_controls(MSR_VMX_PIN, 0));
 	vmx_primary(0);
-	vmx_set(VMCS_SECONDARY, controls(MSR_VMX_SECONDARY, secondary));
-	vmx_set(VMCS_EXIT_CONTROLS, controls(MSR_VMX_EXIT, 1 << 9));
-	vmx_set(VMCS_ENTRY_CONTROLS, controls(MSR_VMX_ENTRY, 1 << 9));
+	vmx_set(VMCS_SECONDARY, vmx_controls(MSR_VMX_SECONDARY, secondary));
+	vmx_set(VMCS_EXIT_CONTROLS, vmx_controls(MSR_VMX_EXIT, 1 << 9));
+	vmx_set(VMCS_ENTRY_CONTROLS, vmx_controls(MSR_VMX_ENTRY, 1 << 9));
 	vmx_set(VMCS_EXCEPTIONS, 0);
 	vmx_set(VMCS_ENTRY_INFO, 0);
 	vmx_set(VMCS_LINK, ~0ull);

@@ -50,13 +50,6 @@ static void invvpid(u64 type, u64 vpid, u64 linear)
 	asm volatile("invvpid %0, %1" : : "m"(descriptor), "r"(type) : "memory", "cc");
 }
 
-static void invept(u64 type, u64 eptp)
-{
-	u64 descriptor[2] = { eptp, 0 };
-
-	asm volatile("invept %0, %1" : : "m"(descriptor), "r"(type) : "memory", "cc");
-}
-
 static void new_guest(u32 secondary)
 {
 	vmx_new(touch, secondary);
@@ -110,10 +103,10 @@ static void by_ept(void)
 		new_guest(SECONDARY_EPT | SECONDARY_VPID);
 		eptp = vmx_get(VMCS_EPTP);
 		entry = ept_page(eptp & ~0xfffull, (u64)&pages[0]);
-		invept(2, 0);
+		vmx_invept(2, 0);
 		for (u32 j = 0; j < 6; j++) {
 			point(entry, j % 3, EPT_WB | EPT_ALL);
-			invept(type, eptp);
+			vmx_invept(type, eptp);
 			sees(type == 1 ? "single context" : "all contexts", j % 3);
 			sees(type == 1 ? "single context" : "all contexts", j % 3);
 		}
@@ -167,7 +160,7 @@ static void two_guests(void)
 	eptp[1] = ept_root() | (eptp[0] & 0xfff);
 	point(ept_page(eptp[1] & ~0xfffull, (u64)&pages[0]), 1, EPT_WB | EPT_ALL);
 	for (u32 vpids = 1; vpids < 3; vpids++) {
-		invept(2, 0);
+		vmx_invept(2, 0);
 		invvpid(2, 0, 0);
 		for (u32 i = 0; i < 40; i++) {
 			vmx_set(VMCS_EPTP, eptp[i & 1]);

@@ -203,10 +203,10 @@ static void misconfigured(const char *name, int level, u64 bits, bool large)
 		l2_enter(&l2);
 		l2_misconfig(name, l2.data, access == 2 ? l2.gla : (u64)accesses[access]);
 		*slot = (old | bits) & ~7ull; /* not present: all else is ignored (M5) */
-		invept_all();
+		vmx_invept(2, 0);
 		final(name, &l2, access, l2_advanced(false, true, false));
 		*slot = old;
-		invept_all();
+		vmx_invept(2, 0);
 		CHECK_NAMED(name, l2_enter(&l2), REASON_VMCALL);
 	}
 }
@@ -312,7 +312,7 @@ static void order_in_ept(void)
 	l2_enter(&l2);
 	l2_misconfig("T9", l2.data, (u64)g_load);
 	*ept_at(&l2, 2) &= ~7ull;
-	invept_all();
+	vmx_invept(2, 0);
 	final("T10", &l2, 0, l2_advanced(false, true, false));
 }
 

@@ -27,26 +27,12 @@ bool l2_mode_exists(enum l2_mode mode)
 	return true;
 }
 
-u64 l2_controls(u32 true_msr, u64 wanted)
-{
-	u64 allowed = read_msr(true_msr);
-
-	return (wanted | (u32)allowed) & allowed >> 32;
-}
-
 u64 vmx_pointer(void)
 {
 	u64 pointer;
 
 	asm volatile("vmptrst %0" : "=m"(pointer));
 	return pointer;
-}
-
-void invept_all(void)
-{
-	static const u64 descriptor_of_all[2];
-
-	asm volatile("invept %0, %1" ::"m"(descriptor_of_all), "r"(2ull) : "cc", "memory");
 }
 
 /* What one entry is to hold, whatever its size is. */
@@ -171,7 +157,7 @@ static void set_mode(const struct l2 *l2)
 	vmx_set(VMCS_GUEST_CR4, cr4);
 	vmx_set(VMCS_GUEST_CR0, (read_cr0() | CR0_WP) & ~(l2->mode == L2_FLAT ? CR0_PG : 0));
 	vmx_set(VMCS_GUEST_CR3, l2->cr3);
-	vmx_set(VMCS_ENTRY_CONTROLS, l2_controls(MSR_VMX_ENTRY, wide ? ENTRY_IA32E : 0));
+	vmx_set(VMCS_ENTRY_CONTROLS, vmx_controls(MSR_VMX_ENTRY, wide ? ENTRY_IA32E : 0));
 	if (!wide)
 		vmx_set(VMCS_GUEST_CS_AR, AR_CODE32);
 	if (l2->mode == L2_PAE)
@@ -188,7 +174,7 @@ void l2_start(struct l2 *l2, enum l2_mode mode, int leaf, u64 rights, code_t *co
 	if (!mark)
 		mark = page_new();
 	page_rewind(mark);
-	invept_all();
+	vmx_invept(2, 0);
 	*l2 = (struct l2){ .mode = mode, .leaf = leaf };
 	place(l2, rights);
 	vmx_new(code, secondary | SECONDARY_EPT | (mode == L2_FLAT ? SECONDARY_UNRESTRICTED : 0));

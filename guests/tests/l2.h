@@ -85,9 +85,7 @@ enum { READ = 1, WRITE = 2, FETCH = 4, MODIFY = 3 };
 
 const char *l2_mode_name(enum l2_mode mode);
 bool l2_mode_exists(enum l2_mode mode);
-u64 l2_controls(u32 true_msr, u64 wanted);
 u64 vmx_pointer(void);
-void invept_all(void);
 
 /* Starts over: a VMCS of a guest in @mode whose @leaf level maps the data with @rights. */
 void l2_start(struct l2 *l2, enum l2_mode mode, int leaf, u64 rights, code_t *code, u32 secondary);

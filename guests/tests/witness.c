@@ -349,7 +349,7 @@ static void one(u64 seed, u32 index, void *mark)
 	if (vmx_pointer() != ~0ull)
 		vmx_clear(vmx_pointer());
 	page_rewind(mark);
-	invept_all();
+	vmx_invept(2, 0);
 	vmx_new(codes[below(sizeof(codes) / sizeof(codes[0]))], 0);
 	fill();
 	for (u64 changes = below(4); changes; changes--)
