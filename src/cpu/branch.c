@@ -39,7 +39,7 @@ static NOINLINE const struct op *follow_far(struct cpu *cpu, const struct op *op
 
 		if (!((from->physical ^ to->physical) & PAGE_MASK) &&
 		    from->second_page == BLOCK_NO_PAGE &&
-		    rip - cpu->block_rip == to->physical - from->physical)
+		    rip - cpu->state.rip == to->physical - from->physical)
 			from->link[which] = to;
 		return enter_block(cpu, to, rip);
 	}
@@ -247,26 +247,44 @@ static op_fn *fused_handler(const struct op *before, unsigned condition)
 
 /* ---------------------------------------------------------------- calls and returns */
 
-/* The block at @target, or NULL; false: @target may not be jumped to. */
-ALWAYS_INLINE bool look_up(struct cpu *cpu, uint64_t target, struct block **block)
+/* What the jump cache knows at @target; NULL: nothing. */
+ALWAYS_INLINE struct block *look_up(struct cpu *cpu, uint64_t target)
 {
 	const struct jump_entry *entry = &cpu->jump_cache[jump_slot(target)];
 
-	if (likely(entry->rip == target && entry->key == cpu->jump_key)) {
-		*block = entry->block;
-		return true;
-	}
-	*block = NULL;
-	return rip_valid(cpu, target);
+	return likely(entry->rip == target && entry->key == cpu->jump_key) ? entry->block : NULL;
 }
 
-ALWAYS_INLINE const struct op *go(struct cpu *cpu, struct block *block, uint64_t rip)
+/* Then @target has to be checked. These are functions of their own, so that the usual way needs no
+ * stack frame. */
+static NOINLINE const struct op *go_unknown(struct cpu *cpu, const struct op *op, uint64_t target)
 {
-	return likely(block != NULL) ? enter_block(cpu, block, rip) : cpu_go(cpu, rip);
+	return rip_valid(cpu, target) ? cpu_go(cpu, target) : bad_target(cpu, op);
 }
 
 /* Pushes the return address of @log bytes and goes to @target. */
 #define DEFINE_CALL(log)                                                                           \
+	static NOINLINE const struct op *call_unknown_##log(struct cpu *cpu, const struct op *op,  \
+							    uint64_t target)                       \
+	{                                                                                          \
+		uint64_t rsp = (cpu->state.gpr[GPR_RSP] - (1u << log)) & size_mask(log);           \
+                                                                                                   \
+		if (!rip_valid(cpu, target))                                                       \
+			return bad_target(cpu, op);                                                \
+		host_store(tlb_host(cpu, rsp), 1u << log, rip_at(cpu, op->end));                   \
+		cpu->state.gpr[GPR_RSP] = rsp;                                                     \
+		return cpu_go(cpu, target);                                                        \
+	}                                                                                          \
+	static NOINLINE const struct op *return_unknown_##log(                                     \
+		struct cpu *cpu, const struct op *op, uint64_t target)                             \
+	{                                                                                          \
+		uint64_t rsp = cpu->state.gpr[GPR_RSP];                                            \
+                                                                                                   \
+		if (!rip_valid(cpu, target))                                                       \
+			return bad_target(cpu, op);                                                \
+		cpu->state.gpr[GPR_RSP] = (rsp + (1u << log) + op->imm) & size_mask(log);          \
+		return cpu_go(cpu, target);                                                        \
+	}                                                                                          \
 	ALWAYS_INLINE const struct op *call_to_##log(struct cpu *cpu, const struct op *op,         \
 						     op_fn *general, uint64_t target)              \
 	{                                                                                          \
@@ -275,11 +293,12 @@ ALWAYS_INLINE const struct op *go(struct cpu *cpu, struct block *block, uint64_t
                                                                                                    \
 		if (unlikely(!tlb_writes(cpu, rsp, 1u << log)))                                    \
 			return general(cpu, op);                                                   \
-		if (unlikely(!look_up(cpu, target, &block)))                                       \
-			return bad_target(cpu, op);                                                \
+		block = look_up(cpu, target);                                                      \
+		if (unlikely(!block))                                                              \
+			return call_unknown_##log(cpu, op, target);                                \
 		host_store(tlb_host(cpu, rsp), 1u << log, rip_at(cpu, op->end));                   \
 		cpu->state.gpr[GPR_RSP] = rsp;                                                     \
-		return go(cpu, block, target);                                                     \
+		return enter_block(cpu, block, target);                                            \
 	}                                                                                          \
 	static const struct op *call_##log(struct cpu *cpu, const struct op *op)                   \
 	{                                                                                          \
@@ -298,19 +317,19 @@ ALWAYS_INLINE const struct op *go(struct cpu *cpu, struct block *block, uint64_t
 		if (unlikely(!tlb_reads(cpu, rsp, 1u << log)))                                     \
 			return return_general_handler(cpu, op);                                    \
 		target = host_load(tlb_host(cpu, rsp), 1u << log);                                 \
-		if (unlikely(!look_up(cpu, target, &block)))                                       \
-			return bad_target(cpu, op);                                                \
+		block = look_up(cpu, target);                                                      \
+		if (unlikely(!block))                                                              \
+			return return_unknown_##log(cpu, op, target);                              \
 		cpu->state.gpr[GPR_RSP] = (rsp + (1u << log) + op->imm) & size_mask(log);          \
-		return go(cpu, block, target);                                                     \
+		return enter_block(cpu, block, target);                                            \
 	}                                                                                          \
 	static const struct op *jump_register_##log(struct cpu *cpu, const struct op *op)          \
 	{                                                                                          \
 		uint64_t target = reg_get(cpu, op->dst, log);                                      \
-		struct block *block;                                                               \
+		struct block *block = look_up(cpu, target);                                        \
                                                                                                    \
-		if (unlikely(!look_up(cpu, target, &block)))                                       \
-			return bad_target(cpu, op);                                                \
-		return go(cpu, block, target);                                                     \
+		return likely(block != NULL) ? enter_block(cpu, block, target)                     \
+					     : go_unknown(cpu, op, target);                        \
 	}
 
 /* ---------------------------------------------------------------- the general way */
