@@ -53,9 +53,9 @@
 #else
 #define COMPUTE(pointer) __asm__("" : "+r"(pointer))
 #endif
-#define NEXT(cpu, op)                                                                              \
+#define NEXT(cpu, this)                                                                            \
 	do {                                                                                       \
-		const struct op *following = (op) + 1;                                             \
+		const struct op *following = (this) + 1;                                           \
                                                                                                    \
 		COMPUTE(following);                                                                \
 		GOTO(cpu, following);                                                              \
