@@ -28,7 +28,7 @@ static const struct op *bad_target(struct cpu *cpu, const struct op *op)
  * Without a link: by the jump cache, or the run loop. What the jump cache has in the same page, by
  * the same mapping (the distance in RIP is that in physical memory), is linked from then on.
  */
-const struct op *cpu_follow_far(struct cpu *cpu, const struct op *op, unsigned which, uint64_t rip)
+const struct op *cpu_follow_far(struct cpu *cpu, const struct op *op, uint64_t rip)
 {
 	const struct jump_entry *entry = &cpu->jump_cache[jump_slot(rip)];
 	struct block *from = cpu->block;
@@ -39,22 +39,24 @@ const struct op *cpu_follow_far(struct cpu *cpu, const struct op *op, unsigned w
 		if (!((from->physical ^ to->physical) & PAGE_MASK) &&
 		    from->second_page == BLOCK_NO_PAGE &&
 		    rip - cpu->state.rip == to->physical - from->physical)
-			from->link[which] = to;
+			from->link[op->src] = to;
+		cpu->remaining += op->index;
 		return enter_block(cpu, to, rip);
 	}
 	if (!rip_valid(cpu, rip))
 		return bad_target(cpu, op);
+	cpu->remaining += op->index;
 	return cpu_go(cpu, rip);
 }
 
 const struct op *op_end(struct cpu *cpu, const struct op *op)
 {
-	return follow(cpu, op, 1, rip_at(cpu, op->end));
+	return follow(cpu, op, rip_at(cpu, op->end));
 }
 
 static const struct op *jump(struct cpu *cpu, const struct op *op)
 {
-	return follow(cpu, op, 0, rip_at(cpu, op->imm));
+	return follow(cpu, op, rip_at(cpu, op->imm));
 }
 
 #define DEFINE_JCC(n)                                                                              \
@@ -322,8 +324,11 @@ static bool translate_jcc(struct translator *t, const struct insn *insn, struct 
 	op->code = OP_JCC;
 	op->dst = (uint8_t)condition;
 	op->fn = is_fast(t, op) ? jcc_handlers[condition] : jcc_general_handler;
-	if (op->fn != jcc_general_handler)
-		fuse_branch(t, condition);
+	if (op->fn == jcc_general_handler)
+		return true;
+	op->src = (uint8_t)(BLOCK_FIRST_SIDE + t->sides++);
+	t->ends = t->single || t->sides == BLOCK_SIDES;
+	fuse_branch(t, condition);
 	return true;
 }
 
@@ -339,6 +344,8 @@ static bool translate_jump(struct translator *t, const struct insn *insn, struct
 	} else if (o->kind == OPERAND_IMM) {
 		op->code = OP_JMP;
 		op->fn = is_fast(t, op) ? jump : jump_general_handler;
+		op->src = BLOCK_LINK_JUMP;
+		op->index = 0;
 	} else if (far_memory) {
 		op->code = OP_JMP_FAR_INDIRECT;
 		op->fn = jump_far_indirect_handler;

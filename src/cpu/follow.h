@@ -4,26 +4,33 @@
 
 #include "cpu/enter.h"
 
-/* The ends of blocks: taken and not taken, by a link if there is one. */
+/*
+ * Branches out of a block. One that is not taken goes on to the next op, so a block may have some
+ * of them before its end: side exits. A branch has the number of its link in op->src, and in
+ * op->index what of the block is not executed if it is taken.
+ */
 
-/* branch.c: by the jump cache, or the run loop. */
-const struct op *cpu_follow_far(struct cpu *cpu, const struct op *op, unsigned which, uint64_t rip);
+/* branch.c: without a link, by the jump cache or the run loop. */
+const struct op *cpu_follow_far(struct cpu *cpu, const struct op *op, uint64_t rip);
 
-ALWAYS_INLINE const struct op *follow(struct cpu *cpu, const struct op *op, unsigned which,
-				      uint64_t rip)
+ALWAYS_INLINE const struct op *follow(struct cpu *cpu, const struct op *op, uint64_t rip)
 {
-	struct block *next = cpu->block->link[which];
+	struct block *next = cpu->block->link[op->src];
 
-	if (likely(next != NULL))
-		return enter_block(cpu, next, rip);
-	return cpu_follow_far(cpu, op, which, rip);
+	if (unlikely(!next))
+		return cpu_follow_far(cpu, op, rip);
+	cpu->remaining += op->index;
+	return enter_block(cpu, next, rip);
 }
 
 ALWAYS_INLINE const struct op *branch(struct cpu *cpu, const struct op *op, bool taken)
 {
+	const struct op *following = op + 1;
+
 	if (taken)
-		return follow(cpu, op, 0, rip_at(cpu, op->imm));
-	return follow(cpu, op, 1, rip_at(cpu, op->end));
+		return follow(cpu, op, rip_at(cpu, op->imm));
+	COMPUTE(following);
+	INLINE_GOTO(cpu, following);
 }
 
 #endif
