@@ -9,8 +9,10 @@
 #include <undervisor/paging.h>
 
 #include "arch/cpu_state.h"
+#include "arch/exit_reasons.h"
 #include "arch/features.h"
 #include "base/bits.h"
+#include "cpu/event.h"
 #include "cpu/vmx.h"
 #include "mem/ports.h"
 #include "mem/space.h"
@@ -64,13 +66,23 @@ enum cpu_trace_kind {
 	CPU_TRACE_IO_WRITE,
 	CPU_TRACE_MSR_READ, /* a = index, b = value */
 	CPU_TRACE_MSR_WRITE,
-	CPU_TRACE_VM_ENTRY, /* a = RIP, b = VM-entry interruption information */
+	CPU_TRACE_VM_ENTRY, /* a = RIP, b = VM-entry interruption information, c = error code */
 	CPU_TRACE_VM_EXIT, /* a = exit reason, b = exit qualification, c = guest-physical address */
+	CPU_TRACE_VM_REFUSED, /* a = VM-instruction error of VMLAUNCH or VMRESUME */
 };
+
+/* The walk that the last EPT fault came from, for whoever is told of what came of it. */
+struct cpu_walk_trace {
+	bool valid;
+	struct udv_walk_result result;
+	struct udv_walk_record record;
+};
+
 struct cpu_tracer {
 	void (*event)(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind, uint64_t a,
 		      uint64_t b, uint64_t c);
 	void *opaque;
+	struct cpu_walk_trace *walk; /* NULL: not wanted */
 };
 
 struct cpu_config {
@@ -199,28 +211,6 @@ struct address_space {
 #define ATTENTION_CODE 0x2u  /* a block has been dropped, maybe the one that runs */
 #define ATTENTION_YIELD 0x4u /* cpu_run() is to return CPU_STOP_YIELD */
 
-/* What an event is. Interruption types as in a VMCS. */
-enum event_type {
-	EVENT_EXTERNAL = 0,
-	EVENT_NMI = 2,
-	EVENT_EXCEPTION = 3,
-	EVENT_SOFTWARE_INTERRUPT = 4,
-	EVENT_PRIVILEGED_EXCEPTION = 5, /* INT1 */
-	EVENT_SOFTWARE_EXCEPTION = 6,	/* INT3, INTO */
-	EVENT_VM_EXIT = 8,		/* none that is delivered: vmx.exit is to be performed */
-};
-
-struct cpu_event {
-	bool valid;
-	uint8_t vector;
-	uint8_t type; /* enum event_type */
-	bool has_error_code;
-	uint32_t error_code;
-	uint8_t length;	  /* of the instruction, for software events */
-	bool injected;	  /* by a VM entry */
-	uint64_t address; /* #PF: becomes CR2; #DB: trap bits for DR6 */
-};
-
 enum {
 	VECTOR_DE = 0,
 	VECTOR_DB = 1,
@@ -266,6 +256,21 @@ enum cpu_exit {
 struct cpu_memory_path {
 	bool (*translate)(void *opaque, struct cpu *cpu, uint64_t linear, uint32_t access,
 			  uint64_t *physical);
+	void *opaque;
+};
+
+/*
+ * A hypervisor below this processor's guests: L0. It has VMCSs of its own, and while one of them is
+ * in force (cpu_vmx.hosted) every exit comes to it. What the guest's hypervisor makes of VMX is
+ * then done by this processor too, on the VMCS of that hypervisor: it says when.
+ */
+struct cpu_hypervisor {
+	void (*on)(void *opaque);      /* VMXON is done */
+	void (*entered)(void *opaque); /* the guest state of a VM entry is loaded */
+	void (*exited)(void *opaque);  /* the host state of a VM exit is loaded */
+	void (*leave)(void *opaque);   /* vmx.exit of a hosted VMCS is to be handled */
+	/* INVEPT: all roots, or the one of @eptp */
+	void (*invept)(void *opaque, bool all, uint64_t eptp);
 	void *opaque;
 };
 
@@ -328,6 +333,7 @@ struct cpu {
 	const struct cpu_config *config;
 	struct cpu_ops ops;
 	struct cpu_tracer tracer;
+	const struct cpu_hypervisor *hypervisor; /* NULL: there is none below */
 	struct mem_space *memory;
 	struct port_space *ports;
 	struct block_cache *blocks;
@@ -346,7 +352,8 @@ struct cpu {
 
 	struct cpu_stats {
 		uint64_t tlb_misses, tlb_flushes, blocks_built, blocks_dropped, block_lookups,
-			exceptions, interrupts, loops, vm_exits;
+			exceptions, interrupts, loops, hosted_exits;
+		uint64_t vm_entries, vm_refusals, vm_exits[ARCH_MAX_EXIT_REASONS];
 	} stats;
 };
 
@@ -410,6 +417,17 @@ static inline void cpu_charge(struct cpu *cpu, enum cpu_cost cost)
 	cpu->remaining -= cost;
 	cpu->charged += cost;
 }
+
+/*
+ * For the hypervisor below. One instruction at state.rip, one round of a repeated one, or the
+ * delivery of @event if it is not NULL, under the VMCS in force; what faults is delivered.
+ */
+void cpu_step(struct cpu *cpu, const struct cpu_event *event);
+/* Delivers cpu->fault. */
+void cpu_step_fault(struct cpu *cpu);
+/* The time that the exit under way has taken is taken back; or is counted. */
+void cpu_uncount_exit(struct cpu *cpu);
+void cpu_count_exit(struct cpu *cpu);
 
 /* Call after state has been written from outside (loaders, snapshots, a debugger). */
 void cpu_state_changed(struct cpu *cpu);

@@ -228,15 +228,55 @@ static void shut_down(struct cpu *cpu)
 	cpu->state.activity = ACTIVITY_SHUTDOWN;
 }
 
-static void deliver_fault(struct cpu *cpu)
+static void count_fault(struct cpu *cpu)
 {
-	cpu_flags_settle(cpu); /* a fetch may have come from a jump, with flags still lazy */
 	cpu->remaining--;
 	cpu_charge(cpu, COST_EVENT);
 	cpu->stats.exceptions++;
+}
+
+void cpu_count_exit(struct cpu *cpu)
+{
+	if (cpu->vmx.costs && !cpu->vmx.counted)
+		count_fault(cpu);
+	cpu->vmx.counted = cpu->vmx.costs;
+}
+
+void cpu_uncount_exit(struct cpu *cpu)
+{
+	if (cpu->vmx.counted) {
+		cpu->remaining += 1 + COST_EVENT;
+		cpu->charged -= COST_EVENT;
+		cpu->stats.exceptions--;
+	}
+	cpu->vmx.counted = false;
+}
+
+/* The exits of hosted VMCSs, until none is left. @costs: they have been counted. */
+static void serve_exits(struct cpu *cpu, bool costs)
+{
+	cpu->vmx.costs = cpu->vmx.counted = costs;
+	if (cpu->vmx.serving)
+		return;
+	cpu->vmx.serving = true;
+	while (cpu->vmx.left) {
+		cpu->vmx.left = false;
+		cpu->hypervisor->leave(cpu->hypervisor->opaque);
+	}
+	cpu->vmx.serving = false;
+}
+
+static void deliver_fault(struct cpu *cpu)
+{
+	bool exits = cpu->fault.type == EVENT_VM_EXIT;
+
+	cpu_flags_settle(cpu); /* a fetch may have come from a jump, with flags still lazy */
+	count_fault(cpu);
 	if (!cpu_deliver_fault(cpu))
 		shut_down(cpu);
 	cpu->fault.valid = false;
+	if (unlikely(cpu->vmx.left))
+		serve_exits(cpu, exits);
 }
 
 static void start_at_sipi(struct cpu *cpu)
@@ -275,6 +315,8 @@ static bool event_ready(const struct cpu *cpu)
 
 static void count_event(struct cpu *cpu)
 {
+	if (unlikely(cpu->vmx.left))
+		serve_exits(cpu, false);
 	cpu->remaining--;
 	cpu_charge(cpu, COST_EVENT);
 	cpu->stats.interrupts++;
@@ -461,6 +503,13 @@ static void run_once(struct cpu *cpu)
 		deliver_fault(cpu);
 }
 
+/* MWAIT with ECX[0]: an interrupt ends it even where it is masked. */
+static void wake_by_interrupt(struct cpu *cpu)
+{
+	if (cpu->state.activity == ACTIVITY_MWAIT && cpu->interrupt && cpu->mwait_break)
+		cpu->state.activity = ACTIVITY_ACTIVE;
+}
+
 /* Wakes a processor that waits, if something has come for it. */
 static void wake(struct cpu *cpu)
 {
@@ -468,8 +517,7 @@ static void wake(struct cpu *cpu)
 
 	if ((*activity == ACTIVITY_HLT || *activity == ACTIVITY_MWAIT) && event_ready(cpu))
 		*activity = ACTIVITY_ACTIVE;
-	if (*activity == ACTIVITY_MWAIT && cpu->interrupt && cpu->mwait_break)
-		*activity = ACTIVITY_ACTIVE;
+	wake_by_interrupt(cpu);
 }
 
 static enum cpu_stop stopped(struct cpu *cpu)
@@ -501,6 +549,7 @@ static enum cpu_stop run(struct cpu *cpu, uint64_t budget)
 		if (unlikely(cpu->vmx.guest)) {
 			if (take_guest_events(cpu))
 				continue;
+			wake_by_interrupt(cpu);
 		} else {
 			wake(cpu);
 		}
@@ -524,6 +573,44 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 	vmx_release_budget(cpu);
 	cpu_flags_settle(cpu);
 	return stop;
+}
+
+/* ---------------------------------------------------------------- for the hypervisor below */
+
+/* The instruction length of an injected event counts again. */
+static void deliver_again(struct cpu *cpu, const struct cpu_event *event)
+{
+	uint64_t rip = cpu->state.rip;
+
+	if (event->injected &&
+	    (event->type == EVENT_SOFTWARE_INTERRUPT || event->type == EVENT_SOFTWARE_EXCEPTION ||
+	     event->type == EVENT_PRIVILEGED_EXCEPTION))
+		cpu->state.rip += event->length;
+	if (cpu_deliver(cpu, event))
+		return;
+	cpu->state.rip = rip;
+	cpu_count_exit(cpu);
+	if (!cpu_deliver_fault(cpu))
+		shut_down(cpu);
+	cpu->fault.valid = false;
+}
+
+void cpu_step(struct cpu *cpu, const struct cpu_event *event)
+{
+	bool single = cpu->single_blocks;
+
+	if (event) {
+		deliver_again(cpu, event);
+		return;
+	}
+	cpu->single_blocks = true;
+	run_once(cpu);
+	cpu->single_blocks = single;
+}
+
+void cpu_step_fault(struct cpu *cpu)
+{
+	deliver_fault(cpu);
 }
 
 /* ---------------------------------------------------------------- from outside */

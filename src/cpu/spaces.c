@@ -53,6 +53,8 @@ static void add_second_dimension(const struct cpu *cpu, struct udv_paging_config
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
 
 	config->ept = VMX_SECONDARY(v, EPT);
+	if (cpu->vmx.hosted)
+		config->maxphyaddr = VMX_HOSTED_MAXPHYADDR;
 	config->eptp = v->ept_pointer;
 	config->ept_vpid_cap = cpu->vmx.capabilities.ept_vpid_cap;
 	config->pml_index = cpu->paging.pml_index;

@@ -122,6 +122,8 @@ static bool vmxon(struct cpu *cpu, const struct op *op)
 	cpu->vmx.vmxon_pointer = pointer;
 	cpu->vmx.current = VMX_NO_POINTER;
 	cpu->state.monitor_armed = false;
+	if (cpu->hypervisor)
+		cpu->hypervisor->on(cpu->hypervisor->opaque);
 	return vmx_succeed(cpu);
 }
 
@@ -495,6 +497,8 @@ static bool invept(struct cpu *cpu, const struct op *op)
 		return false;
 	if (type == 1 && udv_eptp_problems(descriptor[0], cap, cpu->config->maxphyaddr))
 		return vmx_fail(cpu, VMX_ERROR_INVALIDATION);
+	if (cpu->hypervisor)
+		cpu->hypervisor->invept(cpu->hypervisor->opaque, type == 2, descriptor[0]);
 	cpu_forget_spaces(cpu, type == 1 ? SPACES_OF_EPT_ROOT : SPACES_OF_EPT, descriptor[0]);
 	cpu_charge(cpu, COST_INVALIDATION);
 	return vmx_succeed(cpu);
