@@ -279,9 +279,10 @@ struct cpu {
 	struct lazy_flags lazy;
 
 	/* the block that runs */
-	struct block *block; /* NULL while state is exact */
-	uint64_t block_rip;  /* RIP (not linear) where the block starts */
-	uint64_t rip_mask;   /* 16, 32 or 64 ones, as the code size has it */
+	struct block *block;   /* NULL while state is exact */
+	uint64_t block_rip;    /* RIP (not linear) where it started, once it is left */
+	uint64_t rip_mask;     /* 16, 32 or 64 ones, as the code size has it */
+	uint64_t address_mask; /* of linear addresses in MODE_FLAT: 32 or 64 ones */
 	int64_t remaining; /* instructions left of the budget, those of the whole block taken off */
 	uint32_t attention;
 	uint32_t mode; /* MODE_* of state */
@@ -347,8 +348,7 @@ struct cpu {
 	struct udv_paging space_paging[64]; /* of those that have a number */
 	uint64_t code_base;		    /* CS's base and limit as of jump_key */
 	uint32_t code_limit;
-	uint64_t address_mask; /* of linear addresses in MODE_FLAT: 32 or 64 ones */
-	uint64_t random;       /* state of RDRAND and RDSEED */
+	uint64_t random; /* state of RDRAND and RDSEED */
 
 	struct cpu_stats {
 		uint64_t tlb_misses, tlb_flushes, blocks_built, blocks_dropped, block_lookups,

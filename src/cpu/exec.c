@@ -41,14 +41,21 @@ static void uncount(struct cpu *cpu, const struct op *op)
 	if (!cpu->block)
 		return;
 	cpu->remaining += cpu->block->n - op->seq;
+	cpu->block_rip = cpu->state.rip;
 	cpu->block = NULL;
+}
+
+/* RIP at @offset from the start of the block that has been left. */
+static uint64_t left_rip_at(const struct cpu *cpu, uint64_t offset)
+{
+	return (cpu->block_rip + offset) & cpu->rip_mask;
 }
 
 void cpu_sync(struct cpu *cpu, const struct op *op)
 {
 	uncount(cpu, op);
 	cpu->current = op;
-	cpu->state.rip = rip_at(cpu, op->end);
+	cpu->state.rip = left_rip_at(cpu, op->end);
 	cpu_flags_settle(cpu);
 }
 
@@ -59,7 +66,7 @@ const struct op *cpu_again(struct cpu *cpu, const struct op *op)
 	if (cpu->remaining >= 0 && !cpu->attention && !(cpu->block->mode & MODE_SINGLE))
 		return op;
 	uncount(cpu, op);
-	cpu->state.rip = rip_at(cpu, (uint64_t)op->end - op->length);
+	cpu->state.rip = left_rip_at(cpu, (uint64_t)op->end - op->length);
 	cpu->repeating = true;
 	cpu_flags_settle(cpu);
 	cpu->exit = EXIT_NEXT;
@@ -69,7 +76,7 @@ const struct op *cpu_again(struct cpu *cpu, const struct op *op)
 const struct op *cpu_fault(struct cpu *cpu, const struct op *op)
 {
 	uncount(cpu, op);
-	cpu->state.rip = rip_at(cpu, (uint64_t)op->end - op->length);
+	cpu->state.rip = left_rip_at(cpu, (uint64_t)op->end - op->length);
 	cpu_flags_settle(cpu);
 	cpu->exit = EXIT_FAULT;
 	return NULL;
@@ -369,7 +376,6 @@ static void run_blocks(struct cpu *cpu, struct block *block)
 
 	cpu->remaining -= block->n;
 	cpu->block = block;
-	cpu->block_rip = cpu->state.rip;
 	do {
 		const struct op *next = op->fn(cpu, op);
 
@@ -379,7 +385,7 @@ static void run_blocks(struct cpu *cpu, struct block *block)
 		if (unlikely(cpu->attention)) {
 			/* between two instructions: all before @next is done */
 			uncount(cpu, next);
-			cpu->state.rip = rip_at(cpu, (uint64_t)next->end - next->length);
+			cpu->state.rip = left_rip_at(cpu, (uint64_t)next->end - next->length);
 			cpu_flags_settle(cpu);
 			cpu->exit = EXIT_NEXT;
 			return;
@@ -446,7 +452,6 @@ static const struct op *straight_on(struct cpu *cpu)
 		return NULL;
 	cpu->remaining -= entry->block->n;
 	cpu->block = entry->block;
-	cpu->block_rip = cpu->state.rip;
 	return entry->block->ops;
 }
 

@@ -466,7 +466,7 @@ bool cpu_translate(struct cpu *cpu, uint64_t linear, uint32_t access, uint64_t *
 uint64_t cpu_effective_address(const struct cpu *cpu, const struct op *op)
 {
 	static const uint64_t masks[] = { 0xffff, UINT32_MAX, ~0ull, ~0ull };
-	uint64_t base = op->base == GPR_OFFSET_RIP ? cpu->block_rip : gpr_read(cpu, op->base, 8);
+	uint64_t base = op->base == GPR_OFFSET_RIP ? block_start(cpu) : gpr_read(cpu, op->base, 8);
 	uint64_t address =
 		base + (gpr_read(cpu, op->index, 8) << op->scale) + (uint64_t)(int64_t)op->disp;
 
