@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""boot.py UNDERVISOR CACHE: Debian's kernel boots, runs commands and powers off.
+"""boot.py UNDERVISOR CACHE: Debian's kernel boots, runs commands, uses disks and powers off.
 
 With one and with four processors; with one twice, which must be the same run. Exit status 77: the
 packages cannot be had here.
@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 
+import disk
 import initramfs
 
 TIMEOUT = 240
@@ -53,6 +54,10 @@ class Failed(Exception):
     """What was wrong with a boot."""
 
 
+class Skipped(Exception):
+    """What cannot be had here."""
+
+
 def boot(tool, kernel, initrd, cpus):
     """(console, statistics) of one boot."""
     done = subprocess.run(
@@ -77,6 +82,11 @@ def check_console(console, cpus):
         if not any(re.search(wanted, line) for line in lines):
             raise Failed(f"no line '{wanted}' in its place in:\n"
                          + "\n".join(console.splitlines()[-40:]))
+    check_problems(console)
+
+
+def check_problems(console):
+    """No complaint of the kernel's."""
     problems = [line for line in console.splitlines() if line.startswith("UDV problem")
                 and not any(re.search(known, line) for known in KNOWN_WARNINGS)]
     if problems:
@@ -90,6 +100,29 @@ def same_run(first, second):
         return [result[0], *kept]
     if len(facts(first)) != 4 or facts(first) != facts(second):
         raise Failed(f"two boots differ: {facts(first)[1:]} and {facts(second)[1:]}")
+
+
+def check_disks(tool, kernel, cache):
+    hvc = os.path.join(cache, "hvc0.txt")
+
+    def boot_disks(initrd, options):
+        done = subprocess.run(
+            [tool, "run", "--memory", "512M", "--initrd", initrd, "--append",
+             "console=ttyS0,115200", "--max-seconds", str(TIMEOUT), *options, kernel],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT + 60, check=False)
+        console = done.stdout.decode(errors="replace").replace("\r", "")
+        check_problems(console)
+        if done.returncode != 0:
+            raise Failed(f"status {done.returncode}\n{done.stderr.decode(errors='replace')}"
+                         + console[-2000:])
+        return console
+
+    try:
+        problems = disk.check(disk.prepare(cache), boot_disks, hvc)
+    except initramfs.Unavailable as reason:
+        raise Skipped(reason) from None
+    if problems:
+        raise Failed("\n".join(problems))
 
 
 def main():
@@ -109,6 +142,8 @@ def main():
             function()
             passed += 1
             print(f"ok: {name}")
+        except Skipped as reason:
+            print(f"SKIP: {name}: {reason}")
         except Failed as reason:
             failed += 1
             print(f"FAILED: {name}: {reason}")
@@ -117,6 +152,7 @@ def main():
         runs.append(boot(tool, kernel, initrd, cpus))
         check_console(runs[-1][0], cpus)
 
+    case("disks, console and entropy by virtio", lambda: check_disks(tool, kernel, cache))
     case("one processor", lambda: plain(1))
     case("four processors", lambda: plain(4))
     if len(runs) == 2:
