@@ -69,7 +69,7 @@ static void check(bool fine)
 		__builtin_trap();
 }
 
-static void mix(uint64_t *hash, uint64_t value)
+__attribute__((no_sanitize("coverage"))) static void mix(uint64_t *hash, uint64_t value)
 {
 	*hash = (*hash ^ value) * 0x100000001b3ull;
 }
@@ -288,37 +288,50 @@ static void make(struct drive *drive)
 		.opaque = drive,
 	};
 
-	for (unsigned i = 0; i < NR_DISKS * DISK_SIZE; i++)
-		drive->disk[i / DISK_SIZE][i % DISK_SIZE] = (uint8_t)(i / 512 + i);
 	check(udv_machine_create(&config, &drive->machine, NULL) == UDV_OK);
 	load(drive->machine);
+}
+
+/* The same for every input: nothing that coverage should count. */
+__attribute__((no_sanitize("coverage"))) static void fill_disks(uint8_t disk[NR_DISKS][DISK_SIZE])
+{
+	for (unsigned i = 0; i < NR_DISKS * DISK_SIZE; i++)
+		disk[i / DISK_SIZE][i % DISK_SIZE] = (uint8_t)(i / 512 + i);
+}
+
+__attribute__((no_sanitize("coverage"))) static void mix_all(uint64_t *hash, const void *data,
+							     size_t size)
+{
+	uint64_t word;
+
+	for (size_t i = 0; i + 8 <= size; i += 8) {
+		memcpy(&word, (const uint8_t *)data + i, 8);
+		mix(hash, word);
+	}
 }
 
 /* A hash of all that came out, and of the driver's memory. */
 static uint64_t drive_by(const uint8_t *data, size_t size)
 {
-	static uint8_t arena[ARENA_SIZE];
+	static uint8_t arena[ARENA_SIZE], original[NR_DISKS][DISK_SIZE];
 	struct drive *drive = calloc(1, sizeof(*drive));
 	struct step step;
 	uint64_t hash;
 
 	check(drive != NULL);
+	fill_disks(original);
+	memcpy(drive->disk, original, sizeof(original));
 	make(drive);
 	for (size_t i = 0; i < MAX_STEPS && (i + 1) * sizeof(step) <= size; i++) {
 		memcpy(&step, data + i * sizeof(step), sizeof(step));
 		take_step(drive, &step);
 	}
-	for (unsigned i = 0; i < DISK_SIZE; i++) {
-		check(drive->disk[0][i] == (uint8_t)(i / 512 + i));
-		check(drive->disk[2][i] ==
-		      (uint8_t)((i + 2 * DISK_SIZE) / 512 + i + 2 * DISK_SIZE));
-	}
+	check(memcmp(drive->disk[0], original[0], DISK_SIZE) == 0);
+	check(memcmp(drive->disk[2], original[2], DISK_SIZE) == 0);
 	hash = drive->answers ^ drive->console_hash << 1;
 	check(udv_machine_read(drive->machine, UDV_GPA(ARENA), arena, ARENA_SIZE) == UDV_OK);
-	for (unsigned i = 0; i < ARENA_SIZE; i += 4)
-		mix(&hash, *(uint32_t *)(void *)(arena + i));
-	for (unsigned i = 0; i < DISK_SIZE; i++)
-		mix(&hash, drive->disk[1][i]);
+	mix_all(&hash, arena, ARENA_SIZE);
+	mix_all(&hash, drive->disk[1], DISK_SIZE);
 	udv_machine_destroy(drive->machine);
 	free(drive);
 	return hash;

@@ -34,8 +34,9 @@
 #define RESOURCE_INTERRUPT 0x89u
 #define RESOURCE_END 0x79u
 #define MEMORY_WRITABLE 0x1u
-#define INTERRUPT_CONSUMER 0x1u /* level-triggered, active high, exclusive: the other bits clear   \
-				 */
+#define INTERRUPT_CONSUMER                                                                         \
+	0x1u /* level-triggered, active high, exclusive: the other bits clear                      \
+	      */
 
 struct aml {
 	uint8_t *data;

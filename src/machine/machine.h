@@ -30,6 +30,7 @@
 #include "devices/virtio_rng.h"
 #include "mem/ports.h"
 #include "mem/space.h"
+#include "nested/nested.h"
 
 /*
  * The parts of a machine, and how they hang together.
@@ -45,6 +46,8 @@ struct vcpu {
 	struct cpu cpu;
 	struct cpu_config config;
 	struct lapic lapic;
+	struct nested nested;	    /* with UDV_ENGINE_NESTED */
+	struct cpu_walk_trace walk; /* used if there is a tracer */
 	struct udv_machine *machine;
 	unsigned index;
 	uint64_t round_start; /* cpu_ticks() when the round began */

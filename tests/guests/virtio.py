@@ -50,7 +50,8 @@ def run(folder, mode, *words):
 
 def main():
     failures = []
-    ways = [(), ("--stress", "single"), ("--stress", "tlb"), ("--stress", "blocks")]
+    ways = [(), ("--stress", "single"), ("--stress", "tlb"), ("--stress", "blocks"),
+            ("--engine", "nested")]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         plain, errors = run(folder, "")
