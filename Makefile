@@ -58,6 +58,7 @@ test-real: build
 
 # Debian's kernel boots, runs commands and powers off.
 test-boot: build
+	@scripts/packages build boot
 	@scripts/run_boot build/tools/undervisor build-real
 
 # The same, and the kernel that unpacks itself: four times the instructions.

@@ -36,8 +36,14 @@ static void print_help(void)
 	     "  --append STRING        added to the command line, after the arguments\n"
 	     "  --kernel-decompress WHO\n"
 	     "                         loader or guest: who unpacks a Linux kernel (loader)\n"
+	     "  --disk FILE[,write]    a raw image as a virtio disk; up to 4. What is written "
+	     "stays in\n"
+	     "                         memory, or goes to the file with \"write\"; or "
+	     "\"readonly\"\n"
+	     "  --no-rng               no virtio source of entropy\n"
 	     "  --serial WHERE         COM1's output: stdio, none or file:PATH (stdio)\n"
-	     "  --seed N               for RDRAND and RDSEED (0)\n"
+	     "  --seed N               for RDRAND, RDSEED and virtio's entropy (0)\n"
+	     "  --virtio-console WHERE a virtio console and where it writes, as --serial (none)\n"
 	     "Limits:\n"
 	     "  --max-instructions N   stop after so many\n"
 	     "  --max-seconds S        stop after so long\n"
@@ -93,7 +99,9 @@ struct run {
 	struct udv_module modules[RUN_MAX_INITRDS];
 	char *module_text[RUN_MAX_INITRDS];
 	char *cmdline;
-	struct run_serial serial;
+	struct run_serial serial, console;
+	struct run_disk disks[UDV_MAX_DISKS];
+	struct udv_disk disk_configs[UDV_MAX_DISKS];
 	struct run_trace trace;
 	struct udv_machine *machine;
 	double seconds; /* of the host's time, running */
@@ -104,6 +112,14 @@ static void serial_byte(void *opaque, uint8_t byte)
 	struct run *run = opaque;
 
 	run_serial_byte(&run->serial, byte);
+}
+
+static void console_bytes(void *opaque, const uint8_t *data, size_t size)
+{
+	struct run *run = opaque;
+
+	while (size--)
+		run_serial_byte(&run->console, *data++);
 }
 
 static void trace_event(void *opaque, const struct udv_trace_event *event)
@@ -185,7 +201,22 @@ static bool open_all(struct run *run)
 		if (!open_initrd(run, i))
 			return false;
 	return make_cmdline(run) && run_open_serial(&run->serial, options->serial) &&
+	       run_open_serial(&run->console, options->virtio_console) &&
 	       run_open_trace(&run->trace, options);
+}
+
+static bool open_disks(struct run *run)
+{
+	struct udv_machine_config *config = &run->options.machine;
+
+	for (unsigned i = 0; i < run->options.nr_disks; i++) {
+		if (!run_open_disk(&run->disks[i], run->options.disks[i]))
+			return false;
+		run->disk_configs[i] = run->disks[i].config;
+	}
+	config->disks = run->disk_configs;
+	config->nr_disks = run->options.nr_disks;
+	return true;
 }
 
 static int create(struct run *run)
@@ -196,6 +227,10 @@ static int create(struct run *run)
 
 	config->serial = serial_byte;
 	config->opaque = run;
+	if (strcmp(run->options.virtio_console, "none") != 0)
+		config->console = console_bytes;
+	if (!open_disks(run))
+		return RUN_FILE;
 	if (run->options.trace || run->options.trace_hash)
 		config->trace = trace_event;
 	status = udv_machine_create(config, &run->machine, &problem);
@@ -242,6 +277,7 @@ static void go(struct run *run, struct udv_stop_info *info)
 		udv_machine_run(run->machine, left < PIECE ? left : PIECE, info);
 		left -= left < info->instructions ? left : info->instructions;
 		run_flush_serial(&run->serial);
+		run_flush_serial(&run->console);
 	} while (info->stop == UDV_STOP_BUDGET && left);
 	run->seconds = seconds_now() - start;
 }
@@ -351,7 +387,7 @@ int cmd_run(int argc, char **argv)
 		complain("run", "out of memory");
 		return RUN_FILE;
 	}
-	run->serial.fd = -1;
+	run->serial.fd = run->console.fd = -1;
 	if (!run_parse_options(&run->options, argc, argv)) {
 		status = RUN_USAGE;
 	} else if (run->options.help) {
@@ -364,9 +400,15 @@ int cmd_run(int argc, char **argv)
 		status = execute(run);
 	}
 	run_close_serial(&run->serial);
-	if (!run_close_trace(&run->trace) || run->serial.failed)
+	run_close_serial(&run->console);
+	if (!run_close_trace(&run->trace) || run->serial.failed || run->console.failed)
 		status = RUN_FILE;
 	udv_machine_destroy(run->machine);
+	for (unsigned i = 0; i < run->options.nr_disks; i++) {
+		if (run->disks[i].failed)
+			status = RUN_FILE;
+		run_close_disk(&run->disks[i]);
+	}
 	run_close_file(&run->image);
 	for (unsigned i = 0; i < run->options.nr_initrds; i++) {
 		run_close_file(&run->initrds[i]);

@@ -40,6 +40,9 @@ struct run_options {
 	unsigned nr_initrds;
 	bool kernel_unpacks;
 	const char *serial; /* stdio, file:PATH, none */
+	const char *disks[UDV_MAX_DISKS];
+	unsigned nr_disks;
+	const char *virtio_console; /* as serial */
 	uint64_t max_instructions;
 	double max_seconds; /* 0: no limit */
 	const char *trace;
@@ -62,7 +65,7 @@ struct run_file {
 bool run_open_file(struct run_file *file, const char *path);
 void run_close_file(struct run_file *file);
 
-/* What the guest sends on its serial port. */
+/* What the guest sends on its serial port, or on virtio's console. */
 struct run_serial {
 	int fd; /* -1: nowhere */
 	bool own;
@@ -75,6 +78,19 @@ bool run_open_serial(struct run_serial *serial, const char *where);
 void run_serial_byte(struct run_serial *serial, uint8_t byte);
 void run_flush_serial(struct run_serial *serial);
 void run_close_serial(struct run_serial *serial);
+
+/* ---------------------------------------------------------------- disks */
+
+struct run_disk {
+	struct udv_disk config;
+	char *path; /* NULL: there is no such disk */
+	int fd;
+	bool failed; /* at some time, with a line on standard error */
+};
+
+/* @text is FILE, FILE,write or FILE,readonly. False after a line on standard error. */
+bool run_open_disk(struct run_disk *disk, const char *text);
+void run_close_disk(struct run_disk *disk);
 
 /* ---------------------------------------------------------------- trace */
 

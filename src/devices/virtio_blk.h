@@ -16,10 +16,10 @@
  */
 
 #define VIRTIO_BLK_ID_SIZE 20u
-#define VIRTIO_BLK_SIZE_MAX 65536u /* bytes of a buffer */
-#define VIRTIO_BLK_SEG_MAX 126u	   /* buffers: a queue's size without header and status */
+#define VIRTIO_BLK_SIZE_MAX 8192u /* bytes of a buffer */
+#define VIRTIO_BLK_SEG_MAX 126u	  /* buffers: a queue's size without header and status */
 #define VIRTIO_BLK_DATA_MAX (VIRTIO_BLK_SIZE_MAX * VIRTIO_BLK_SEG_MAX)
-#define VIRTIO_BLK_ZEROES_MAX 16384u /* sectors */
+#define VIRTIO_BLK_ZEROES_MAX 2048u /* sectors */
 
 #define VIRTIO_BLK_F_SIZE_MAX (1ull << 1)
 #define VIRTIO_BLK_F_SEG_MAX (1ull << 2)

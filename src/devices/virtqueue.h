@@ -19,7 +19,7 @@
  */
 
 #define VIRTQ_MAX_SIZE 128u
-#define VIRTQ_MAX_BYTES (16u << 20) /* of one chain */
+#define VIRTQ_MAX_BYTES (2u << 20) /* of one chain */
 
 struct virtqueue_state {
 	uint64_t desc, avail, used; /* guest-physical */

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""boot.py UNDERVISOR CACHE [long]: Debian's kernel boots, runs commands and powers off.
+"""boot.py UNDERVISOR CACHE [long]: Debian's kernel boots, runs commands, uses disks, powers off.
 
 With one and with four processors, each twice, which must be the same run; with memory
 above 4 GB. "long": and when it unpacks itself. Exit status 77: the packages cannot be had here.
@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 
+import disk
 import initramfs
 
 TIMEOUT = 240
@@ -53,6 +54,10 @@ class Failed(Exception):
     """What was wrong with a boot."""
 
 
+class Skipped(Exception):
+    """What cannot be had here."""
+
+
 def boot(tool, kernel, initrd, cpus):
     """(console, statistics) of one boot."""
     done = subprocess.run(
@@ -69,7 +74,7 @@ def boot(tool, kernel, initrd, cpus):
 
 
 def boot_off(tool, kernel, initrd, *options):
-    """The console of a boot that ends at once."""
+    """The console of a boot that ends well."""
     done = subprocess.run(
         [tool, "run", "--initrd", initrd, "--append", "console=ttyS0,115200",
          "--max-seconds", str(TIMEOUT), *options, kernel],
@@ -116,6 +121,11 @@ def check_console(console, cpus):
         if not any(re.search(wanted, line) for line in lines):
             raise Failed(f"no line '{wanted}' in its place in:\n"
                          + "\n".join(console.splitlines()[-40:]))
+    check_problems(console)
+
+
+def check_problems(console):
+    """No complaint of the kernel's."""
     problems = [line for line in console.splitlines() if line.startswith("UDV problem")
                 and not any(re.search(known, line) for known in KNOWN_WARNINGS)]
     if problems:
@@ -129,6 +139,20 @@ def same_run(first, second):
         return [result[0], *kept]
     if len(facts(first)) != 4 or facts(first) != facts(second):
         raise Failed(f"two boots differ: {facts(first)[1:]} and {facts(second)[1:]}")
+
+
+def check_disks(tool, kernel, cache):
+    def boot_disks(initrd, options):
+        console = boot_off(tool, kernel, initrd, "--memory", "512M", *options)
+        check_problems(console)
+        return console
+
+    try:
+        problems = disk.check(disk.prepare(cache), boot_disks, os.path.join(cache, "hvc0.txt"))
+    except initramfs.Unavailable as reason:
+        raise Skipped(reason) from None
+    if problems:
+        raise Failed("\n".join(problems))
 
 
 def main():
@@ -149,6 +173,8 @@ def main():
             function()
             passed += 1
             print(f"ok: {name}")
+        except Skipped as reason:
+            print(f"SKIP: {name}: {reason}")
         except Failed as reason:
             failed += 1
             print(f"FAILED: {name}: {reason}")
@@ -157,6 +183,7 @@ def main():
         runs.append(boot(tool, kernel, initrd, cpus))
         check_console(runs[-1][0], cpus)
 
+    case("disks, console and entropy by virtio", lambda: check_disks(tool, kernel, cache))
     case("one processor", lambda: plain(1))
     case("four processors", lambda: plain(4))
     if len(runs) == 2:

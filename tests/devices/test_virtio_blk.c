@@ -159,10 +159,10 @@ static void test_config(void **state)
 	check_config(&k, 0, 8, SECTORS);
 	check_config(&k, 0, 1, SECTORS);
 	check_config(&k, 4, 4, 0);
-	check_config(&k, 8, 4, 65536);
+	check_config(&k, 8, 4, 8192);
 	check_config(&k, 12, 4, 126);
 	check_config(&k, 20, 4, 512);
-	check_config(&k, 48, 4, 16384);
+	check_config(&k, 48, 4, 2048);
 	check_config(&k, 52, 4, 1);
 	check_config(&k, 60, 8, 0);
 	check_config(&k, 0xef8, 8, 0);
@@ -209,6 +209,59 @@ static void test_refused(void **state)
 	assert_int_equal(request(&k, 0xffffffff, 0, 16, false, 1), VIRTIO_BLK_S_UNSUPP);
 	check_sectors(&k, 0, SECTORS, -1);
 	assert_int_equal(reg(&k.b, VIRTIO_MMIO_STATUS), 0xf);
+	teardown(&k);
+}
+
+static bool read_nines(void *opaque, uint64_t offset, void *data, size_t size)
+{
+	(void)opaque, (void)offset;
+	memset(data, 9, size);
+	return true;
+}
+
+/* Two buffers at the same place, @size bytes in all. */
+static uint8_t large_request(struct blk_bench *k, uint32_t type, uint32_t size, uint32_t written)
+{
+	uint16_t flags = type == VIRTIO_BLK_T_IN ? BENCH_NEXT | BENCH_WRITE : BENCH_NEXT;
+	uint16_t index = used_index(&k->b, 0);
+
+	poke(&k->b, HEADER, type, 8);
+	put_desc(&k->b, BENCH_DESC(0), 0, HEADER, 16, BENCH_NEXT, 1);
+	put_desc(&k->b, BENCH_DESC(0), 1, DATA, 0x80000, flags, 2);
+	put_desc(&k->b, BENCH_DESC(0), 2, DATA, size - 0x80000, flags, 3);
+	put_desc(&k->b, BENCH_DESC(0), 3, STATUS, 1, BENCH_WRITE, 0);
+	offer(&k->b, 0, 0);
+	notify(&k->b, 0);
+	check_used(&k->b, 0, index + 1, 0, written);
+	return (uint8_t)peek(&k->b, STATUS, 1);
+}
+
+/* A disk of 16 MB takes requests as large as its configuration says, and no larger ones. */
+static void test_largest(void **state)
+{
+	const struct disk_backing backing = { .read = read_nines };
+	const uint32_t most = 126 * 8192;
+	struct blk_bench k;
+
+	(void)state;
+	setup(&k, OVERLAY);
+	disk_destroy(&k.blk.disk);
+	disk_init(&k.blk.disk, &backing, 16u << 20, true);
+	assert_int_equal(large_request(&k, VIRTIO_BLK_T_IN, most, most + 1), VIRTIO_BLK_S_OK);
+	assert_int_equal(peek(&k.b, DATA + 0x7ffff, 2), 9);
+	assert_int_equal(large_request(&k, VIRTIO_BLK_T_IN, most + 512, 0), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(large_request(&k, VIRTIO_BLK_T_OUT, most + 512, 1), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(k.blk.disk.nr_slots, 0);
+	assert_int_equal(large_request(&k, VIRTIO_BLK_T_OUT, most, 1), VIRTIO_BLK_S_OK);
+	assert_int_equal(k.blk.disk.nr_slots, most / 4096);
+	poke(&k.b, DATA, 0, 8);
+	poke(&k.b, DATA + 8, 2049, 8);
+	assert_int_equal(request(&k, VIRTIO_BLK_T_WRITE_ZEROES, 0, 16, false, 1),
+			 VIRTIO_BLK_S_IOERR);
+	assert_int_equal(k.blk.disk.nr_slots, most / 4096);
+	poke(&k.b, DATA + 8, 2048, 8);
+	assert_int_equal(request(&k, VIRTIO_BLK_T_WRITE_ZEROES, 0, 16, false, 1), VIRTIO_BLK_S_OK);
+	assert_int_equal(k.blk.disk.nr_slots, 2048 / 8);
 	teardown(&k);
 }
 
@@ -442,12 +495,13 @@ static void test_bounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_config),	      cmocka_unit_test(test_read),
-		cmocka_unit_test(test_refused),	      cmocka_unit_test(test_overlay),
-		cmocka_unit_test(test_write_through), cmocka_unit_test(test_read_only),
-		cmocka_unit_test(test_identity),      cmocka_unit_test(test_write_zeroes),
-		cmocka_unit_test(test_framing),	      cmocka_unit_test(test_no_request),
-		cmocka_unit_test(test_many_blocks),   cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_config),	     cmocka_unit_test(test_read),
+		cmocka_unit_test(test_refused),	     cmocka_unit_test(test_largest),
+		cmocka_unit_test(test_overlay),	     cmocka_unit_test(test_write_through),
+		cmocka_unit_test(test_read_only),    cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_write_zeroes), cmocka_unit_test(test_framing),
+		cmocka_unit_test(test_no_request),   cmocka_unit_test(test_many_blocks),
+		cmocka_unit_test(test_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

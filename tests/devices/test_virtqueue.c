@@ -185,6 +185,20 @@ static void huge(struct queue_bench *q)
 	go(q, 0);
 }
 
+/* Two megabytes, which a chain may have, and a byte more. */
+static void two_megabytes(struct queue_bench *q, uint32_t more)
+{
+	for (unsigned i = 0; i < 4; i++)
+		desc(q, i, 0x80000, 0x80000, BENCH_WRITE | BENCH_NEXT, (uint16_t)(i + 1));
+	desc(q, 4, BENCH_DATA, more, BENCH_WRITE, 0);
+	go(q, 0);
+}
+
+static void too_much(struct queue_bench *q)
+{
+	two_megabytes(q, 1);
+}
+
 static void readable_behind_writable(struct queue_bench *q)
 {
 	desc(q, 0, BENCH_DATA, 1, BENCH_WRITE | BENCH_NEXT, 1);
@@ -259,6 +273,7 @@ static void test_broken(void **state)
 		far_away,
 		around_the_end,
 		huge,
+		too_much,
 		readable_behind_writable,
 		indirect_and_next,
 		indirect_in_indirect,
@@ -286,6 +301,17 @@ static void test_broken(void **state)
 		check_used(&q.b, 0, 1, 0, 1);
 		teardown(&q);
 	}
+}
+
+static void test_largest_chain(void **state)
+{
+	struct queue_bench q;
+
+	(void)state;
+	setup(&q, 0);
+	two_megabytes(&q, 0);
+	check_used(&q.b, 0, 1, 0, VIRTIO_RNG_MAX);
+	teardown(&q);
 }
 
 /* The same table that is fine above, without the feature. */
@@ -344,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_full_queue),
 		cmocka_unit_test(test_longest_chain),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_largest_chain),
 		cmocka_unit_test(test_indirect_not_agreed),
 		cmocka_unit_test(test_broken_behind_good),
 		cmocka_unit_test(test_buffer_over_ring),
