@@ -101,6 +101,50 @@ static void print_finding(FILE *file, const struct diagnosis *d,
 	print_nearest(file, f);
 }
 
+#define FIELD_EXIT_REASON 0x4402u
+#define FIELD_QUALIFICATION 0x6400u
+#define FIELD_LINK_POINTER 0x2800u
+#define ENTRY_FAILED 0x80000000u
+
+/* What the processor itself said of the entry, if that is in the text; NULL. */
+static const char *reported(const struct diagnosis *d, enum udv_vmentry_class *class)
+{
+	uint64_t reason, qualification = 0;
+
+	if (!d->text || !udv_vmcs_text_has(d->text, FIELD_EXIT_REASON) ||
+	    udv_vmcs_read(d->entry.vmcs, FIELD_EXIT_REASON, &reason) != UDV_OK ||
+	    !(reason & ENTRY_FAILED))
+		return NULL;
+	udv_vmcs_read(d->entry.vmcs, FIELD_QUALIFICATION, &qualification);
+	if ((reason & 0xffff) == 34)
+		*class = UDV_VMENTRY_MSR;
+	else if ((reason & 0xffff) == 33)
+		*class = qualification == 2   ? UDV_VMENTRY_PDPTE
+			 : qualification == 3 ? UDV_VMENTRY_NMI
+			 : qualification == 4 ? UDV_VMENTRY_LINK
+					      : UDV_VMENTRY_GUEST;
+	else
+		return NULL;
+	return udv_vmentry_class_text(*class);
+}
+
+/* A check of that class must have failed; if none does, something here is not as it was there. */
+static void print_reported(FILE *file, const struct diagnosis *d)
+{
+	enum udv_vmentry_class class = UDV_VMENTRY_GUEST;
+	const char *text = reported(d, &class);
+	struct udv_vmentry_rule rule;
+	unsigned nr = 0;
+
+	if (!text)
+		return;
+	for (unsigned i = 0; i < nr_kept(d); i++)
+		nr += udv_vmentry_rule(d->findings[i].rule, &rule) == UDV_OK && rule.class == class;
+	fprintf(file, "the processor reported %s: %s\n", text,
+		nr ? "one of the failures above that lead to it"
+		   : "no failure above leads to it; are the capabilities those of the processor?");
+}
+
 static void print_notes(FILE *file, const struct diagnosis *d)
 {
 	if (d->unread != UINT64_MAX)
@@ -108,10 +152,11 @@ static void print_notes(FILE *file, const struct diagnosis *d)
 			"not checked: what needs memory that is not at hand, the lowest at "
 			"0x%" PRIx64 "\n",
 			d->unread);
-	if (d->text && !udv_vmcs_text_has(d->text, 0x2800))
+	if (d->text && !udv_vmcs_text_has(d->text, FIELD_LINK_POINTER))
 		fputs("assumed: VMCS_LINK_POINTER = 0xffffffffffffffff\n", file);
 	if (d->text && d->text->nr_dumps > 1)
 		fprintf(file, "the last of %u dumps\n", d->text->nr_dumps);
+	print_reported(file, d);
 }
 
 void doctor_print_text(FILE *file, const struct diagnosis *d)

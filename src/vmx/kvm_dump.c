@@ -150,7 +150,7 @@ bool kvm_dump_is(struct span text)
 	return text_find(text, section_titles[GUEST]) || text_find(text, section_titles[CONTROL]);
 }
 
-/* What the kernel wrote, without the time and the names that logs put before it. */
+/* What the kernel wrote, without the time and the names of logs or the > of letters before it. */
 static struct span content(struct span line)
 {
 	static const char *const marks[] = { "kvm_intel: ", "] " };
@@ -163,6 +163,8 @@ static struct span content(struct span line)
 			break;
 		}
 	}
+	while (line.at < line.end && (*line.at == '>' || *line.at == ' '))
+		line.at++;
 	return text_trim(line);
 }
 
