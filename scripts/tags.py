@@ -12,7 +12,7 @@ import pathlib
 import re
 import sys
 
-TAG = re.compile(r"\b(?:[TIDHMW]\d{1,2}|[A-Z]{3,5}-\d{2}|N\d{1,3})\b")
+TAG = re.compile(r"\b(?:[TIDHMW]\d{1,2}|[A-Z]{2,5}-\d{2}|N\d{1,3})\b")
 RANGE = re.compile(r"\b([TIDHMW])(\d{1,2})\.\.\1?(\d{1,2})\b")
 
 

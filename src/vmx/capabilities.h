@@ -19,9 +19,11 @@ struct vmx_capabilities {
 	 * be 1.
 	 */
 	uint64_t controls[ARCH_NR_CONTROL_GROUPS];
-	/* bits of IA32_EFER, IA32_DEBUGCTL and IA32_PERF_GLOBAL_CTRL that are not reserved */
+	/* bits of these MSRs that are not reserved */
 	uint64_t efer_bits, debugctl_bits, perf_global_ctrl_bits;
+	uint64_t rtit_ctl_bits, lbr_ctl_bits, spec_ctrl_bits;
 	uint8_t maxphyaddr, linear_bits;
+	bool sgx, rtm, bus_lock_debug;
 	/* by vmx_field_key(): 1 + slot of a field that exists, 0 for others; vmx_find_fields() */
 	uint8_t fields[VMX_FIELD_KEYS];
 };
