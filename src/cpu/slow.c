@@ -44,6 +44,9 @@ static bool raise_not_canonical(struct cpu *cpu, uint32_t access)
 static bool walk(struct cpu *cpu, uint64_t linear, uint32_t access, struct udv_walk_result *result)
 {
 	cpu->stats.tlb_misses++;
+	if (unlikely(cpu->vmx.apic_page != VMX_NO_POINTER) &&
+	    !vmx_apic_tables(cpu, linear, walker_access(cpu, access)))
+		return false;
 	for (;;) {
 		switch (udv_walk(&cpu->paging, walker_access(cpu, access), UDV_GVA(linear),
 				 result)) {
@@ -406,6 +409,8 @@ bool cpu_translate(struct cpu *cpu, uint64_t linear, uint32_t access, uint64_t *
 	if (!walk(cpu, linear, access, &result))
 		return false;
 	*physical = result.hpa.value;
+	if (unlikely((*physical & PAGE_MASK) == cpu->vmx.apic_page))
+		return vmx_apic_access(cpu, physical, 1, access);
 	return true;
 }
 
