@@ -13,7 +13,7 @@
 
 static uint32_t walker_access(const struct cpu *cpu, uint32_t access)
 {
-	uint32_t a = access & (UDV_ACCESS_KIND | UDV_ACCESS_IMPLICIT);
+	uint32_t a = access & (UDV_ACCESS_KIND | UDV_ACCESS_IMPLICIT | UDV_ACCESS_SIZE(0xff));
 
 	if (cpu->state.cpl == 3 || access & UDV_ACCESS_USER)
 		a |= UDV_ACCESS_USER;
@@ -66,6 +66,24 @@ static bool walk(struct cpu *cpu, uint64_t linear, uint32_t access, struct udv_w
 			return raise_page_fault(cpu, result, linear);
 		}
 	}
+}
+
+/* The size matters to sub-page permissions, and a walk takes no more than this of it. */
+#define WALK_MAX_SIZE 255u
+
+static bool walk_sized(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access,
+		       struct udv_walk_result *result)
+{
+	unsigned first = size < WALK_MAX_SIZE ? size : WALK_MAX_SIZE;
+
+	if (!walk(cpu, linear, access | UDV_ACCESS_SIZE(first), result))
+		return false;
+	if (unlikely(result->write_by_spp) && first < size) {
+		struct udv_walk_result rest;
+
+		return walk_sized(cpu, linear + first, size - first, access, &rest);
+	}
+	return true;
 }
 
 static bool page_has_breakpoint(const struct cpu *cpu, uint64_t linear)
@@ -163,7 +181,7 @@ static bool translate_part(struct cpu *cpu, uint64_t linear, unsigned size, uint
 		walked = false;
 		was_cached = true;
 	} else {
-		if (!walk(cpu, linear, access, &result))
+		if (!walk_sized(cpu, linear, size, access, &result))
 			return false;
 		part->physical = result.hpa.value;
 	}

@@ -80,9 +80,12 @@ static void add_second_dimension(const struct cpu *cpu, struct udv_paging_config
 	config->ept_vpid_cap = cpu->vmx.capabilities.ept_vpid_cap;
 	config->pml_index = cpu->paging.pml_index;
 	config->pml_address = v->pml_address;
+	config->sppt_pointer = v->sppt_pointer;
 	config->ve_information = v->ve_information_address;
 	if (VMX_SECONDARY(v, MBEC))
 		config->ept_controls |= UDV_EPT_MBEC;
+	if (VMX_SECONDARY(v, SPP))
+		config->ept_controls |= UDV_EPT_SPP;
 	if (VMX_SECONDARY(v, PML))
 		config->ept_controls |= UDV_EPT_PML;
 	if (VMX_SECONDARY(v, EPT_VIOLATION_VE))
