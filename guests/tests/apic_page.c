@@ -13,6 +13,7 @@ enum {
 	SECONDARY_APIC_ACCESS = 1 << 0,
 	PRIMARY_TPR_SHADOW = 1 << 21,
 	ENTRY_IA32E = 1 << 9,
+	EPTP_AD = 1 << 6,
 	REASON_VMCALL = 18,
 	REASON_APIC_ACCESS = 44,
 	REASON_EPT = 48,
@@ -118,7 +119,7 @@ static u64 entry_at(u64 root, u64 address, int level)
 /* A table of the guest's is the page: the access is guest-physical, and its offset undefined. */
 static void tables(void)
 {
-	u64 root = (u64)page_new(), address = 0x8040607238ull, entry;
+	u64 root = (u64)page_new(), address = 0x8040607238ull, entry, *ept;
 
 	section("guest paging structures");
 	memcpy((void *)root, (void *)(read_cr3() & ~0xfffull), 4096);
@@ -128,10 +129,14 @@ static void tables(void)
 		struct regs r = { .ax = address };
 
 		entry = entry_at(root, address, level);
+		for (int i = 4; i > 0; i--)
+			*(u64 *)entry_at(root, address, i) &= ~(u64)PTE_A;
 		start(do_write, SECONDARY_EPT, entry);
 		vmx_set(VMCS_GUEST_CR3, root);
 		CHECK_NAMED("table", vmx_enter(&r), VM_SUCCEED);
-		expect("table", PHYSICAL, 0xf000, (u64)do_write, 0);
+		expect("table", PHYSICAL, ~0ull, (u64)do_write, 0);
+		for (int i = 4; i > 0; i--)
+			CHECK_NAMED("accessed", *(u64 *)entry_at(root, address, i) & PTE_A, 0);
 		/* Without EPT the tables are not looked at: the page's own memory is the entry. */
 		start(do_write, 0, entry);
 		vmx_set(VMCS_GUEST_CR3, root);
@@ -139,6 +144,15 @@ static void tables(void)
 		CHECK_NAMED("table, no EPT", vmx_enter(&r), VM_SUCCEED);
 		CHECK_NAMED("table, no EPT", vmx_get(VMCS_REASON), REASON_VMCALL);
 	}
+	/* With accessed and dirty flags for EPT it is a write of the table, and sets them. */
+	entry = entry_at(root, address, 1);
+	start(do_write, SECONDARY_EPT, entry);
+	vmx_set(VMCS_GUEST_CR3, root);
+	vmx_set(VMCS_EPTP, vmx_get(VMCS_EPTP) | EPTP_AD);
+	ept = ept_page(vmx_get(VMCS_EPTP) & ~0xfffull, entry);
+	CHECK(vmx_enter(&(struct regs){ .ax = address }), VM_SUCCEED);
+	expect("table, EPT with flags", PHYSICAL, ~0ull, (u64)do_write, 0);
+	CHECK(*ept & 0x300, 0x300);
 	/* The IDT is mapped by it. */
 	start(do_ud, SECONDARY_EPT, entry_at(root, address, 1));
 	vmx_set(VMCS_GUEST_CR3, root);

@@ -331,6 +331,23 @@ static bool in_apic_page(const struct cpu *cpu, udv_hpa_t address)
 	return (address.value & PAGE_MASK) == cpu->vmx.apic_page;
 }
 
+/*
+ * The access itself, as far as EPT: it sets flags there, and may fill the log, before it exits.
+ * With accessed and dirty flags for EPT it counts as a write.
+ */
+static bool refuse_table(struct cpu *cpu, const struct udv_step *step, uint64_t linear,
+			 uint32_t access)
+{
+	const struct udv_gpa_origin origin = { .stage = UDV_STAGE_TABLE, .gla = UDV_GVA(linear) };
+	uint32_t kind = UDV_ACCESS_READ | (cpu->paging.ept_ad ? UDV_ACCESS_WRITE : 0);
+	struct udv_walk_result result;
+
+	if (udv_walk_gpa(&cpu->paging, (access & ~UDV_ACCESS_KIND) | kind, step->gpa, &origin,
+			 &result, NULL) != UDV_WALK_OK)
+		return vmx_record_walk(cpu, &result);
+	return refuse_physical(cpu, access);
+}
+
 bool vmx_apic_tables(struct cpu *cpu, uint64_t linear, uint32_t access)
 {
 	struct udv_walk_result result;
@@ -345,7 +362,7 @@ bool vmx_apic_tables(struct cpu *cpu, uint64_t linear, uint32_t access)
 
 		if (step->dimension == UDV_DIM_GUEST && !(step->flags & UDV_STEP_REGISTER) &&
 		    in_apic_page(cpu, step->address))
-			return refuse_physical(cpu, access);
+			return refuse_table(cpu, step, linear, access);
 	}
 	return true;
 }
