@@ -29,7 +29,8 @@ def read_list(root):
 
 def carried(root):
     found = {}
-    for source in sorted((root / "tests").rglob("*")):
+    sources = [*(root / "tests").rglob("*"), *(root / "guests" / "tests").glob("*")]
+    for source in sorted(sources):
         if source.suffix not in {".c", ".h", ".py"}:
             continue
         text = source.read_text(encoding="utf-8")

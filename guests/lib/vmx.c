@@ -8,6 +8,7 @@ enum {
 	MSR_FEATURE_CONTROL = 0x3a,
 	MSR_VMX_BASIC = 0x480,
 	MSR_VMX_SECONDARY = 0x48b,
+	MSR_VMX_EPT_VPID_CAP = 0x48c,
 	MSR_VMX_PIN = 0x48d,
 	MSR_VMX_PRIMARY = 0x48e,
 	MSR_VMX_EXIT = 0x48f,
@@ -228,36 +229,45 @@ int vmx_enter(struct regs *regs)
 	return result;
 }
 
-/* 4 GB one to one, by pages of 2 MB. */
+#define EPT_LARGE (1u << 7)
+#define EPT_ADDRESS 0x000ffffffffff000ull
+
+/* The table below @slot; where a page is mapped there, smaller ones take its place. */
+static u64 *ept_split(u64 *slot, int shift)
+{
+	if (*slot & EPT_LARGE) {
+		u64 *table = page_new(), page = *slot, step = 1ull << shift;
+
+		if (shift == 12)
+			page &= ~(u64)EPT_LARGE;
+		for (u64 i = 0; i < 512; i++, page += step)
+			table[i] = page;
+		*slot = (u64)table | EPT_ALL;
+	}
+	return (u64 *)(*slot & EPT_ADDRESS);
+}
+
+/* 4 GB one to one, by pages of 1 GB where there are some, else of 2 MB. */
 u64 ept_root(void)
 {
 	u64 *root = page_new(), *pdpt = page_new();
+	bool gigabytes = read_msr(MSR_VMX_EPT_VPID_CAP) >> 17 & 1;
 
 	root[0] = (u64)pdpt | EPT_ALL;
 	for (u64 i = 0; i < 4; i++) {
-		u64 *directory = page_new();
-
-		pdpt[i] = (u64)directory | EPT_ALL;
-		for (u64 j = 0; j < 512; j++)
-			directory[j] = i << 30 | j << 21 | 1 << 7 | EPT_WB | EPT_ALL;
+		pdpt[i] = i << 30 | EPT_LARGE | EPT_WB | EPT_ALL;
+		if (i == 0 || !gigabytes)
+			ept_split(&pdpt[i], 21);
 	}
 	return (u64)root;
 }
 
 u64 *ept_page(u64 root, u64 address)
 {
-	u64 *pdpt = (u64 *)(((u64 *)root)[0] & ~0xfffull);
-	u64 *directory = (u64 *)(pdpt[address >> 30] & ~0xfffull);
-	u64 *slot = &directory[address >> 21 & 511];
+	u64 *pdpt = (u64 *)(((u64 *)root)[0] & EPT_ADDRESS);
+	u64 *directory = ept_split(&pdpt[address >> 30], 21);
 
-	if (*slot & 1 << 7) {
-		u64 *table = page_new();
-
-		for (u64 i = 0; i < 512; i++)
-			table[i] = (address & ~0x1fffffull) | i << 12 | EPT_WB | EPT_ALL;
-		*slot = (u64)table | EPT_ALL;
-	}
-	return (u64 *)(*slot & ~0xfffull) + (address >> 12 & 511);
+	return ept_split(&directory[address >> 21 & 511], 12) + (address >> 12 & 511);
 }
 
 #endif

@@ -115,6 +115,7 @@ void vmx_make_capabilities(struct vmx_capabilities *c, const struct cpu_config *
 	c->vmcs_enum = highest_field(c);
 	c->maxphyaddr = config->maxphyaddr;
 	c->linear_bits = config->linear_bits;
+	vmx_find_fields(c);
 }
 
 /* ---------------------------------------------------------------- as MSRs */

@@ -179,8 +179,9 @@ static bool load_guest(struct cpu *cpu)
 	load_registers(cpu);
 	cpu->vmx.guest = true;
 	cpu->paging.pml_index = (uint16_t)v->pml_index;
+	vmx_apic_set_page(cpu);
 	cpu_breakpoints_changed(cpu);
-	cpu_paging_changed(cpu);
+	cpu_vmx_switched(cpu);
 	if (!load_pdptes(cpu)) {
 		vmx_entry_failure(cpu, ARCH_EXIT_ENTRY_GUEST_STATE_REASON, FAILURE_PDPTE);
 		return false;
@@ -225,6 +226,8 @@ bool vmx_enter(struct cpu *cpu, bool launch)
 			 VMX_HAS(v->primary_controls, PRIMARY, NMI_WINDOW) ||
 			 VMX_HAS(v->primary_controls, PRIMARY, MONITOR_TRAP_FLAG);
 	cpu->attention |= ATTENTION_EVENT;
+	if (cpu->hypervisor)
+		cpu->hypervisor->entered(cpu->hypervisor->opaque);
 	vmx_apic_entry(cpu);
 	vmx_start_timer(cpu);
 	if (v->entry_interruption_info & INFO_VALID)

@@ -74,9 +74,13 @@ bool vmx_record_access(struct cpu *cpu, uint32_t reason, uint64_t qualification,
 	if (!cpu->delivering.valid) {
 		cpu->vmx.exit.rf = VMX_RF_SET;
 		cpu->vmx.exit.instruction_length = fetch ? 0 : cpu->current->length;
-	} else if (is_software(cpu->delivering.type)) {
-		cpu->vmx.exit.instruction_length = cpu->delivering.length;
+		return false;
 	}
+	/* RF as the event would have pushed it. */
+	if (cpu_pushed_flags(cpu, &cpu->delivering) & FLAG_RF)
+		cpu->vmx.exit.rf = VMX_RF_SET;
+	if (is_software(cpu->delivering.type))
+		cpu->vmx.exit.instruction_length = cpu->delivering.length;
 	return false;
 }
 
@@ -87,7 +91,7 @@ void vmx_trace_walk(struct cpu *cpu, uint32_t access, const struct udv_walk_resu
 	struct cpu_walk_trace *trace = cpu->tracer.walk;
 	struct udv_walk_result again;
 
-	if (!trace)
+	if (!trace || cpu->vmx.hosted)
 		return;
 	access |= UDV_ACCESS_PEEK;
 	if (walk->stage == UDV_STAGE_NONE)
@@ -351,7 +355,7 @@ static bool load_host(struct cpu *cpu)
 	cpu->vmx.guest = false;
 	cpu->vmx.apic_page = VMX_NO_POINTER;
 	cpu_breakpoints_changed(cpu);
-	cpu_paging_changed(cpu);
+	cpu_vmx_switched(cpu);
 	if (udv_paging_mode(s->cr0, s->cr4, s->efer) != UDV_PAGING_PAE)
 		return true;
 	if (udv_load_pdptes(&cpu->paging, 0, s->cr3, s->pdpte, &result) != UDV_WALK_OK)
@@ -366,6 +370,8 @@ static void abort_vmx(struct cpu *cpu, enum vmx_abort why)
 	uint32_t indicator = why;
 
 	mem_write_bytes(cpu->memory, cpu->vmx.current + VMX_REGION_ABORT, &indicator, 4);
+	cpu->delivering.valid = false;
+	cpu->fault.valid = false; /* the exit itself: nothing is left to perform */
 	cpu->vmx.guest = false;
 	cpu->state.activity = ACTIVITY_SHUTDOWN;
 	cpu->attention |= ATTENTION_EVENT;
@@ -400,19 +406,47 @@ static uint8_t host_interruptibility(const struct cpu *cpu)
 	return cpu->state.interruptibility & BLOCKING_NMI;
 }
 
+/* To the hypervisor below, which finds the guest's state as it is, and vmx.exit. */
+static void leave_hosted(struct cpu *cpu)
+{
+	cpu->vmx.interrupted = cpu->delivering;
+	cpu->vmx.unblocked = cpu->vmx.iret_unblocked;
+	cpu->delivering.valid = false;
+	cpu->fault.valid = false;
+	cpu->vmx.iret_unblocked = false;
+	cpu->vmx.left = true;
+	cpu->stats.hosted_exits++;
+}
+
+static void tell_exited(struct cpu *cpu)
+{
+	if (cpu->hypervisor && cpu->state.activity != ACTIVITY_SHUTDOWN)
+		cpu->hypervisor->exited(cpu->hypervisor->opaque);
+}
+
+void vmx_save_guest(struct cpu *cpu)
+{
+	save_segments(cpu);
+	save_registers(cpu);
+	save_rest(cpu);
+}
+
 void vmx_exit(struct cpu *cpu)
 {
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
 	const struct vmx_exit *exit = &cpu->vmx.exit;
 	bool lma = cpu->state.efer & EFER_LMA;
 
+	if (unlikely(cpu->vmx.hosted)) {
+		leave_hosted(cpu);
+		return;
+	}
+
 	trace_event(cpu, CPU_TRACE_VM_EXIT, exit->reason, exit->qualification,
 		    exit->guest_physical_address);
 	cpu->stats.vm_exits[exit->reason & (ARCH_MAX_EXIT_REASONS - 1)]++;
 	write_information(cpu);
-	save_segments(cpu);
-	save_registers(cpu);
-	save_rest(cpu);
+	vmx_save_guest(cpu);
 	vmx_stop_timer(cpu);
 	if (lma && !VMX_HAS(v->exit_controls, EXIT, HOST_64BIT)) {
 		abort_vmx(cpu, ABORT_HOST_SIZE);
@@ -424,6 +458,7 @@ void vmx_exit(struct cpu *cpu)
 	}
 	cpu->state.interruptibility = host_interruptibility(cpu);
 	finish(cpu);
+	tell_exited(cpu);
 }
 
 void vmx_entry_failure(struct cpu *cpu, uint32_t reason, uint64_t qualification)
@@ -436,4 +471,5 @@ void vmx_entry_failure(struct cpu *cpu, uint32_t reason, uint64_t qualification)
 	v->exit_qualification = qualification;
 	cpu->state.interruptibility &= BLOCKING_NMI;
 	finish(cpu);
+	tell_exited(cpu);
 }
