@@ -88,8 +88,9 @@ static void merge(struct nested *n, struct vmx_vmcs *v)
 	v->entry_msr_load_count = v->exit_msr_load_count = v->exit_msr_store_count = 0;
 	if (!n->ept)
 		return;
-	/* Logging, #VE and EPTP switching are about EPT12, which the processor does not see. */
-	v->secondary_controls &= ~(ON(SECONDARY, PML) | ON(SECONDARY, EPT_VIOLATION_VE));
+	/* These, and EPTP switching, are about EPT12, which the processor does not see. */
+	v->secondary_controls &=
+		~(ON(SECONDARY, PML) | ON(SECONDARY, EPT_VIOLATION_VE) | ON(SECONDARY, SPP));
 	v->vm_function_controls = 0;
 	v->ept_pointer = ept02_root(&n->ept02, v->ept_pointer, mbec);
 }
@@ -106,12 +107,15 @@ static void prepare_ept12(struct nested *n)
 		.eptp = v->ept_pointer,
 		.ept_vpid_cap = n->cpu->vmx.capabilities.ept_vpid_cap,
 		.pml_index = n->ept12.pml_index,
+		.sppt_pointer = v->sppt_pointer,
 		.pml_address = v->pml_address,
 		.ve_information = v->ve_information_address,
 	};
 
 	if (VMX_SECONDARY(v, MBEC))
 		config.ept_controls |= UDV_EPT_MBEC;
+	if (VMX_SECONDARY(v, SPP))
+		config.ept_controls |= UDV_EPT_SPP;
 	if (VMX_SECONDARY(v, PML))
 		config.ept_controls |= UDV_EPT_PML;
 	if (VMX_SECONDARY(v, EPT_VIOLATION_VE))
