@@ -106,6 +106,9 @@ int vmx_load(u64 pointer);
 int vmx_read(u64 field, u64 *value);
 int vmx_write(u64 field, u64 value);
 u64 vmx_get(u32 field);
+/* Bits of a field of controls that the capability MSRs allow to be 1, and ask to be. */
+u32 vmx_may_be_1(u32 field);
+u32 vmx_must_be_1(u32 field);
 void vmx_set(u32 field, u64 value);
 /* A region with the processor's revision identifier. */
 void *vmx_region(void);
