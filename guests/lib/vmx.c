@@ -9,10 +9,11 @@ enum {
 	MSR_VMX_BASIC = 0x480,
 	MSR_VMX_SECONDARY = 0x48b,
 	MSR_VMX_EPT_VPID_CAP = 0x48c,
-	MSR_VMX_PIN = 0x48d,
-	MSR_VMX_PRIMARY = 0x48e,
-	MSR_VMX_EXIT = 0x48f,
-	MSR_VMX_ENTRY = 0x490,
+	MSR_VMX_PIN = 0x481,
+	MSR_VMX_TRUE_PIN = 0x48d,
+	MSR_VMX_TRUE_PRIMARY = 0x48e,
+	MSR_VMX_TRUE_EXIT = 0x48f,
+	MSR_VMX_TRUE_ENTRY = 0x490,
 	MSR_EFER_INDEX = 0xc0000080,
 };
 
@@ -103,25 +104,58 @@ bool vmx_on(void)
 	return outcome(carry, zero) == VM_SUCCEED;
 }
 
-u64 vmx_controls(u32 msr, u64 wanted)
+/* The MSR about a field: the "true" one, if there is one. */
+static u32 control_msr(u32 field)
 {
-	u64 allowed = read_msr(msr);
+	u32 old = read_msr(MSR_VMX_BASIC) >> 55 & 1 ? 0 : MSR_VMX_TRUE_PIN - MSR_VMX_PIN;
 
-	return (wanted | (u32)allowed) & allowed >> 32;
+	switch (field) {
+	case VMCS_PIN:
+		return MSR_VMX_TRUE_PIN - old;
+	case VMCS_PRIMARY:
+		return MSR_VMX_TRUE_PRIMARY - old;
+	case VMCS_EXIT_CONTROLS:
+		return MSR_VMX_TRUE_EXIT - old;
+	case VMCS_ENTRY_CONTROLS:
+		return MSR_VMX_TRUE_ENTRY - old;
+	default:
+		return MSR_VMX_SECONDARY;
+	}
+}
+
+u32 vmx_may_be_1(u32 field)
+{
+	return (u32)(read_msr(control_msr(field)) >> 32);
+}
+
+u32 vmx_must_be_1(u32 field)
+{
+	return (u32)read_msr(control_msr(field));
+}
+
+u64 vmx_controls(u32 field, u64 wanted)
+{
+	return (wanted | vmx_must_be_1(field)) & vmx_may_be_1(field);
+}
+
+static void set_allowed(u32 field, u64 wanted)
+{
+	vmx_set(field, vmx_controls(field, wanted));
 }
 
 void vmx_primary(u32 wanted)
 {
-	vmx_set(VMCS_PRIMARY, vmx_controls(MSR_VMX_PRIMARY, wanted | PRIMARY_SECONDARY));
+	set_allowed(VMCS_PRIMARY, wanted | PRIMARY_SECONDARY);
 }
 
 static void set_controls(u32 secondary)
 {
-	vmx_set(VMCS_PIN, vmx_controls(MSR_VMX_PIN, 0));
+	set_allowed(VMCS_PIN, 0);
 	vmx_primary(0);
-	vmx_set(VMCS_SECONDARY, vmx_controls(MSR_VMX_SECONDARY, secondary));
-	vmx_set(VMCS_EXIT_CONTROLS, vmx_controls(MSR_VMX_EXIT, 1 << 9));
-	vmx_set(VMCS_ENTRY_CONTROLS, vmx_controls(MSR_VMX_ENTRY, 1 << 9));
+	if (vmx_may_be_1(VMCS_PRIMARY) & PRIMARY_SECONDARY)
+		set_allowed(VMCS_SECONDARY, secondary);
+	set_allowed(VMCS_EXIT_CONTROLS, 1 << 9);
+	set_allowed(VMCS_ENTRY_CONTROLS, 1 << 9);
 	vmx_set(VMCS_EXCEPTIONS, 0);
 	vmx_set(VMCS_ENTRY_INFO, 0);
 	vmx_set(VMCS_LINK, ~0ull);

@@ -157,7 +157,7 @@ static void set_mode(const struct l2 *l2)
 	vmx_set(VMCS_GUEST_CR4, cr4);
 	vmx_set(VMCS_GUEST_CR0, (read_cr0() | CR0_WP) & ~(l2->mode == L2_FLAT ? CR0_PG : 0));
 	vmx_set(VMCS_GUEST_CR3, l2->cr3);
-	vmx_set(VMCS_ENTRY_CONTROLS, vmx_controls(MSR_VMX_ENTRY, wide ? ENTRY_IA32E : 0));
+	vmx_set(VMCS_ENTRY_CONTROLS, vmx_controls(VMCS_ENTRY_CONTROLS, wide ? ENTRY_IA32E : 0));
 	if (!wide)
 		vmx_set(VMCS_GUEST_CS_AR, AR_CODE32);
 	if (l2->mode == L2_PAE)

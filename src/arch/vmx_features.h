@@ -56,6 +56,7 @@
 	X("ve", SECONDARY, EPT_VIOLATION_VE) \
 	X("enable-xsaves", SECONDARY, XSAVES) \
 	X("mbec", SECONDARY, MBEC) \
+	X("spp", SECONDARY, SPP) \
 	X("tsc-scaling", SECONDARY, TSC_SCALING) \
 	X("exit-64bit", EXIT, HOST_64BIT) \
 	X("exit-acknowledge", EXIT, ACKNOWLEDGE) \

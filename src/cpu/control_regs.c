@@ -19,6 +19,7 @@
 	(CR4_PSE | CR4_PAE | CR4_PGE | CR4_LA57 | CR4_PCIDE | CR4_SMEP | CR4_SMAP | CR4_PKE |      \
 	 CR4_PKS)
 /* Changes that load the PDPTEs when PAE paging is in use after them. */
+#define PAE_CR3_ADDRESS BITS(31, 5)
 #define CR0_LOADS_PDPTES (CR0_CD | CR0_NW | CR0_PG)
 #define CR4_LOADS_PDPTES (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP)
 
@@ -34,6 +35,8 @@ static bool load_pdptes(struct cpu *cpu, uint64_t cr0, uint64_t cr3, uint64_t cr
 
 	if (udv_paging_mode(cr0, cr4, efer) != UDV_PAGING_PAE)
 		return true;
+	if (!vmx_apic_pdptes(cpu, cr3 & PAE_CR3_ADDRESS))
+		return false;
 	/* What no memory answers for reads as all ones, and those are reserved bits. */
 	switch (udv_load_pdptes(&cpu->paging, 0, cr3, cpu->state.pdpte, &result)) {
 	case UDV_WALK_OK:
@@ -42,7 +45,7 @@ static bool load_pdptes(struct cpu *cpu, uint64_t cr0, uint64_t cr3, uint64_t cr
 	case UDV_WALK_EPT_MISCONFIG:
 	case UDV_WALK_PML_FULL:
 	case UDV_WALK_SPP_EVENT:
-		vmx_trace_walk(cpu, UDV_ACCESS_READ, &result);
+		vmx_trace_walk(cpu, &cpu->paging, UDV_ACCESS_READ, &result);
 		return vmx_record_walk(cpu, &result);
 	default:
 		return raise_gp0(cpu);

@@ -74,6 +74,7 @@ enum cpu_trace_kind {
 /* The walk that the last EPT fault came from, for whoever is told of what came of it. */
 struct cpu_walk_trace {
 	bool valid;
+	struct udv_paging paging;
 	struct udv_walk_result result;
 	struct udv_walk_record record;
 };

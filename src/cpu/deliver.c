@@ -322,8 +322,15 @@ static void add_ext(struct cpu *cpu, const struct cpu_event *event)
 		fault->error_code |= ERROR_EXT;
 }
 
-static void trace(const struct cpu *cpu, const struct cpu_event *event)
+static void trace(struct cpu *cpu, const struct cpu_event *event)
 {
+	const struct cpu_event *redone = &cpu->vmx.redone;
+
+	if (unlikely(redone->valid)) {
+		cpu->vmx.redone.valid = false;
+		if (redone->vector == event->vector && redone->type == event->type)
+			return;
+	}
 	if (event->type == EVENT_EXCEPTION)
 		trace_event(cpu, CPU_TRACE_EXCEPTION, event->vector, event->error_code,
 			    cpu->state.cr2);

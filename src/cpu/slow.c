@@ -13,7 +13,7 @@
 
 static uint32_t walker_access(const struct cpu *cpu, uint32_t access)
 {
-	uint32_t a = access & (UDV_ACCESS_KIND | UDV_ACCESS_IMPLICIT);
+	uint32_t a = access & (UDV_ACCESS_KIND | UDV_ACCESS_IMPLICIT | UDV_ACCESS_SIZE(0xff));
 
 	if (cpu->state.cpl == 3 || access & UDV_ACCESS_USER)
 		a |= UDV_ACCESS_USER;
@@ -49,6 +49,9 @@ static bool raise_not_canonical(struct cpu *cpu, uint32_t access)
 static bool walk(struct cpu *cpu, uint64_t linear, uint32_t access, struct udv_walk_result *result)
 {
 	cpu->stats.tlb_misses++;
+	if (unlikely(cpu->vmx.apic_page != VMX_NO_POINTER) &&
+	    !vmx_apic_tables(cpu, linear, walker_access(cpu, access)))
+		return false;
 	for (;;) {
 		switch (udv_walk(&cpu->paging, walker_access(cpu, access), UDV_GVA(linear),
 				 result)) {
@@ -63,13 +66,31 @@ static bool walk(struct cpu *cpu, uint64_t linear, uint32_t access, struct udv_w
 		case UDV_WALK_PML_FULL:
 		case UDV_WALK_SPP_EVENT:
 			cpu_tlb_flush_page(cpu, linear);
-			vmx_trace_walk(cpu, walker_access(cpu, access), result);
+			vmx_trace_walk(cpu, &cpu->paging, walker_access(cpu, access), result);
 			return vmx_record_walk(cpu, result);
 		default:
 			cpu_tlb_flush_page(cpu, linear);
 			return raise_page_fault(cpu, result, linear);
 		}
 	}
+}
+
+/* The size matters to sub-page permissions, and a walk takes no more than this of it. */
+#define WALK_MAX_SIZE 255u
+
+static bool walk_sized(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access,
+		       struct udv_walk_result *result)
+{
+	unsigned first = size < WALK_MAX_SIZE ? size : WALK_MAX_SIZE;
+
+	if (!walk(cpu, linear, access | UDV_ACCESS_SIZE(first), result))
+		return false;
+	if (unlikely(result->write_by_spp) && first < size) {
+		struct udv_walk_result rest;
+
+		return walk_sized(cpu, linear + first, size - first, access, &rest);
+	}
+	return true;
 }
 
 static bool page_has_breakpoint(const struct cpu *cpu, uint64_t linear)
@@ -167,7 +188,7 @@ static bool translate_part(struct cpu *cpu, uint64_t linear, unsigned size, uint
 		walked = false;
 		was_cached = true;
 	} else {
-		if (!walk(cpu, linear, access, &result))
+		if (!walk_sized(cpu, linear, size, access, &result))
 			return false;
 		part->physical = result.hpa.value;
 	}
@@ -458,6 +479,8 @@ bool cpu_translate(struct cpu *cpu, uint64_t linear, uint32_t access, uint64_t *
 	if (!walk(cpu, linear, access, &result))
 		return false;
 	*physical = result.hpa.value;
+	if (unlikely((*physical & PAGE_MASK) == cpu->vmx.apic_page))
+		return vmx_apic_access(cpu, physical, 1, access);
 	return true;
 }
 

@@ -43,6 +43,7 @@ _Static_assert(sizeof(((struct cpu *)0)->spaces) / sizeof(struct address_space) 
 static uint32_t ept_controls(const struct vmx_vmcs *v)
 {
 	return (VMX_SECONDARY(v, MBEC) ? UDV_EPT_MBEC : 0) |
+	       (VMX_SECONDARY(v, SPP) ? UDV_EPT_SPP : 0) |
 	       (VMX_SECONDARY(v, PML) ? UDV_EPT_PML : 0) |
 	       (VMX_SECONDARY(v, EPT_VIOLATION_VE) ? UDV_EPT_VE : 0);
 }
@@ -55,6 +56,7 @@ void vmx_second_dimension(const struct vmx_vmcs *v, const struct vmx_capabilitie
 	config->eptp = v->ept_pointer;
 	config->ept_vpid_cap = capabilities->ept_vpid_cap;
 	config->pml_address = v->pml_address;
+	config->sppt_pointer = v->sppt_pointer;
 	config->ve_information = v->ve_information_address;
 	config->ept_controls = ept_controls(v);
 }

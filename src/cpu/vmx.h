@@ -25,6 +25,7 @@
  */
 struct cpu;
 struct op;
+struct udv_paging;
 struct udv_paging_config;
 struct udv_walk_result;
 
@@ -80,6 +81,7 @@ struct cpu_vmx {
 	struct vmx_vmcs vmcs;
 	struct vmx_exit exit;
 	struct cpu_event interrupted; /* the event in whose delivery the exit came */
+	struct cpu_event redone;      /* what is delivered again: a tracer has been told of it */
 };
 
 /* ---------------------------------------------------------------- leaving */
@@ -92,8 +94,9 @@ bool vmx_record_instruction(struct cpu *cpu, uint32_t reason, uint64_t qualifica
 bool vmx_record_access(struct cpu *cpu, uint32_t reason, uint64_t qualification, bool fetch);
 /* For the EPT outcomes of a walk; a convertible violation becomes a #VE. Returns false. */
 bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk);
-/* Keeps the walk of such an outcome for the tracer: @access as the walk was asked. */
-void vmx_trace_walk(struct cpu *cpu, uint32_t access, const struct udv_walk_result *walk);
+/* Keeps the walk of such an outcome, in @paging, for the tracer: @access as the walk was asked. */
+void vmx_trace_walk(struct cpu *cpu, const struct udv_paging *paging, uint32_t access,
+		    const struct udv_walk_result *walk);
 /* True if the exception bitmap makes @event exit: then it is recorded. */
 bool vmx_intercepts_event(struct cpu *cpu, const struct cpu_event *event);
 void vmx_record_event(struct cpu *cpu, const struct cpu_event *event);

@@ -79,20 +79,25 @@ bool vmx_record_access(struct cpu *cpu, uint32_t reason, uint64_t qualification,
 }
 
 /* The walk again, step by step, and without effect: what it had set in the tables stays set. */
-void vmx_trace_walk(struct cpu *cpu, uint32_t access, const struct udv_walk_result *walk)
+void vmx_trace_walk(struct cpu *cpu, const struct udv_paging *paging, uint32_t access,
+		    const struct udv_walk_result *walk)
 {
 	const struct udv_gpa_origin origin = { .stage = UDV_STAGE_NONE };
 	struct cpu_walk_trace *trace = cpu->tracer.walk;
 	struct udv_walk_result again;
 
-	if (!trace || cpu->vmx.hosted)
+	if (!trace)
 		return;
+	trace->paging = *paging;
 	access |= UDV_ACCESS_PEEK;
 	if (walk->stage == UDV_STAGE_NONE)
-		udv_walk_gpa(&cpu->paging, access, walk->gpa, &origin, &again, &trace->record);
+		udv_walk_gpa(&trace->paging, access, walk->gpa, &origin, &again, &trace->record);
 	else
-		udv_walk_recorded(&cpu->paging, access, walk->gla, &again, &trace->record);
-	trace->result = *walk;
+		udv_walk_recorded(&trace->paging, access, walk->gla, &again, &trace->record);
+	/* A processor's report of the fault knows less of its cause. */
+	trace->result = again.outcome == walk->outcome && again.gpa.value == walk->gpa.value
+				? again
+				: *walk;
 	trace->valid = true;
 }
 

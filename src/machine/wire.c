@@ -186,7 +186,7 @@ static void add_exit(struct udv_trace_event *event, const struct vcpu *vcpu)
 static void add_walk(struct udv_trace_event *event, struct vcpu *vcpu)
 {
 	vcpu->walk.valid = false;
-	event->paging = &vcpu->cpu.paging;
+	event->paging = &vcpu->walk.paging;
 	event->walk = &vcpu->walk.result;
 	event->record = &vcpu->walk.record;
 }

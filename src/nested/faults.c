@@ -86,6 +86,42 @@ static void raise_ve(struct nested *n, const struct udv_exit_info *info)
 }
 
 /*
+ * The linear access, as far as a walk tells it apart. Where the report is about a table it does not
+ * say; a read comes as far as any, but for a dirty flag. Nor does it say whether RFLAGS.AC counted:
+ * SMAP has let the access through.
+ */
+static uint32_t linear_access(struct udv_paging *paging, const struct udv_walk_result *walk)
+{
+	const uint32_t read = UDV_ACCESS_READ | UDV_ACCESS_AC;
+	struct udv_walk_result result;
+
+	if (walk->stage == UDV_STAGE_TABLE)
+		return udv_walk(paging, read | UDV_ACCESS_PEEK, walk->gla, &result) == UDV_WALK_OK
+			       ? UDV_ACCESS_WRITE | UDV_ACCESS_AC
+			       : read;
+	if (walk->stage == UDV_STAGE_FINAL && walk->guest_rights & UDV_GUEST_USER)
+		return walk->fault.access | UDV_ACCESS_AC | UDV_ACCESS_USER;
+	return walk->fault.access | UDV_ACCESS_AC;
+}
+
+/* For a tracer, the walk as L2's own tables and EPT12 make it. */
+static void trace_refusal(struct nested *n, const struct udv_walk_result *walk)
+{
+	struct udv_paging_config config = n->cpu->paging.config;
+	const struct udv_paging_config *ept12 = &n->ept12.config;
+	struct udv_paging paging;
+
+	if (!n->cpu->tracer.walk)
+		return;
+	config.maxphyaddr = ept12->maxphyaddr;
+	config.ept_controls = ept12->ept_controls;
+	config.eptp = ept12->eptp;
+	config.sppt_pointer = ept12->sppt_pointer;
+	if (udv_paging_init(&paging, &config, &n->cpu->memory->walker) == UDV_OK)
+		vmx_trace_walk(n->cpu, &paging, linear_access(&paging, walk), walk);
+}
+
+/*
  * Bits of the qualification that the walk does not know are the report's; the rest is EPT12's.
  * SDM Vol 3C "EPT Violations": one invalidates what is cached for its address, which the processor
  * has done for the linear one.
@@ -96,7 +132,9 @@ static void refused(struct nested *n, const struct udv_walk_result *walk,
 	struct cpu *cpu = n->cpu;
 	struct vmx_exit *exit = &cpu->vmx.exit;
 
+	trace_refusal(n, walk);
 	ept02_unmap(&n->ept02, n->vmcs12->ept_pointer, walk->gpa.value);
+	n->ept12.config.cr0 = cpu->state.cr0; /* a #VE is for protected mode */
 	if (info->exit_reason == UDV_EXIT_REASON_EPT_VIOLATION &&
 	    udv_ve_convertible(&n->ept12, walk)) {
 		raise_ve(n, info);
@@ -117,6 +155,8 @@ void nested_ept_exit(struct nested *n)
 	struct udv_exit_info info;
 	uint32_t access;
 
+	if (n->cpu->tracer.walk)
+		n->cpu->tracer.walk->valid = false; /* that was of EPT02 */
 	if (udv_report_access(&report, &n->ept12, &access, &origin) != UDV_OK) {
 		nested_emulate(n);
 		return;

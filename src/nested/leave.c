@@ -22,6 +22,7 @@ bool nested_retry(struct nested *n)
 	if (cpu->vmx.unblocked)
 		cpu->state.interruptibility |= BLOCKING_NMI; /* the IRET will end it again */
 	cpu->vmx.unblocked = false;
+	cpu->vmx.redone = event;
 	/* The instruction of a software event is still to come. */
 	if (!event.valid || (event_has_length(event.type) && !event.injected))
 		return false;

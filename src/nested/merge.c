@@ -82,8 +82,9 @@ static void merge(struct nested *n, struct vmx_vmcs *v)
 	v->entry_msr_load_count = v->exit_msr_load_count = v->exit_msr_store_count = 0;
 	if (!n->ept)
 		return;
-	/* Logging, #VE and EPTP switching are about EPT12, which the processor does not see. */
-	v->secondary_controls &= ~(ON(SECONDARY, PML) | ON(SECONDARY, EPT_VIOLATION_VE));
+	/* These, and EPTP switching, are about EPT12, which the processor does not see. */
+	v->secondary_controls &=
+		~(ON(SECONDARY, PML) | ON(SECONDARY, EPT_VIOLATION_VE) | ON(SECONDARY, SPP));
 	v->vm_function_controls = 0;
 }
 

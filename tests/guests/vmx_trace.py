@@ -42,6 +42,10 @@ def run(*words):
                           stdin=subprocess.DEVNULL, capture_output=True, text=True)
 
 
+def about_vmx(stats):
+    return stats[stats.index("VM entries"):]
+
+
 def check_stats(events, stats):
     """The counts are those of the trace, by reason."""
     counts = collections.Counter(f"{e['name']} ({int(e['reason'], 16) & 0xffff})"
@@ -98,6 +102,11 @@ def main():
         stats = run("--stats", "--trace", str(path / "t.jsonl")).stderr
         hashes = {run("--trace-hash", *words).stderr for words in
                   ([], ["--trace", str(path / "t.txt")], ["--stress", "tlb"])}
+        nested = run("--engine", "nested", "--stats", "--trace", str(path / "n.txt")).stderr
+        if (path / "n.txt").read_text() != (path / "t.txt").read_text():
+            bad.append("the nested engine's trace differs")
+        if about_vmx(nested) != about_vmx(stats):
+            bad.append(f"the nested engine's counts: {about_vmx(nested)}")
         events = [json.loads(line) for line in (path / "t.jsonl").open()]
         text = (path / "t.txt").read_text()
     seen = {event.get("words") for event in events}

@@ -33,7 +33,7 @@ static const struct {
 	{ 0x480, 0x00d81000756e6476 }, { 0x481, 0x000000ff00000016 }, { 0x482, 0xfff9fffe0401e172 },
 	{ 0x483, 0x207fefff00036dff }, { 0x484, 0x0040d3ff000011ff }, { 0x485, 0x00000000600401e0 },
 	{ 0x486, 0x0000000080000021 }, { 0x487, 0x00000000ffffffff }, { 0x488, 0x0000000000002000 },
-	{ 0x48a, 0x0000000000000032 }, { 0x48b, 0x02577fff00000000 }, { 0x48c, 0x00000f01067341c1 },
+	{ 0x48a, 0x0000000000000032 }, { 0x48b, 0x02d77fff00000000 }, { 0x48c, 0x00000f01067341c1 },
 	{ 0x48d, 0x000000ff00000016 }, { 0x48e, 0xfff9fffe04006172 }, { 0x48f, 0x207fefff00036dfb },
 	{ 0x490, 0x0040d3ff000011fb }, { 0x491, 0x0000000000000001 },
 };
@@ -71,6 +71,7 @@ static void expect_flipped(void **state, const char *text, uint32_t index, uint6
 static void test_narrowed(void **state)
 {
 	expect_flipped(state, "-mbec", 0x48b, BIT(32 + 22));
+	expect_flipped(state, "-spp", 0x48b, BIT(32 + 23));
 	expect_flipped(state, "-ept-ad", 0x48c, BIT(21));
 	expect_flipped(state, "-ept-ad", 0x48b, BIT(32 + 17));
 	expect_flipped(state, "-vpid", 0x48b, BIT(32 + 5));
@@ -89,7 +90,8 @@ static void test_narrowed(void **state)
 	expect_flipped(state, "-entry-load-efer", 0x484, BIT(32 + 15));
 	expect_flipped(state, "-activity-sipi", 0x485, BIT(8));
 	expect_flipped(state, "-string-info", 0x480, BIT(54));
-	expect_flipped(state, "-tsc-scaling", 0x48a, 0x32 ^ 0x2e);
+	expect_flipped(state, "-tsc-scaling", 0x48a, 0x32 ^ 0x30);
+	expect_flipped(state, "-tsc-scaling,-spp", 0x48a, 0x32 ^ 0x2e);
 	/* controls that come with instructions */
 	expect_flipped(state, "-invpcid", 0x48b, BIT(32 + 12));
 	expect_flipped(state, "-pks", 0x483, BIT(32 + 29));
@@ -166,10 +168,10 @@ static void test_fields(void **state)
 		const char *text;
 		uint32_t encoding;
 	} rows[] = {
-		{ "-ept", 0x201a },	   { "-vpid", 0x0000 },	       { "-pml", 0x200e },
-		{ "-ve", 0x202a },	   { "-shadow-vmcs", 0x2026 }, { "-tsc-scaling", 0x2032 },
-		{ "-posted", 0x2016 },	   { "-msr-bitmaps", 0x2004 }, { "-io-bitmaps", 0x2000 },
-		{ "-tpr-shadow", 0x2012 }, { "-secondary", 0x401e },
+		{ "-ept", 0x201a },	    { "-vpid", 0x0000 },       { "-pml", 0x200e },
+		{ "-spp", 0x2030 },	    { "-ve", 0x202a },	       { "-shadow-vmcs", 0x2026 },
+		{ "-tsc-scaling", 0x2032 }, { "-posted", 0x2016 },     { "-msr-bitmaps", 0x2004 },
+		{ "-io-bitmaps", 0x2000 },  { "-tpr-shadow", 0x2012 }, { "-secondary", 0x401e },
 	};
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
