@@ -29,6 +29,8 @@ static void print_help(void)
 	     "  --cpus N               1 to 16 processors (1)\n"
 	     "  --cpu FEATURES         apart from the default: +la57,-avx,maxphyaddr=39; help\n"
 	     "                         lists them\n"
+	     "  --engine ENGINE        what a hypervisor in the image runs on: direct or nested\n"
+	     "                         (direct)\n"
 	     "  --initrd FILE[,ARGS]   the initial RAM disk, or a multiboot module; more than one\n"
 	     "                         may be given\n"
 	     "  --append STRING        added to the command line, after the arguments\n"
@@ -44,7 +46,7 @@ static void print_help(void)
 	     "  --trace FILE           exceptions, interrupts, mode changes, I/O and MSR accesses\n"
 	     "  --trace-format FORMAT  text or json (json for .json and .jsonl, else text)\n"
 	     "  --trace-hash           a hash of all of these and the final registers, at the end\n"
-	     "  --stress LIST          of tlb, blocks, single: slow ways that must change nothing\n"
+	     "  --stress LIST          of tlb, blocks, single, ept02: slow, changing nothing\n"
 	     "  --help                 this text\n"
 	     "\n"
 	     "Exit status: (V << 1) | 1 if the guest writes V to port F4H; 0 power-off; 2 usage;\n"
@@ -166,8 +168,11 @@ static void print_features(void)
 	const char *name;
 	bool by_default;
 
-	for (unsigned i = 0; (name = udv_machine_feature(i, &by_default)) != NULL; i++)
-		printf("%c%s\n", by_default ? '+' : '-', name);
+	for (unsigned i = 0; (name = udv_machine_feature(i, &by_default)) != NULL; i++) {
+		const char *words = udv_machine_feature_words(i);
+
+		printf("%c%-*s%s\n", by_default ? '+' : '-', *words ? 20 : 0, name, words);
+	}
 }
 
 static bool open_all(struct run *run)
@@ -313,6 +318,7 @@ static void print_stats(const struct run *run)
 	fprintf(stderr, "blocks built: %" PRIu64 "\n", stats.blocks_built);
 	fprintf(stderr, "blocks dropped: %" PRIu64 "\n", stats.blocks_dropped);
 	fprintf(stderr, "block lookups: %" PRIu64 "\n", stats.block_lookups);
+	run_print_exits(stderr, &stats);
 }
 
 static int execute(struct run *run)

@@ -88,6 +88,8 @@ bool run_open_trace(struct run_trace *trace, const struct run_options *options);
 void run_trace_event(struct run_trace *trace, const struct udv_trace_event *event);
 /* The final registers go into the hash. */
 void run_trace_registers(struct run_trace *trace, const struct udv_registers *registers);
+/* Entries, and exits by reason; nothing if there were none. */
+void run_print_exits(FILE *file, const struct udv_machine_stats *stats);
 /* False after a line on standard error: not all of it could be written. */
 bool run_close_trace(struct run_trace *trace);
 

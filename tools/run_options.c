@@ -111,17 +111,18 @@ static bool take_stress(struct run_options *options, const char *name, const cha
 		{ "tlb", UDV_STRESS_TLB },
 		{ "blocks", UDV_STRESS_BLOCKS },
 		{ "single", UDV_STRESS_SINGLE },
+		{ "ept02", UDV_STRESS_EPT02 },
 	};
 	const char *at = text;
 
 	do {
 		size_t length = strcspn(at, ","), i = 0;
 
-		while (i < 3 &&
+		while (i < 4 &&
 		       (strlen(kinds[i].name) != length || strncmp(at, kinds[i].name, length) != 0))
 			i++;
-		if (i == 3)
-			return bad_value(name, text, "a list of tlb, blocks, single");
+		if (i == 4)
+			return bad_value(name, text, "a list of tlb, blocks, single, ept02");
 		options->machine.stress |= kinds[i].bit;
 		at += length;
 	} while (*at++ == ',');
@@ -146,6 +147,17 @@ static bool take_trace_format(struct run_options *options, const char *name, con
 	return true;
 }
 
+static bool take_engine(struct run_options *options, const char *name, const char *text)
+{
+	if (strcmp(text, "direct") == 0)
+		options->machine.engine = UDV_ENGINE_DIRECT;
+	else if (strcmp(text, "nested") == 0)
+		options->machine.engine = UDV_ENGINE_NESTED;
+	else
+		return bad_value(name, text, "one of direct, nested");
+	return true;
+}
+
 /* With @take NULL the option takes no value, and sets the flag at @flag. */
 static const struct option_entry {
 	const char *name;
@@ -155,6 +167,7 @@ static const struct option_entry {
 	{ "--append", take_append, 0 },
 	{ "--cpu", take_cpu, 0 },
 	{ "--cpus", take_cpus, 0 },
+	{ "--engine", take_engine, 0 },
 	{ "--help", NULL, offsetof(struct run_options, help) },
 	{ "--initrd", take_initrd, 0 },
 	{ "--kernel-decompress", take_kernel_decompress, 0 },

@@ -284,8 +284,11 @@ static enum transfer deliver_task(struct cpu *cpu, const struct delivery *d)
 
 static enum transfer deliver_protected(struct cpu *cpu, const struct cpu_event *event)
 {
-	struct delivery d = { .event = event, .v86 = is_v86(cpu) };
+	struct delivery d; /* not cleared: each step writes what the next ones read */
 	bool redirect = false;
+
+	d.event = event;
+	d.v86 = is_v86(cpu);
 
 	if (d.v86 && event->type == EVENT_SOFTWARE_INTERRUPT) {
 		if (cpu->state.cr4 & BIT(0) && !read_redirection(cpu, event->vector, &redirect))

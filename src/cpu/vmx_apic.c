@@ -199,6 +199,14 @@ bool vmx_deliver_virtual(struct cpu *cpu)
 	return true;
 }
 
+void vmx_apic_set_page(struct cpu *cpu)
+{
+	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
+
+	cpu->vmx.apic_page =
+		VMX_SECONDARY(v, VIRTUALIZE_APIC) ? v->apic_access_address : VMX_NO_POINTER;
+}
+
 void vmx_apic_entry(struct cpu *cpu)
 {
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
@@ -206,8 +214,6 @@ void vmx_apic_entry(struct cpu *cpu)
 	cpu->vmx.trap_reason = 0;
 	cpu->vmx.virtual_interrupt = false;
 	cpu->vmx.apic_written = false;
-	cpu->vmx.apic_page =
-		VMX_SECONDARY(v, VIRTUALIZE_APIC) ? v->apic_access_address : VMX_NO_POINTER;
 	if (!VMX_HAS(v->primary_controls, PRIMARY, TPR_SHADOW))
 		return;
 	if (delivers(cpu)) {

@@ -6,6 +6,8 @@
 
 /* The virtual APIC of a guest. SDM Vol 3C "APIC Virtualization and Virtual Interrupts" */
 
+/* Before the guest's address space is in force: which page the APIC accesses go to. */
+void vmx_apic_set_page(struct cpu *cpu);
 /* What a VM entry does with the virtual-APIC page. */
 void vmx_apic_entry(struct cpu *cpu);
 

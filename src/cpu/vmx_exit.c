@@ -18,6 +18,7 @@
 #define INFO_ERROR_CODE BIT(11)
 #define INFO_NMI_UNBLOCKING BIT(12)
 #define INFO_TYPE_SHIFT 8
+#define MISC_STORES_LMA BIT(5)
 #define REASON_ENTRY_FAILURE BIT(31)
 
 /* Host CR0 bits that an exit leaves alone: ET, NW, CD and those that are reserved. */
@@ -73,10 +74,32 @@ bool vmx_record_access(struct cpu *cpu, uint32_t reason, uint64_t qualification,
 	if (!cpu->delivering.valid) {
 		cpu->vmx.exit.rf = VMX_RF_SET;
 		cpu->vmx.exit.instruction_length = fetch ? 0 : cpu->current->length;
-	} else if (is_software(cpu->delivering.type)) {
-		cpu->vmx.exit.instruction_length = cpu->delivering.length;
+		return false;
 	}
+	/* RF as the event would have pushed it. */
+	if (cpu_pushed_flags(cpu, &cpu->delivering) & FLAG_RF)
+		cpu->vmx.exit.rf = VMX_RF_SET;
+	if (is_software(cpu->delivering.type))
+		cpu->vmx.exit.instruction_length = cpu->delivering.length;
 	return false;
+}
+
+/* The walk again, step by step, and without effect: what it had set in the tables stays set. */
+void vmx_trace_walk(struct cpu *cpu, uint32_t access, const struct udv_walk_result *walk)
+{
+	const struct udv_gpa_origin origin = { .stage = UDV_STAGE_NONE };
+	struct cpu_walk_trace *trace = cpu->tracer.walk;
+	struct udv_walk_result again;
+
+	if (!trace || cpu->vmx.hosted)
+		return;
+	access |= UDV_ACCESS_PEEK;
+	if (walk->stage == UDV_STAGE_NONE)
+		udv_walk_gpa(&cpu->paging, access, walk->gpa, &origin, &again, &trace->record);
+	else
+		udv_walk_recorded(&cpu->paging, access, walk->gla, &again, &trace->record);
+	trace->result = *walk;
+	trace->valid = true;
 }
 
 bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk)
@@ -188,6 +211,8 @@ static void save_registers(struct cpu *cpu)
 		v->guest_rflags &= ~FLAG_RF;
 	if (cpu->vmx.exit.rf == VMX_RF_SET)
 		v->guest_rflags |= FLAG_RF;
+	if (!(cpu->vmx.capabilities.misc & MISC_STORES_LMA))
+		return;
 	v->entry_controls &= ~BIT(ARCH_ENTRY_IA32E_GUEST);
 	if (s->efer & EFER_LMA)
 		v->entry_controls |= BIT(ARCH_ENTRY_IA32E_GUEST);
@@ -330,7 +355,7 @@ static bool load_host(struct cpu *cpu)
 	cpu->vmx.guest = false;
 	cpu->vmx.apic_page = VMX_NO_POINTER;
 	cpu_breakpoints_changed(cpu);
-	cpu_paging_changed(cpu);
+	cpu_vmx_switched(cpu);
 	if (udv_paging_mode(s->cr0, s->cr4, s->efer) != UDV_PAGING_PAE)
 		return true;
 	if (udv_load_pdptes(&cpu->paging, 0, s->cr3, s->pdpte, &result) != UDV_WALK_OK)
@@ -381,19 +406,47 @@ static uint8_t host_interruptibility(const struct cpu *cpu)
 	return cpu->state.interruptibility & BLOCKING_NMI;
 }
 
+/* To the hypervisor below, which finds the guest's state as it is, and vmx.exit. */
+static void leave_hosted(struct cpu *cpu)
+{
+	cpu->vmx.interrupted = cpu->delivering;
+	cpu->vmx.unblocked = cpu->vmx.iret_unblocked;
+	cpu->delivering.valid = false;
+	cpu->fault.valid = false;
+	cpu->vmx.iret_unblocked = false;
+	cpu->vmx.left = true;
+	cpu->stats.hosted_exits++;
+}
+
+static void tell_exited(struct cpu *cpu)
+{
+	if (cpu->hypervisor && cpu->state.activity != ACTIVITY_SHUTDOWN)
+		cpu->hypervisor->exited(cpu->hypervisor->opaque);
+}
+
+void vmx_save_guest(struct cpu *cpu)
+{
+	save_segments(cpu);
+	save_registers(cpu);
+	save_rest(cpu);
+}
+
 void vmx_exit(struct cpu *cpu)
 {
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
 	const struct vmx_exit *exit = &cpu->vmx.exit;
 	bool lma = cpu->state.efer & EFER_LMA;
 
+	if (unlikely(cpu->vmx.hosted)) {
+		leave_hosted(cpu);
+		return;
+	}
+
 	trace_event(cpu, CPU_TRACE_VM_EXIT, exit->reason, exit->qualification,
 		    exit->guest_physical_address);
-	cpu->stats.vm_exits++;
+	cpu->stats.vm_exits[exit->reason & (ARCH_MAX_EXIT_REASONS - 1)]++;
 	write_information(cpu);
-	save_segments(cpu);
-	save_registers(cpu);
-	save_rest(cpu);
+	vmx_save_guest(cpu);
 	vmx_stop_timer(cpu);
 	if (lma && !VMX_HAS(v->exit_controls, EXIT, HOST_64BIT)) {
 		abort_vmx(cpu, ABORT_HOST_SIZE);
@@ -405,15 +458,18 @@ void vmx_exit(struct cpu *cpu)
 	}
 	cpu->state.interruptibility = host_interruptibility(cpu);
 	finish(cpu);
+	tell_exited(cpu);
 }
 
 void vmx_entry_failure(struct cpu *cpu, uint32_t reason, uint64_t qualification)
 {
 	struct vmx_vmcs *v = &cpu->vmx.vmcs;
 
+	cpu->stats.vm_exits[reason]++;
 	trace_event(cpu, CPU_TRACE_VM_EXIT, reason | REASON_ENTRY_FAILURE, qualification, 0);
 	v->exit_reason = reason | REASON_ENTRY_FAILURE;
 	v->exit_qualification = qualification;
 	cpu->state.interruptibility &= BLOCKING_NMI;
 	finish(cpu);
+	tell_exited(cpu);
 }

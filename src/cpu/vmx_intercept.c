@@ -213,6 +213,8 @@ static uint64_t string_address(const struct cpu *cpu, const struct op *op, bool 
 	return is_64bit(cpu) ? linear : (uint32_t)linear;
 }
 
+#define BASIC_STRING_INFO BIT(54)
+
 /* @what: port | size << 16 | in << 24 | string << 25 | rep << 26 */
 static bool io(struct cpu *cpu, uint64_t what, bool immediate)
 {
@@ -226,8 +228,9 @@ static bool io(struct cpu *cpu, uint64_t what, bool immediate)
 			       (size - 1) | (uint64_t)in << 3 | (uint64_t)string << 4 |
 				       (uint64_t)rep << 5 | (uint64_t)immediate << 6 |
 				       (uint64_t)port << 16);
-	if (string) {
+	if (string)
 		cpu->vmx.exit.guest_linear_address = string_address(cpu, op, in);
+	if (string && cpu->vmx.capabilities.basic & BASIC_STRING_INFO) {
 		cpu->vmx.exit.instruction_info = (uint32_t)(op->address < 2 ? op->address : 2u)
 						 << 7;
 		if (!in)

@@ -44,10 +44,6 @@ enum {
 #define MADT_PCAT_COMPAT 1u
 #define MADT_ENABLED 1u
 
-/* Name (_S5, Package () { 0, 0, 0, 0 }): what to write into PM1a_CNT.SLP_TYP to power off. */
-static const uint8_t dsdt_body[] = { 0x08, '_',	 'S',  '5',  '_',  0x12,
-				     0x06, 0x04, 0x00, 0x00, 0x00, 0x00 };
-
 struct tables {
 	uint8_t data[TABLES_SIZE];
 	uint32_t used;
@@ -91,11 +87,12 @@ static void finish(struct tables *t, uint32_t table, const char *signature, uint
 	put_checksum(t, table, size, 9);
 }
 
-static uint32_t write_dsdt(struct tables *t)
+static uint32_t write_dsdt(struct tables *t, const struct udv_machine *machine)
 {
-	uint32_t table = take(t, HEADER_SIZE + sizeof(dsdt_body), 16);
+	uint32_t table = take(t, HEADER_SIZE, 16);
+	uint8_t *body = t->data + t->used;
 
-	memcpy(t->data + table + HEADER_SIZE, dsdt_body, sizeof(dsdt_body));
+	t->used += acpi_dsdt_body(machine, body, TABLES_SIZE - t->used);
 	finish(t, table, "DSDT", 1);
 	return table;
 }
@@ -207,7 +204,7 @@ enum udv_status acpi_tables_write(struct udv_machine *machine)
 	struct tables t = { .used = 0 };
 	uint32_t rsdp = take(&t, RSDP_SIZE, 16);
 	uint32_t facs = write_facs(&t);
-	uint32_t dsdt = write_dsdt(&t);
+	uint32_t dsdt = write_dsdt(&t, machine);
 	uint32_t fadt = write_fadt(&t, facs, dsdt);
 	uint32_t madt = write_madt(&t, machine->nr_cpus);
 	uint32_t rsdt = write_root(&t, "RSDT", 4, fadt, madt);

@@ -138,6 +138,9 @@ enum udv_status load_boot_state(struct loader *loader);
 /* firmware.c: before the image, which may lie over it. */
 void firmware_write(struct udv_machine *machine);
 
+/* acpi_dsdt.c: what follows the DSDT's header, at most @room bytes; how many they are. */
+uint32_t acpi_dsdt_body(const struct udv_machine *machine, uint8_t *data, uint32_t room);
+
 /* acpi_tables.c: at E0000H, the RSDP first. */
 #define ACPI_TABLES_BASE 0xe0000u
 #define ACPI_RSDP_SIZE 36u

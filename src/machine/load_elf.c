@@ -43,11 +43,12 @@ bool load_is_elf(const struct loader *loader)
 
 static enum udv_status check_header(const struct loader *loader, const struct elf_layout **layout)
 {
-	unsigned kind = load_has(loader, 0, 20) ? loader->data[EI_CLASS] : 0;
 	uint64_t type, machine;
+	unsigned kind;
 
-	if (!kind)
+	if (!load_has(loader, 0, 20))
 		return load_refuse(loader, UDV_ERR_TRUNCATED, "the ELF header is truncated");
+	kind = loader->data[EI_CLASS];
 	if ((kind != CLASS_32 && kind != CLASS_64) || loader->data[EI_DATA] != DATA_LITTLE)
 		return load_refuse(loader, UDV_ERR_UNSUPPORTED,
 				   "not an ELF file of 32 or 64 bits, little-endian");

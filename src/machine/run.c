@@ -350,6 +350,9 @@ void udv_machine_stats(const struct udv_machine *machine, struct udv_machine_sta
 		stats->blocks_built += s->blocks_built;
 		stats->blocks_dropped += s->blocks_dropped;
 		stats->block_lookups += s->block_lookups;
-		stats->vm_exits += s->vm_exits;
+		stats->vm_entries += s->vm_entries;
+		stats->vm_refusals += s->vm_refusals;
+		for (unsigned j = 0; j < UDV_MAX_EXIT_REASONS; j++)
+			stats->vm_exits[j] += s->vm_exits[j];
 	}
 }

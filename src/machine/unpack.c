@@ -12,6 +12,7 @@
 #endif
 #ifdef UDV_HAVE_ZSTD
 #include <zstd.h>
+#include <zstd_errors.h>
 #endif
 
 /*
@@ -34,6 +35,7 @@ enum unpacked {
 	UNPACK_DAMAGED,
 	UNPACK_TRUNCATED,
 	UNPACK_TOO_LARGE,
+	UNPACK_WINDOW, /* it looks back further than the decoder is allowed to remember */
 	UNPACK_NO_MEMORY,
 };
 
@@ -74,6 +76,8 @@ static enum unpacked xz_loop(lzma_stream *stream, struct output *out)
 			return UNPACKED;
 		if (ret == LZMA_MEM_ERROR)
 			return UNPACK_NO_MEMORY;
+		if (ret == LZMA_MEMLIMIT_ERROR)
+			return UNPACK_WINDOW;
 		if (ret == LZMA_BUF_ERROR)
 			return UNPACK_TRUNCATED;
 		if (ret != LZMA_OK)
@@ -99,6 +103,18 @@ static enum unpacked unpack_xz(const uint8_t *data, size_t size, struct output *
 #endif
 
 #ifdef UDV_HAVE_ZSTD
+static enum unpacked zstd_error(size_t error)
+{
+	switch (ZSTD_getErrorCode(error)) {
+	case ZSTD_error_memory_allocation:
+		return UNPACK_NO_MEMORY;
+	case ZSTD_error_frameParameter_windowTooLarge:
+		return UNPACK_WINDOW;
+	default:
+		return UNPACK_DAMAGED;
+	}
+}
+
 static enum unpacked zstd_loop(ZSTD_DStream *stream, ZSTD_inBuffer *in, struct output *out)
 {
 	for (;;) {
@@ -111,7 +127,7 @@ static enum unpacked zstd_loop(ZSTD_DStream *stream, ZSTD_inBuffer *in, struct o
 		to = (ZSTD_outBuffer){ out->data, out->capacity, out->used };
 		rest = ZSTD_decompressStream(stream, &to, in);
 		if (ZSTD_isError(rest))
-			return UNPACK_DAMAGED;
+			return zstd_error(rest);
 		if (rest == 0) {
 			out->used = to.pos;
 			return UNPACKED;
@@ -223,6 +239,11 @@ static enum udv_status complain(const struct loader *loader, const struct format
 		return load_refuse(loader, UDV_ERR_NO_MEMORY,
 				   "the kernel's payload is larger than the %llu MB of memory",
 				   (unsigned long long)limit >> 20);
+	case UNPACK_WINDOW:
+		return load_refuse(loader, UDV_ERR_UNSUPPORTED,
+				   "the kernel's payload needs a window of more than 128 MB (%s); "
+				   "--kernel-decompress guest leaves it to the kernel",
+				   format->name);
 	case UNPACK_NO_MEMORY:
 		return load_refuse(loader, UDV_ERR_NO_MEMORY, "out of memory");
 	case UNPACK_DAMAGED:

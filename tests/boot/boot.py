@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""boot.py UNDERVISOR CACHE: Debian's kernel boots, runs commands and powers off.
+"""boot.py UNDERVISOR CACHE [long]: Debian's kernel boots, runs commands and powers off.
 
-With one and with four processors; with one twice, which must be the same run. Exit status 77: the
-packages cannot be had here.
+With one and with four processors, each twice, which must be the same run; with memory
+above 4 GB. "long": and when it unpacks itself. Exit status 77: the packages cannot be had here.
 """
 
 import hashlib
@@ -68,6 +68,45 @@ def boot(tool, kernel, initrd, cpus):
     return console, errors
 
 
+def boot_off(tool, kernel, initrd, *options):
+    """The console of a boot that ends at once."""
+    done = subprocess.run(
+        [tool, "run", "--initrd", initrd, "--append", "console=ttyS0,115200",
+         "--max-seconds", str(TIMEOUT), *options, kernel],
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT + 60, check=False)
+    console = done.stdout.decode(errors="replace").replace("\r", "")
+    if done.returncode != 0 or "reboot: Power down" not in console:
+        raise Failed(f"status {done.returncode}\n{done.stderr.decode(errors='replace')}"
+                     + "\n".join(console.splitlines()[-15:]))
+    return console
+
+
+def check_lines(console, lines):
+    for line in lines:
+        if line not in console:
+            raise Failed(f"no '{line}' in:\n" + "\n".join(console.splitlines()[:40]))
+
+
+def check_memory(tool, kernel, initrd):
+    """6 GB: 3 below the hole for devices, 3 above 4 GB."""
+    console = boot_off(tool, kernel, initrd, "--memory", "6G")
+    check_lines(console, [
+        "BIOS-e820: [mem 0x0000000000100000-0x00000000bfffffff] usable",
+        "BIOS-e820: [mem 0x0000000100000000-0x00000001bfffffff] usable",
+        "/6291064K available",
+    ])
+
+
+def check_unpacks_itself(tool, kernel, initrd):
+    """By Linux's own boot protocol: the memory map comes from the boot parameters."""
+    console = boot_off(tool, kernel, initrd, "--memory", "512M", "--kernel-decompress", "guest")
+    check_lines(console, [
+        "BIOS-e820: [mem 0x00000000000e0000-0x00000000000fffff] reserved",
+        "BIOS-e820: [mem 0x0000000000100000-0x000000001fffffff] usable",
+        "UDV init",
+    ])
+
+
 def check_console(console, cpus):
     """Every expected line, and no complaint of the kernel's."""
     values = {"cpus": cpus, "sum": vector_sum(), "hash": digest(20000, "sha256"), "gzip": digest(5000, "md5")}
@@ -98,6 +137,7 @@ def main():
     try:
         kernel = initramfs.kernel(cache)
         initrd = initramfs.build(cache, initramfs.INIT_TESTS, with_vectors=True)
+        initrd_off = initramfs.build(cache, initramfs.INIT_OFF, file_name="initramfs-off")
     except initramfs.Unavailable as reason:
         print(f"SKIP: {reason}")
         return 77
@@ -123,6 +163,9 @@ def main():
         case("the same again", lambda: same_run(runs[0], boot(tool, kernel, initrd, 1)))
         case("the same again, four processors",
              lambda: same_run(runs[1], boot(tool, kernel, initrd, 4)))
+    case("memory above 4 GB", lambda: check_memory(tool, kernel, initrd_off))
+    if sys.argv[3:] == ["long"]:
+        case("unpacked by itself", lambda: check_unpacks_itself(tool, kernel, initrd_off))
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

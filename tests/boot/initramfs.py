@@ -74,7 +74,7 @@ def vectors(cache):
         return file.read()
 
 
-def build(cache, init, with_vectors=False):
+def build(cache, init, with_vectors=False, file_name="initramfs"):
     """The path of an initramfs whose process 1 is the script @init."""
     folder, script = 0o40755, 0o100755
     entries = [(name, folder, b"", (0, 0)) for name in ("bin", "dev", "proc", "sys", "tmp")]
@@ -85,7 +85,7 @@ def build(cache, init, with_vectors=False):
     ]
     if with_vectors:
         entries.append(("bin/vectors", script, vectors(cache), (0, 0)))
-    path = os.path.join(cache, "initramfs")
+    path = os.path.join(cache, file_name)
     with open(path, "wb") as file:
         file.write(guest.cpio(entries))
     return path
