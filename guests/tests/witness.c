@@ -227,6 +227,8 @@ static void change(void)
 	} else {
 		change_segment(&field, &value);
 	}
+	if (free_run && field == VMCS_GUEST_IDTR_LIMIT)
+		value = 0;
 	if (show)
 		print("  %x: %llx -> %llx\n", field, vmx_get(field), value);
 	vmx_set(field, value);
@@ -242,7 +244,8 @@ static void fill(void)
 
 	for (u32 i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
 		vmx_set(pages[i], (u64)page_new());
-	*(u32 *)vmx_get(0x2006) = 0x174;
+	for (u64 i = 0; i < 4096; i += 16)
+		*(u32 *)(vmx_get(0x2006) + i) = 0x174;
 	memset(list, 0, sizeof(list));
 	list[0] = below(4) ? 0x174 : below(2) ? 0x12345678 : MSR_FS_BASE;
 	list[4] = below(4) ? 0x176 : 0x808;
@@ -344,7 +347,7 @@ static void report(u32 index, int result)
 static void one(u64 seed, u32 index, void *mark)
 {
 	struct regs regs = { .ax = 0x681e, .bx = 2, .cx = 3 };
-	u64 efer = read_msr(MSR_EFER);
+	u64 cr0 = read_cr0(), cr4 = read_cr4(), efer = read_msr(MSR_EFER);
 
 	state = (seed * 0x9e3779b97f4a7c15ull) ^ (index + 1ull) * 0xd1342543de82ef95ull;
 	random();
@@ -360,7 +363,10 @@ static void one(u64 seed, u32 index, void *mark)
 	asm volatile("mov %0, %%cr2" ::"r"(0ull));
 	write_dr6(0xffff0ff0);
 	report(index, vmx_enter(&regs));
+	write_cr0(cr0); /* what the exit loaded of a host that was changed */
+	write_cr4(cr4);
 	write_msr(MSR_EFER, efer);
+	cpu_tables_load();
 }
 
 int main(int argc, char **argv)
