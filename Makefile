@@ -4,7 +4,7 @@
 SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized
 
 .PHONY: run test build test-clang test-sanitize test-aarch64 test-aarch64-run test-real \
-	test-boot test-boot-long test-full fuzz bench bench-emulators format check-format install clean
+	test-witness test-boot test-boot-long test-full fuzz bench bench-emulators format check-format install clean
 
 run: build
 	@build/tools/undervisor demo
@@ -55,6 +55,11 @@ test-aarch64-run:
 test-real: build
 	@scripts/packages build real
 	@scripts/run_real build/tools/undervisor build-real
+
+# Random VMCSs here and on Debian's Bochs, or on BOCHS, a program: docs/bochs.md.
+WITNESS_CASES ?= 300
+test-witness: build
+	@scripts/witness $(if $(BOCHS),--bochs $(BOCHS)) --count $(WITNESS_CASES) build || [ $$? -eq 77 ]
 
 # Debian's kernel boots, runs commands and powers off.
 test-boot: build
