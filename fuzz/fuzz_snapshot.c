@@ -5,8 +5,9 @@
  * is behind them is reached. What can be read runs a little, with reads and writes of what its
  * registers point to; then it is put back, and must run in the same way again.
  *
- * The first byte chooses: 0 a file as it is, 1 changes to bytes of the file, 2 and up changes to
- * the state, each of them 4 bytes: where (2), what (2).
+ * The first byte chooses: bits 6:0 are 0 for a file as it is, 1 for changes to bytes of the file,
+ * otherwise for changes to the state, each of them 4 bytes: where (2), what (2). Bit 7: the nested
+ * engine.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -110,10 +111,32 @@ static void set_up(struct udv_machine *machine)
 	udv_machine_run(machine, 200, &info);
 }
 
+static void console(void *opaque, const uint8_t *data, size_t size)
+{
+	(void)opaque;
+	(void)data;
+	(void)size;
+}
+
+static bool read_disk(void *opaque, uint64_t offset, void *data, size_t size)
+{
+	(void)opaque;
+	memset(data, (uint8_t)(offset >> 9), size);
+	return true;
+}
+
+static const struct udv_disk disk = { .size = 64 << 10, .read = read_disk };
+
 /* A file that is right. */
 static const struct bytes *seed(void)
 {
-	static const struct udv_machine_config config = { .memory = 1 << 20, .nr_cpus = 2 };
+	static const struct udv_machine_config config = {
+		.memory = 1 << 20,
+		.nr_cpus = 2,
+		.disks = &disk,
+		.nr_disks = 1,
+		.console = console,
+	};
 	static struct bytes bytes;
 	const struct udv_snapshot_sink sink = { put, &bytes };
 	struct udv_snapshot *snapshot;
@@ -240,9 +263,9 @@ static struct udv_snapshot *make(const uint8_t *data, size_t size)
 	struct udv_snapshot *snapshot = NULL;
 	struct bytes file = { 0 };
 
-	if (data[0] >= 2) {
+	if ((data[0] & 0x7f) >= 2) {
 		change_state(&file, data, size);
-	} else if (data[0] == 1) {
+	} else if (data[0] & 1) {
 		put(&file, seed()->data, seed()->size);
 		apply_all(file.data, file.size, data + 1, size - 1);
 		sign(&file);
@@ -303,7 +326,12 @@ static bool same(const struct outcome *a, const struct outcome *b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint64_t output;
-	const struct udv_machine_config config = { .serial = serial, .opaque = &output };
+	struct udv_machine_config config = {
+		.serial = serial,
+		.disks = &disk,
+		.nr_disks = 1,
+		.opaque = &output,
+	};
 	struct udv_snapshot *snapshot;
 	struct udv_machine *machine;
 	struct outcome first, second;
@@ -313,6 +341,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	snapshot = make(data, size);
 	if (!snapshot)
 		return 0;
+	config.engine = data[0] & 0x80 ? UDV_ENGINE_NESTED : UDV_ENGINE_DIRECT;
 	if (udv_machine_create_from(snapshot, &config, &machine, NULL) == UDV_OK) {
 		first = run(machine, &output);
 		require(udv_machine_restore(machine, snapshot, NULL) == UDV_OK);

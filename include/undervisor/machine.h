@@ -319,12 +319,14 @@ void udv_machine_stats(const struct udv_machine *machine, struct udv_machine_sta
 /* ---------------------------------------------------------------- snapshots */
 
 /*
- * All that decides how a machine goes on: processors, devices, time, memory, and what it was made
- * of. It does not change and belongs to no machine; any number may be made from it or put back to
- * it, from several threads too. Not in it: callbacks and hooks, what they know, and a stop that was
- * requested.
+ * All that decides how a machine goes on: processors, devices, time, memory, what the guest has
+ * written to disks that keep it in the machine, and what the machine was made of. It does not
+ * change and belongs to no machine; any number may be made from it or put back to it, from several
+ * threads too. Not in it: callbacks and hooks, what they know, what is behind disks, and a stop
+ * that was requested.
  *
- * A machine that is put back goes on exactly as the one did that the snapshot was taken of.
+ * A machine that is put back goes on exactly as the one did that the snapshot was taken of,
+ * whatever the engine of either.
  */
 struct udv_snapshot;
 
@@ -339,14 +341,17 @@ void udv_snapshot_destroy(struct udv_snapshot *snapshot);
 
 /*
  * Puts @machine back. If it comes from this same snapshot, or that was taken of it, only the pages
- * written since are copied. UDV_ERR_ARGUMENT: it is a machine of another configuration (memory,
- * processors, slice), or the call is from within a hook or the trace; nothing has changed then.
+ * and blocks written since are copied. UDV_ERR_ARGUMENT: it is a machine of another configuration
+ * (memory, processors, slice, disks, devices), or the call is from within a hook or the trace;
+ * nothing has changed then. UDV_ERR_NO_MEMORY, for blocks of disks: the machine is to be destroyed.
  */
 enum udv_status udv_machine_restore(struct udv_machine *machine, struct udv_snapshot *snapshot,
 				    struct udv_problem *problem);
 /*
- * A new machine. Of @config, only callbacks and stress count; the rest is in the snapshot. Hooks
- * are to be set up as they were. UDV_ERR_NO_MEMORY.
+ * A new machine. Of @config count callbacks, disks, engine and stress; the rest is in the snapshot.
+ * Disks must be as they were, and what is behind them too. Whether there is a console the snapshot
+ * says. Hooks are to be set up as they were. UDV_ERR_ARGUMENT: these are other disks, or the engine
+ * cannot run such a processor; UDV_ERR_NO_MEMORY.
  */
 enum udv_status udv_machine_create_from(struct udv_snapshot *snapshot,
 					const struct udv_machine_config *config,
@@ -375,11 +380,22 @@ enum udv_status udv_snapshot_write(const struct udv_snapshot *snapshot,
 enum udv_status udv_snapshot_read(const struct udv_snapshot_source *source,
 				  struct udv_snapshot **snapshot, struct udv_problem *problem);
 
+struct udv_snapshot_disk {
+	uint64_t size;	     /* bytes */
+	uint64_t blocks;     /* of 4096 bytes that the guest has written, kept in the machine */
+	bool writes_through; /* they were not kept there */
+	bool read_only;
+	char id[20]; /* without a zero at the end if it is that long */
+};
+
 struct udv_snapshot_info {
 	uint64_t memory; /* bytes of RAM */
 	unsigned nr_cpus;
 	const char *cpu; /* as in struct udv_machine_config; lives as long as the snapshot */
 	uint64_t seed, slice;
+	bool console, rng; /* there are such devices */
+	unsigned nr_disks;
+	struct udv_snapshot_disk disks[UDV_MAX_DISKS];
 	uint64_t pages;	     /* of 4096 bytes that are not all zero */
 	uint64_t state_size; /* bytes beside these */
 };

@@ -33,6 +33,8 @@ void udv_snapshot_destroy(struct udv_snapshot *snapshot)
 	if (!snapshot || atomic_fetch_sub(&snapshot->refs, 1) != 1)
 		return;
 	mem_pages_destroy(&snapshot->pages);
+	for (unsigned i = 0; i < snapshot->nr_disks; i++)
+		disk_destroy(&snapshot->disk[i].blocks);
 	free(snapshot->state);
 	free((char *)snapshot->config.cpu);
 	free(snapshot);
@@ -55,29 +57,23 @@ void udv_snapshot_info(const struct udv_snapshot *snapshot, struct udv_snapshot_
 		.cpu = snapshot->config.cpu,
 		.seed = snapshot->config.seed,
 		.slice = snapshot->config.slice,
+		.console = snapshot->console,
+		.rng = !snapshot->config.no_rng,
+		.nr_disks = snapshot->nr_disks,
 		.pages = snapshot->pages.nr_pages,
 		.state_size = snapshot->state_size,
 	};
-}
+	for (unsigned i = 0; i < snapshot->nr_disks; i++) {
+		const struct snapshot_disk *disk = &snapshot->disk[i];
 
-bool snapshot_check_state(const struct udv_snapshot *snapshot, struct state_fault *fault)
-{
-	const uint8_t *at = snapshot->state;
-
-	if (!state_check(&state_udv_machine, at, fault))
-		return false;
-	at += state_size(&state_udv_machine);
-	for (unsigned i = 0; i < snapshot->config.nr_cpus; i++) {
-		if (!state_check(&state_vcpu, at, fault))
-			return false;
-		at += state_size(&state_vcpu);
+		info->disks[i] = (struct udv_snapshot_disk){
+			.size = disk->blocks.size,
+			.blocks = disk->blocks.nr_slots,
+			.writes_through = !disk->blocks.overlay,
+			.read_only = disk->read_only,
+		};
+		memcpy(info->disks[i].id, disk->id, sizeof(disk->id));
 	}
-	for (size_t i = 0; i < snapshot->nr_timers; i++) {
-		if (!state_check(&state_vtimer, at, fault))
-			return false;
-		at += state_size(&state_vtimer);
-	}
-	return true;
 }
 
 /* ---------------------------------------------------------------- processors */
@@ -111,6 +107,34 @@ static void refresh(struct cpu *cpu)
 	cpu->stats = stats;
 }
 
+static bool is_nested(const struct udv_machine *machine)
+{
+	return machine->config.engine == UDV_ENGINE_NESTED;
+}
+
+/* What is saved knows nothing of L0, and so both engines can go on from it. */
+static void settle_all(struct udv_machine *machine)
+{
+	for (unsigned i = 0; i < machine->nr_cpus; i++) {
+		struct vcpu *vcpu = &machine->vcpus[i];
+
+		settle(&vcpu->cpu);
+		if (is_nested(machine))
+			nested_put_aside(&vcpu->nested);
+		refresh(&vcpu->cpu);
+	}
+}
+
+static void take_up_nested(struct udv_machine *machine)
+{
+	if (!is_nested(machine))
+		return;
+	for (unsigned i = 0; i < machine->nr_cpus; i++) {
+		nested_take_up(&machine->vcpus[i].nested);
+		refresh(&machine->vcpus[i].cpu);
+	}
+}
+
 static void put_back_cpu(struct vcpu *vcpu)
 {
 	struct cpu *cpu = &vcpu->cpu;
@@ -120,6 +144,8 @@ static void put_back_cpu(struct vcpu *vcpu)
 	cpu->attention &= ATTENTION_EVENT;
 	cpu->remaining = 0;
 	cpu->vmx.held = 0;
+	cpu->fault.valid = cpu->delivering.valid = cpu->vmx.redone.valid = false;
+	cpu->vmx.hosted = cpu->vmx.level1 = false;
 	refresh(cpu);
 	/* So it is in every snapshot that was taken; a file may be made up. */
 	if (lapic->timer_left > lapic->timer_initial)
@@ -146,10 +172,49 @@ static bool take_config(struct udv_snapshot *snapshot, const struct udv_machine 
 		.cpu = machine->cpu_text ? strdup(machine->cpu_text) : NULL,
 		.seed = machine->config.seed,
 		.slice = machine->slice,
+		.no_rng = machine->config.no_rng,
 	};
 	snapshot->processor = machine->vcpus[0].config;
+	snapshot->console = machine->config.console;
 	snapshot->nr_timers = machine->clock.nr_timers;
 	return snapshot->config.cpu || !machine->cpu_text;
+}
+
+static bool take_disks(struct udv_snapshot *snapshot, struct udv_machine *machine)
+{
+	for (unsigned i = 0; i < machine->virtio.nr_disks; i++) {
+		struct virtio_blk *blk = &machine->virtio.disk[i];
+		struct snapshot_disk *disk = &snapshot->disk[i];
+
+		disk_init(&disk->blocks, &(struct disk_backing){ 0 }, blk->disk.size,
+			  blk->disk.overlay);
+		disk->read_only = blk->read_only;
+		memcpy(disk->id, blk->id, sizeof(disk->id));
+		snapshot->nr_disks++;
+		if (!disk_save(&blk->disk, &disk->blocks))
+			return false;
+	}
+	return true;
+}
+
+static enum udv_status take_contents(struct udv_snapshot *snapshot, struct udv_machine *machine)
+{
+	enum udv_status status = mem_pages_init(&snapshot->pages, &machine->mem);
+
+	if (status == UDV_OK)
+		status = mem_pages_save(&snapshot->pages, &machine->mem);
+	if (status == UDV_OK && !take_disks(snapshot, machine))
+		status = UDV_ERR_NO_MEMORY;
+	return status;
+}
+
+/* What is neither dirty nor changed is the same as there. NULL: nothing is known. */
+static void base_on(struct udv_machine *machine, struct udv_snapshot *snapshot)
+{
+	if (snapshot)
+		hold(snapshot);
+	udv_snapshot_destroy(machine->snapshot);
+	machine->snapshot = snapshot;
 }
 
 static enum udv_status take(struct udv_snapshot *snapshot, struct udv_machine *machine)
@@ -158,19 +223,14 @@ static enum udv_status take(struct udv_snapshot *snapshot, struct udv_machine *m
 
 	if (!take_config(snapshot, machine) || !snapshot_allocate_state(snapshot))
 		return UDV_ERR_NO_MEMORY;
-	status = mem_pages_init(&snapshot->pages, &machine->mem);
+	status = take_contents(snapshot, machine);
+	base_on(machine, status == UDV_OK ? snapshot : NULL);
+	/* No TLB may hold a page as writable that is clean now. */
+	settle_all(machine);
 	if (status == UDV_OK)
-		status = mem_pages_save(&snapshot->pages, &machine->mem);
-	if (status != UDV_OK)
-		return status;
-	for (unsigned i = 0; i < machine->nr_cpus; i++) {
-		settle(&machine->vcpus[i].cpu);
-		refresh(&machine->vcpus[i].cpu);
-	}
-	save_state(snapshot, machine);
-	udv_snapshot_destroy(machine->snapshot);
-	machine->snapshot = hold(snapshot);
-	return UDV_OK;
+		save_state(snapshot, machine);
+	take_up_nested(machine);
+	return status;
 }
 
 enum udv_status udv_snapshot_take(struct udv_machine *machine, struct udv_snapshot **snapshot)
@@ -199,6 +259,26 @@ static bool same_processor(const struct cpu_config *a, const struct cpu_config *
 	       a->signature == b->signature && a->tsc_khz == b->tsc_khz;
 }
 
+/* Of disk @i, which both have. */
+static bool same_disk(const struct udv_machine *machine, const struct udv_snapshot *snapshot,
+		      unsigned i)
+{
+	const struct virtio_blk *a = &machine->virtio.disk[i];
+	const struct snapshot_disk *b = &snapshot->disk[i];
+
+	return a->disk.size == b->blocks.size && a->disk.overlay == b->blocks.overlay &&
+	       a->read_only == b->read_only && memcmp(a->id, b->id, sizeof(a->id)) == 0;
+}
+
+static bool same_disks(const struct udv_machine *machine, const struct udv_snapshot *snapshot)
+{
+	bool same = machine->virtio.nr_disks == snapshot->nr_disks;
+
+	for (unsigned i = 0; i < snapshot->nr_disks && same; i++)
+		same = same_disk(machine, snapshot, i);
+	return same;
+}
+
 /* What is another one, or NULL. */
 static const char *difference(const struct udv_machine *machine,
 			      const struct udv_snapshot *snapshot)
@@ -212,7 +292,11 @@ static const char *difference(const struct udv_machine *machine,
 		return "processor";
 	if (machine->slice != snapshot->config.slice)
 		return "slice";
-	if (machine->clock.nr_timers != snapshot->nr_timers)
+	if (!same_disks(machine, snapshot))
+		return "set of disks";
+	if (machine->clock.nr_timers != snapshot->nr_timers ||
+	    !machine->config.console != !snapshot->console ||
+	    machine->config.no_rng != snapshot->config.no_rng)
 		return "set of devices";
 	return NULL;
 }
@@ -237,27 +321,48 @@ static void load_state(struct udv_machine *machine, const struct udv_snapshot *s
 	wire_apic_pages(machine, pages, nr_pages);
 }
 
-static void put_back(struct udv_machine *machine, struct udv_snapshot *snapshot)
+static bool put_back_disks(struct udv_machine *machine, const struct udv_snapshot *snapshot)
 {
-	mem_pages_restore(&snapshot->pages, &machine->mem, machine->snapshot == snapshot);
-	if (machine->snapshot != snapshot) {
-		udv_snapshot_destroy(machine->snapshot);
-		machine->snapshot = hold(snapshot);
+	for (unsigned i = 0; i < snapshot->nr_disks; i++)
+		if (!disk_restore(&machine->virtio.disk[i].disk, &snapshot->disk[i].blocks,
+				  machine->snapshot == snapshot))
+			return false;
+	return true;
+}
+
+static void put_back_devices(struct udv_machine *machine)
+{
+	for (unsigned i = 0; i < NR_VIRTIO_SLOTS; i++)
+		if (machine->virtio.slot[i])
+			virtio_mmio_loaded(machine->virtio.slot[i]);
+	vclock_refresh(&machine->clock);
+}
+
+static enum udv_status put_back(struct udv_machine *machine, struct udv_snapshot *snapshot)
+{
+	if (!put_back_disks(machine, snapshot)) {
+		base_on(machine, NULL);
+		return UDV_ERR_NO_MEMORY;
 	}
+	mem_pages_restore(&snapshot->pages, &machine->mem, machine->snapshot == snapshot);
+	base_on(machine, snapshot);
 	load_state(machine, snapshot);
 	for (unsigned i = 0; i < machine->nr_cpus; i++)
 		put_back_cpu(&machine->vcpus[i]);
+	take_up_nested(machine);
 	if (machine->turn > machine->nr_cpus)
 		machine->turn = machine->nr_cpus;
 	if (machine->stop_cpu >= machine->nr_cpus)
 		machine->stop_cpu = 0;
-	vclock_refresh(&machine->clock);
+	put_back_devices(machine);
+	return UDV_OK;
 }
 
 enum udv_status udv_machine_restore(struct udv_machine *machine, struct udv_snapshot *snapshot,
 				    struct udv_problem *problem)
 {
 	const char *what = difference(machine, snapshot);
+	enum udv_status status;
 
 	if (machine->running) {
 		machine_problem(problem, "the machine is running");
@@ -267,8 +372,19 @@ enum udv_status udv_machine_restore(struct udv_machine *machine, struct udv_snap
 		machine_problem(problem, "the snapshot is of a machine with another %s", what);
 		return UDV_ERR_ARGUMENT;
 	}
-	put_back(machine, snapshot);
-	return UDV_OK;
+	status = put_back(machine, snapshot);
+	if (status != UDV_OK)
+		machine_problem(problem, "out of memory");
+	return status;
+}
+
+/* ---------------------------------------------------------------- a new machine */
+
+static void drop_output(void *opaque, const uint8_t *data, size_t size)
+{
+	(void)opaque;
+	(void)data;
+	(void)size;
 }
 
 enum udv_status udv_machine_create_from(struct udv_snapshot *snapshot,
@@ -283,6 +399,11 @@ enum udv_status udv_machine_create_from(struct udv_snapshot *snapshot,
 	all.cpu = snapshot->config.cpu;
 	all.seed = snapshot->config.seed;
 	all.slice = snapshot->config.slice;
+	all.no_rng = snapshot->config.no_rng;
+	if (!snapshot->console)
+		all.console = NULL;
+	else if (!all.console)
+		all.console = drop_output;
 	status = udv_machine_create(&all, machine, problem);
 	if (status != UDV_OK)
 		return status;

@@ -19,6 +19,8 @@
 
 #define MAX_TIMERS VCLOCK_MAX_TIMERS
 #define CHUNK_BYTES ((size_t)SNAPSHOT_CHUNK << MEM_PAGE_SHIFT)
+#define CHUNK_PAYLOAD                                                                              \
+	(sizeof(struct snapshot_chunk) + 8 * SNAPSHOT_CHUNK + CHUNK_BYTES + (CHUNK_BYTES >> 7))
 
 struct reader {
 	const struct udv_snapshot_source *source;
@@ -28,8 +30,9 @@ struct reader {
 	uint32_t sections; /* read so far */
 	uint8_t *payload;
 	size_t room;
-	uint8_t *plain; /* a chunk of pages */
-	uint64_t pages, next_address;
+	uint8_t *plain;		 /* a chunk */
+	struct snapshot_end end; /* as far as it has come */
+	uint64_t next_address;
 };
 
 /* ---------------------------------------------------------------- bytes */
@@ -100,10 +103,13 @@ static uint64_t most(const struct snapshot_section *section)
 		char type[4];
 		uint64_t most;
 	} types[] = {
-		{ "CONF", sizeof(struct snapshot_config) + SNAPSHOT_MAX_CPU_TEXT },
+		{ "CONF", sizeof(struct snapshot_config) +
+				  UDV_MAX_DISKS * sizeof(struct snapshot_disk_config) +
+				  SNAPSHOT_MAX_CPU_TEXT },
 		{ "STAT", 16 << 20 },
-		{ "PAGE", 8 + 8 * SNAPSHOT_CHUNK + CHUNK_BYTES + (CHUNK_BYTES >> 7) },
-		{ "END ", 8 },
+		{ "DISK", CHUNK_PAYLOAD },
+		{ "PAGE", CHUNK_PAYLOAD },
+		{ "END ", sizeof(struct snapshot_end) },
 	};
 
 	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++)
@@ -153,10 +159,32 @@ static enum udv_status get_section(struct reader *r)
 
 /* ---------------------------------------------------------------- sections */
 
+static enum udv_status take_disks(struct reader *r, const struct snapshot_config *config)
+{
+	const uint8_t *at = r->payload + sizeof(*config);
+
+	for (unsigned i = 0; i < config->nr_disks; i++) {
+		struct snapshot_disk *disk = &r->snapshot->disk[i];
+		struct snapshot_disk_config from;
+
+		memcpy(&from, at, sizeof(from));
+		at += sizeof(from);
+		if (!from.size || from.size % DISK_SECTOR || from.flags & ~SNAPSHOT_DISK_FLAGS)
+			return damaged(r, "has a wrong disk");
+		disk_init(&disk->blocks, &(struct disk_backing){ 0 }, from.size,
+			  from.flags & SNAPSHOT_OVERLAY);
+		disk->read_only = from.flags & SNAPSHOT_READ_ONLY;
+		memcpy(disk->id, from.id, sizeof(disk->id));
+		r->snapshot->nr_disks++;
+	}
+	return UDV_OK;
+}
+
 static enum udv_status take_cpu(struct reader *r, const struct snapshot_config *config)
 {
 	struct udv_snapshot *snapshot = r->snapshot;
-	const char *text = (const char *)r->payload + sizeof(*config);
+	const char *text = (const char *)r->payload + sizeof(*config) +
+			   config->nr_disks * sizeof(struct snapshot_disk_config);
 	char why[64] = "";
 
 	cpu_config_default(&snapshot->processor);
@@ -178,8 +206,10 @@ static enum udv_status take_cpu(struct reader *r, const struct snapshot_config *
 static bool config_is_right(const struct reader *r, const struct snapshot_config *config)
 {
 	uint64_t text = config->cpu_length == UINT32_MAX ? 0 : config->cpu_length;
+	uint64_t disks = config->nr_disks * (uint64_t)sizeof(struct snapshot_disk_config);
 
-	return r->section.length == sizeof(*config) + text && !config->zero &&
+	return r->section.length == sizeof(*config) + disks + text && !config->zero &&
+	       config->nr_disks <= UDV_MAX_DISKS && !(config->devices & ~SNAPSHOT_DEVICES) &&
 	       config->nr_cpus >= 1 && config->nr_cpus <= UDV_MAX_CPUS &&
 	       config->nr_timers <= MAX_TIMERS && config->memory >= 1 << 20 &&
 	       config->memory <= UDV_MAX_MEMORY && config->memory % MEM_PAGE_SIZE == 0 &&
@@ -202,8 +232,12 @@ static enum udv_status take_config(struct reader *r)
 							.nr_cpus = config.nr_cpus,
 							.seed = config.seed,
 							.slice = config.slice };
+	snapshot->config.no_rng = !(config.devices & SNAPSHOT_RNG);
+	snapshot->console = config.devices & SNAPSHOT_CONSOLE;
 	snapshot->nr_timers = config.nr_timers;
-	status = take_cpu(r, &config);
+	status = take_disks(r, &config);
+	if (status == UDV_OK)
+		status = take_cpu(r, &config);
 	if (status != UDV_OK)
 		return status;
 	mem_init(&space);
@@ -217,66 +251,98 @@ static enum udv_status take_config(struct reader *r)
 static enum udv_status take_state(struct reader *r)
 {
 	struct udv_snapshot *snapshot = r->snapshot;
-	struct state_fault fault;
 
 	if (!snapshot_allocate_state(snapshot))
 		return no_memory(r);
 	if (ZSTD_decompress(snapshot->state, snapshot->state_size, r->payload,
 			    (size_t)r->section.length) != snapshot->state_size)
 		return damaged(r, "has another size than such a machine");
-	if (snapshot_check_state(snapshot, &fault))
-		return UDV_OK;
-	machine_problem(r->problem, "the snapshot is damaged: %s.%s cannot be %llx", fault.table,
-			fault.field, (unsigned long long)fault.value);
-	return UDV_ERR_FORMAT;
+	return snapshot_check_state(snapshot, r->problem);
 }
 
-static enum udv_status put_pages(struct reader *r, uint64_t count)
-{
-	for (uint64_t i = 0; i < count; i++) {
-		enum udv_status status;
-		uint64_t address;
+/* ---------------------------------------------------------------- chunks */
 
-		memcpy(&address, r->payload + 8 + 8 * i, 8);
-		if (address < r->next_address)
-			return damaged(r, "has pages out of order");
-		status = mem_pages_put(&r->snapshot->pages, address,
-				       r->plain + (i << MEM_PAGE_SHIFT));
-		if (status == UDV_ERR_NO_MEMORY)
-			return no_memory(r);
-		if (status != UDV_OK)
-			return damaged(r, "has a page where there is no memory");
-		r->next_address = address + MEM_PAGE_SIZE;
-	}
-	r->pages += count;
+static enum udv_status put_page(struct reader *r, uint64_t address, const uint8_t *data)
+{
+	enum udv_status status;
+
+	if (address < r->next_address)
+		return damaged(r, "has pages out of order");
+	status = mem_pages_put(&r->snapshot->pages, address, data);
+	if (status == UDV_ERR_NO_MEMORY)
+		return no_memory(r);
+	if (status != UDV_OK)
+		return damaged(r, "has a page where there is no memory");
+	r->next_address = address + MEM_PAGE_SIZE;
+	r->end.pages++;
 	return UDV_OK;
 }
 
-static enum udv_status take_pages(struct reader *r)
+static enum udv_status put_block(struct reader *r, uint32_t disk, uint64_t number,
+				 const uint8_t *data)
 {
-	uint64_t count = 0, start;
-	size_t plain;
+	struct disk *blocks = &r->snapshot->disk[disk].blocks;
+	uint32_t before = blocks->nr_slots;
 
-	if (r->section.length >= 8)
-		memcpy(&count, r->payload, 8);
-	start = 8 + 8 * count;
-	if (!count || count > SNAPSHOT_CHUNK || start > r->section.length)
-		return damaged(r, "has a wrong number of pages");
+	if (number > (blocks->size - 1) / DISK_BLOCK)
+		return damaged(r, "has a block behind the end of its disk");
+	if (!disk_put_block(blocks, number, data))
+		return no_memory(r);
+	r->end.blocks++;
+	return blocks->nr_slots > before ? UDV_OK : damaged(r, "has a block twice");
+}
+
+/* Numbers are behind the chunk's header. */
+static enum udv_status put_chunk(struct reader *r, const struct snapshot_chunk *chunk)
+{
+	bool pages = section_is(r, "PAGE");
+	enum udv_status status = UDV_OK;
+
+	for (uint32_t i = 0; i < chunk->count && status == UDV_OK; i++) {
+		const uint8_t *data = r->plain + ((size_t)i << MEM_PAGE_SHIFT);
+		uint64_t number;
+
+		memcpy(&number, r->payload + sizeof(*chunk) + 8 * (size_t)i, 8);
+		status =
+			pages ? put_page(r, number, data) : put_block(r, chunk->disk, number, data);
+	}
+	return status;
+}
+
+static bool chunk_is_right(const struct reader *r, const struct snapshot_chunk *chunk)
+{
+	const struct udv_snapshot *snapshot = r->snapshot;
+
+	if (section_is(r, "PAGE"))
+		return !chunk->disk;
+	return chunk->disk < snapshot->nr_disks && snapshot->disk[chunk->disk].blocks.overlay;
+}
+
+static enum udv_status take_chunk(struct reader *r)
+{
+	struct snapshot_chunk chunk = { 0 };
+	size_t plain, start;
+
+	if (r->section.length >= sizeof(chunk))
+		memcpy(&chunk, r->payload, sizeof(chunk));
+	start = sizeof(chunk) + 8 * (size_t)chunk.count;
+	if (!chunk.count || chunk.count > SNAPSHOT_CHUNK || start > r->section.length)
+		return damaged(r, "has a wrong number of parts");
+	if (!chunk_is_right(r, &chunk))
+		return damaged(r, "is of a disk that there is not");
 	plain = ZSTD_decompress(r->plain, CHUNK_BYTES, r->payload + start,
-				(size_t)(r->section.length - start));
-	if (ZSTD_isError(plain) || plain != count << MEM_PAGE_SHIFT)
+				(size_t)r->section.length - start);
+	if (ZSTD_isError(plain) || plain != (size_t)chunk.count << MEM_PAGE_SHIFT)
 		return damaged(r, "cannot be unpacked");
-	return put_pages(r, count);
+	return put_chunk(r, &chunk);
 }
 
 static enum udv_status take_end(struct reader *r)
 {
-	uint64_t pages;
-
-	if (r->section.length != sizeof(pages))
+	if (r->section.length != sizeof(r->end))
 		return damaged(r, "has a wrong size");
-	memcpy(&pages, r->payload, sizeof(pages));
-	return pages == r->pages ? UDV_OK : damaged(r, "counts other pages");
+	return memcmp(r->payload, &r->end, sizeof(r->end)) == 0 ? UDV_OK
+								: damaged(r, "counts other parts");
 }
 
 /* The first of a kind, the second, any number, the last. */
@@ -291,10 +357,10 @@ static enum udv_status take_section(struct reader *r, bool *over)
 		return section_is(r, "CONF") ? take_config(r) : damaged(r, "is not CONF");
 	if (number == 1)
 		return section_is(r, "STAT") ? take_state(r) : damaged(r, "is not STAT");
-	if (section_is(r, "PAGE"))
-		return take_pages(r);
+	if (section_is(r, "PAGE") || (section_is(r, "DISK") && !r->end.pages))
+		return take_chunk(r);
 	*over = true;
-	return section_is(r, "END ") ? take_end(r) : damaged(r, "is not PAGE or END");
+	return section_is(r, "END ") ? take_end(r) : damaged(r, "is not what can come here");
 }
 
 static enum udv_status read_all(struct reader *r)

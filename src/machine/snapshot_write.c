@@ -18,11 +18,11 @@
 struct writer {
 	const struct udv_snapshot_sink *sink;
 	uint32_t sections;
-	uint64_t pages;
-	uint8_t *plain, *packed; /* a chunk of pages; and the payload that is made of it */
+	struct snapshot_end end;
+	uint8_t *plain, *packed; /* a chunk; and the payload that is made of it */
 	size_t packed_size;
-	uint64_t address[SNAPSHOT_CHUNK];
-	uint32_t count; /* pages in plain */
+	uint64_t number[SNAPSHOT_CHUNK]; /* addresses of pages, or numbers of blocks */
+	struct snapshot_chunk chunk;
 };
 
 static enum udv_status put(const struct writer *w, const void *data, size_t size)
@@ -49,26 +49,51 @@ static enum udv_status put_section(struct writer *w, const char *type, const voi
 	return status == UDV_OK ? put(w, data, size) : status;
 }
 
+struct config_payload {
+	struct snapshot_config config;
+	uint8_t rest[UDV_MAX_DISKS * sizeof(struct snapshot_disk_config) + SNAPSHOT_MAX_CPU_TEXT];
+};
+
+static uint8_t *add_disk(uint8_t *at, const struct snapshot_disk *disk)
+{
+	struct snapshot_disk_config config = {
+		.size = disk->blocks.size,
+		.flags = (disk->read_only ? SNAPSHOT_READ_ONLY : 0) |
+			 (disk->blocks.overlay ? SNAPSHOT_OVERLAY : 0),
+	};
+
+	memcpy(config.id, disk->id, sizeof(config.id));
+	memcpy(at, &config, sizeof(config));
+	return at + sizeof(config);
+}
+
 static enum udv_status put_config(struct writer *w, const struct udv_snapshot *snapshot)
 {
 	const char *cpu = snapshot->config.cpu;
 	size_t length = cpu ? strlen(cpu) : 0;
-	struct snapshot_config config = {
-		.memory = snapshot->config.memory,
-		.seed = snapshot->config.seed,
-		.slice = snapshot->config.slice,
-		.nr_cpus = snapshot->config.nr_cpus,
-		.nr_timers = (uint32_t)snapshot->nr_timers,
-		.cpu_length = cpu ? (uint32_t)length : UINT32_MAX,
+	struct config_payload payload = {
+		.config = {
+			.memory = snapshot->config.memory,
+			.seed = snapshot->config.seed,
+			.slice = snapshot->config.slice,
+			.nr_cpus = snapshot->config.nr_cpus,
+			.nr_timers = (uint32_t)snapshot->nr_timers,
+			.devices = (snapshot->console ? SNAPSHOT_CONSOLE : 0) |
+				   (snapshot->config.no_rng ? 0 : SNAPSHOT_RNG),
+			.nr_disks = snapshot->nr_disks,
+			.cpu_length = cpu ? (uint32_t)length : UINT32_MAX,
+		},
 	};
-	uint8_t payload[sizeof(config) + SNAPSHOT_MAX_CPU_TEXT];
+	uint8_t *at = payload.rest;
 
 	if (length > SNAPSHOT_MAX_CPU_TEXT)
 		return UDV_ERR_UNSUPPORTED;
-	memcpy(payload, &config, sizeof(config));
+	for (unsigned i = 0; i < snapshot->nr_disks; i++)
+		at = add_disk(at, &snapshot->disk[i]);
 	if (length)
-		memcpy(payload + sizeof(config), cpu, length);
-	return put_section(w, "CONF", payload, sizeof(config) + length);
+		memcpy(at, cpu, length);
+	at += length;
+	return put_section(w, "CONF", &payload, (size_t)(at - (uint8_t *)&payload));
 }
 
 /* ---------------------------------------------------------------- packed sections */
@@ -89,44 +114,69 @@ static enum udv_status put_state(struct writer *w, const struct udv_snapshot *sn
 	return packed ? put_section(w, "STAT", w->packed, packed) : UDV_ERR_NO_MEMORY;
 }
 
-/* How many there are, their addresses, and a frame of Zstandard. */
-static enum udv_status flush_pages(struct writer *w)
+static enum udv_status flush(struct writer *w, const char *type)
 {
-	size_t addresses = w->count * sizeof(w->address[0]);
+	size_t numbers = w->chunk.count * sizeof(w->number[0]);
 	uint8_t *at = w->packed;
 	size_t packed;
 
-	if (!w->count)
+	if (!w->chunk.count)
 		return UDV_OK;
-	memcpy(at, &(uint64_t){ w->count }, 8);
-	memcpy(at + 8, w->address, addresses);
-	at += 8 + addresses;
-	packed = pack(w, at, w->plain, (size_t)w->count << MEM_PAGE_SHIFT);
+	memcpy(at, &w->chunk, sizeof(w->chunk));
+	at += sizeof(w->chunk);
+	memcpy(at, w->number, numbers);
+	at += numbers;
+	packed = pack(w, at, w->plain, (size_t)w->chunk.count << MEM_PAGE_SHIFT);
+	w->chunk.count = 0;
 	if (!packed)
 		return UDV_ERR_NO_MEMORY;
-	w->pages += w->count;
-	w->count = 0;
-	return put_section(w, "PAGE", w->packed, (size_t)(at - w->packed) + packed);
+	return put_section(w, type, w->packed, (size_t)(at - w->packed) + packed);
 }
 
-static enum udv_status put_pages(struct writer *w, const struct mem_pages *pages,
-				 const struct mem_pages_region *region)
+/* A page or a block. */
+static enum udv_status add(struct writer *w, const char *type, uint64_t number, const uint8_t *data)
 {
-	for (uint64_t at = 0; at < region->size; at += MEM_PAGE_SIZE) {
+	memcpy(w->plain + ((size_t)w->chunk.count << MEM_PAGE_SHIFT), data, MEM_PAGE_SIZE);
+	w->number[w->chunk.count++] = number;
+	return w->chunk.count == SNAPSHOT_CHUNK ? flush(w, type) : UDV_OK;
+}
+
+static enum udv_status put_blocks(struct writer *w, const struct disk *disk, uint32_t number)
+{
+	enum udv_status status = UDV_OK;
+
+	w->chunk.disk = number;
+	for (uint32_t i = 0; i < disk->nr_slots && status == UDV_OK; i++)
+		status = add(w, "DISK", disk->slot[i].block, disk->slot[i].data);
+	w->end.blocks += disk->nr_slots;
+	return status == UDV_OK ? flush(w, "DISK") : status;
+}
+
+static enum udv_status put_region(struct writer *w, const struct mem_pages *pages,
+				  const struct mem_pages_region *region)
+{
+	enum udv_status status = UDV_OK;
+
+	for (uint64_t at = 0; at < region->size && status == UDV_OK; at += MEM_PAGE_SIZE) {
 		uint32_t slot = region->slot[at >> MEM_PAGE_SHIFT];
-		enum udv_status status = UDV_OK;
 
 		if (!slot)
 			continue;
-		memcpy(w->plain + ((size_t)w->count << MEM_PAGE_SHIFT),
-		       pages->data + ((size_t)(slot - 1) << MEM_PAGE_SHIFT), MEM_PAGE_SIZE);
-		w->address[w->count++] = region->base + at;
-		if (w->count == SNAPSHOT_CHUNK)
-			status = flush_pages(w);
-		if (status != UDV_OK)
-			return status;
+		w->end.pages++;
+		status = add(w, "PAGE", region->base + at,
+			     pages->data + ((size_t)(slot - 1) << MEM_PAGE_SHIFT));
 	}
-	return UDV_OK;
+	return status;
+}
+
+static enum udv_status put_pages(struct writer *w, const struct mem_pages *pages)
+{
+	enum udv_status status = UDV_OK;
+
+	w->chunk.disk = 0;
+	for (unsigned i = 0; i < pages->nr_regions && status == UDV_OK; i++)
+		status = put_region(w, pages, &pages->region[i]);
+	return status == UDV_OK ? flush(w, "PAGE") : status;
 }
 
 static enum udv_status put_all(struct writer *w, const struct udv_snapshot *snapshot)
@@ -141,11 +191,11 @@ static enum udv_status put_all(struct writer *w, const struct udv_snapshot *snap
 		status = put_config(w, snapshot);
 	if (status == UDV_OK)
 		status = put_state(w, snapshot);
-	for (unsigned i = 0; i < snapshot->pages.nr_regions && status == UDV_OK; i++)
-		status = put_pages(w, &snapshot->pages, &snapshot->pages.region[i]);
+	for (unsigned i = 0; i < snapshot->nr_disks && status == UDV_OK; i++)
+		status = put_blocks(w, &snapshot->disk[i].blocks, i);
 	if (status == UDV_OK)
-		status = flush_pages(w);
-	return status == UDV_OK ? put_section(w, "END ", &w->pages, sizeof(w->pages)) : status;
+		status = put_pages(w, &snapshot->pages);
+	return status == UDV_OK ? put_section(w, "END ", &w->end, sizeof(w->end)) : status;
 }
 
 static const char *reason(enum udv_status status)
@@ -171,7 +221,7 @@ enum udv_status udv_snapshot_write(const struct udv_snapshot *snapshot,
 
 	if (w) {
 		w->sink = sink;
-		w->packed_size = 8 + sizeof(w->address) + ZSTD_compressBound(most);
+		w->packed_size = sizeof(w->chunk) + sizeof(w->number) + ZSTD_compressBound(most);
 		w->plain = malloc(chunk);
 		w->packed = malloc(w->packed_size);
 		if (w->plain && w->packed)

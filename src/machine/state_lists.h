@@ -61,49 +61,55 @@
 	V(T, feature_control) V(T, bios_sign_id) V(T, tsc_offset) V(T, tsc_adjust) \
 	S(T, mtrr, arch_mtrr) S(T, x87, arch_x87) V(T, mxcsr) SA(T, ymm, arch_vector)
 
-#define STATE_cpu_event(T, V, R, A, RA, S, SA, N) \
-	V(T, valid) V(T, vector) R(T, type, 0, EVENT_VM_EXIT) V(T, has_error_code) \
-	V(T, error_code) R(T, length, 0, 15) V(T, injected) V(T, address)
-
-#define STATE_vmx_exit(T, V, R, A, RA, S, SA, N) \
-	V(T, reason) V(T, instruction_length) V(T, instruction_info) V(T, interruption_info) \
-	V(T, interruption_error_code) V(T, qualification) V(T, guest_linear_address) \
-	V(T, guest_physical_address) R(T, rf, 0, VMX_RF_SET) V(T, pending_debug)
-
-/* No time is kept back between two runs. */
+/*
+ * As the guest's hypervisor sees it: what is of a hypervisor below is put aside (nested_put_aside)
+ * while this is saved, and made anew. Between two runs no time is kept back and no exit awaits.
+ */
 #define STATE_cpu_vmx(T, V, R, A, RA, S, SA, N) \
-	V(T, operation) V(T, guest) V(T, launched) V(T, watch) V(T, mtf) V(T, iret_unblocked) \
-	V(T, timer) V(T, virtual_interrupt) V(T, apic_written) R(T, apic_offset, 0, 0xfff) \
-	V(T, trap_reason) V(T, trap_qualification) V(T, apic_page) V(T, vmxon_pointer) \
-	V(T, current) V(T, entry_retired) R(T, timer_end, 0, STATE_MAX_TICKS) N(T, held) \
-	V(T, last_pause) V(T, first_pause) N(T, capabilities) S(T, vmcs, vmx_vmcs) \
-	S(T, exit, vmx_exit)
+	V(T, operation) N(T, hosted) N(T, level1) N(T, left) N(T, serving) N(T, costs) \
+	N(T, counted) N(T, unblocked) V(T, guest) V(T, launched) V(T, watch) V(T, mtf) \
+	V(T, iret_unblocked) V(T, timer) V(T, virtual_interrupt) V(T, apic_written) \
+	R(T, apic_offset, 0, 0xfff) V(T, trap_reason) V(T, trap_qualification) V(T, apic_page) \
+	V(T, vmxon_pointer) V(T, current) V(T, entry_retired) R(T, timer_end, 0, STATE_MAX_TICKS) \
+	N(T, held) V(T, last_pause) V(T, first_pause) N(T, capabilities) S(T, vmcs, vmx_vmcs) \
+	N(T, exit) N(T, interrupted) N(T, redone)
 
+/* What software did, not what it cost the host. */
 #define STATE_cpu_stats(T, V, R, A, RA, S, SA, N) \
-	V(T, tlb_misses) V(T, tlb_flushes) V(T, blocks_built) V(T, blocks_dropped) \
-	V(T, block_lookups) V(T, exceptions) V(T, interrupts) V(T, loops) V(T, vm_exits)
+	N(T, tlb_misses) N(T, tlb_flushes) N(T, blocks_built) N(T, blocks_dropped) \
+	N(T, block_lookups) V(T, exceptions) V(T, interrupts) N(T, loops) V(T, vm_entries) \
+	V(T, vm_refusals) A(T, vm_exits)
 
 /* Only what is not made from the registers. */
 #define STATE_udv_paging(T, V, R, A, RA, S, SA, N) \
 	V(T, pml_index)
 
 /*
- * Flags are settled, no block runs, and ticks are all in budget_end: see snapshot_settle(). The
- * TLB and its keys start empty.
+ * Flags are settled, no block runs, no event is under way, and ticks are all in budget_end: see
+ * settle() of snapshot.c. The TLB and its keys start empty.
  */
 #define STATE_cpu(T, V, R, A, RA, S, SA, N) \
 	S(T, state, cpu_state) N(T, lazy) N(T, block) N(T, block_rip) V(T, rip_mask) \
-	N(T, remaining) R(T, attention, 0, 7) N(T, mode) N(T, view) N(T, fetch_view) \
-	N(T, segment_base) N(T, jump_key) N(T, slow_value) N(T, rmw) N(T, tlb) N(T, itlb) \
-	N(T, jump_cache) N(T, current) V(T, interrupt) N(T, large_regions) N(T, huge_regions) \
-	N(T, jump_regions) N(T, exit) S(T, fault, cpu_event) S(T, delivering, cpu_event) \
-	S(T, vmx, cpu_vmx) N(T, retired) R(T, budget_end, 0, STATE_MAX_TICKS) \
-	R(T, charged, 0, STATE_MAX_TICKS) N(T, single_blocks) N(T, flush_always) \
-	N(T, data_breakpoints) N(T, code_breakpoints) V(T, rf_loaded) V(T, step_consumed) \
-	V(T, repeating) V(T, mwait_break) N(T, config) N(T, ops) N(T, tracer) N(T, memory) \
-	N(T, ports) N(T, blocks) N(T, path) S(T, paging, udv_paging) N(T, asn) N(T, next_asn) \
-	N(T, generation) N(T, asns) N(T, next_asn_slot) N(T, code_base) N(T, code_limit) \
-	N(T, address_mask) V(T, random) S(T, stats, cpu_stats)
+	N(T, address_mask) N(T, remaining) R(T, attention, 0, 7) N(T, mode) N(T, view) \
+	N(T, fetch_view) N(T, segment_base) N(T, jump_key) N(T, slow_value) N(T, rmw) N(T, tlb) \
+	N(T, itlb) N(T, jump_cache) N(T, current) V(T, interrupt) N(T, large_regions) \
+	N(T, huge_regions) N(T, jump_regions) N(T, large_slots) N(T, jump_slots) N(T, exit) \
+	N(T, fault) N(T, delivering) S(T, vmx, cpu_vmx) N(T, retired) \
+	R(T, budget_end, 0, STATE_MAX_TICKS) R(T, charged, 0, STATE_MAX_TICKS) \
+	N(T, single_blocks) N(T, flush_always) N(T, data_breakpoints) N(T, code_breakpoints) \
+	V(T, rf_loaded) V(T, step_consumed) V(T, repeating) V(T, mwait_break) N(T, config) \
+	N(T, ops) N(T, tracer) N(T, hypervisor) N(T, memory) N(T, ports) N(T, blocks) N(T, path) \
+	S(T, paging, udv_paging) N(T, generation) N(T, asn) N(T, next_asn) N(T, live_spaces) \
+	N(T, next_space) N(T, spaces) N(T, space_paging) N(T, code_base) N(T, code_limit) \
+	V(T, random) S(T, stats, cpu_stats)
+
+/* L0 keeps nothing: with what its guest has of VMX it starts anew. */
+#define STATE_ept02(T, V, R, A, RA, S, SA, N) \
+	N(T, base) N(T, host) N(T, pages) N(T, used) N(T, root) N(T, next) N(T, reuses)
+
+#define STATE_nested(T, V, R, A, RA, S, SA, N) \
+	N(T, cpu) N(T, base) N(T, vmcs12) N(T, vmcs01) N(T, ept) N(T, ept12) \
+	S(T, ept02, ept02) N(T, reuses) N(T, forgets) N(T, hypervisor)
 
 /* ---------------------------------------------------------------- time, local APICs */
 
@@ -125,8 +131,8 @@
 	S(T, state, lapic_state) N(T, timer) N(T, config) N(T, ops) N(T, bus) N(T, clock)
 
 #define STATE_vcpu(T, V, R, A, RA, S, SA, N) \
-	S(T, cpu, cpu) N(T, config) S(T, lapic, lapic) N(T, machine) N(T, index) \
-	V(T, round_start) V(T, in_round)
+	S(T, cpu, cpu) N(T, config) S(T, lapic, lapic) S(T, nested, nested) N(T, walk) \
+	N(T, machine) N(T, index) V(T, round_start) V(T, in_round)
 
 /* ---------------------------------------------------------------- devices */
 
@@ -193,6 +199,45 @@
 	R(T, head, 0, UART_FIFO - 1) R(T, count, 0, UART_FIFO) N(T, irq) N(T, output) \
 	N(T, opaque)
 
+/* ---------------------------------------------------------------- virtio */
+
+/* That a queue which is ready can be served is looked at again: virtio_mmio_loaded(). */
+#define STATE_virtqueue_state(T, V, R, A, RA, S, SA, N) \
+	V(T, desc) V(T, avail) V(T, used) R(T, size, 0, VIRTQ_MAX_SIZE) V(T, next_avail) \
+	V(T, next_used) R(T, ready, 0, 1) R(T, broken, 0, 1)
+
+#define STATE_virtio_mmio_state(T, V, R, A, RA, S, SA, N) \
+	V(T, driver_features) V(T, device_features_sel) V(T, driver_features_sel) \
+	V(T, queue_sel) V(T, interrupt_status) V(T, status) SA(T, queue, virtqueue_state)
+
+#define STATE_virtio_mmio(T, V, R, A, RA, S, SA, N) \
+	S(T, state, virtio_mmio_state) N(T, type) N(T, features) N(T, config) N(T, config_size) \
+	N(T, mem) N(T, irq) N(T, opaque)
+
+#define STATE_virtio_rng_state(T, V, R, A, RA, S, SA, N) \
+	V(T, counter)
+
+#define STATE_virtio_rng(T, V, R, A, RA, S, SA, N) \
+	S(T, mmio, virtio_mmio) S(T, state, virtio_rng_state)
+
+#define STATE_virtio_console_state(T, V, R, A, RA, S, SA, N) \
+	R(T, head, 0, VIRTIO_CONSOLE_INPUT - 1) R(T, count, 0, VIRTIO_CONSOLE_INPUT) A(T, input)
+
+#define STATE_virtio_console(T, V, R, A, RA, S, SA, N) \
+	S(T, mmio, virtio_mmio) S(T, state, virtio_console_state) N(T, output) N(T, opaque)
+
+/* Blocks that the guest has written are saved apart: disk_save(). */
+#define STATE_disk(T, V, R, A, RA, S, SA, N) \
+	N(T, backing) N(T, size) N(T, overlay) N(T, slot) N(T, nr_slots) N(T, room) \
+	N(T, index)
+
+#define STATE_virtio_blk(T, V, R, A, RA, S, SA, N) \
+	S(T, mmio, virtio_mmio) S(T, disk, disk) N(T, read_only) N(T, id)
+
+#define STATE_machine_virtio(T, V, R, A, RA, S, SA, N) \
+	N(T, slot) S(T, rng, virtio_rng) S(T, console, virtio_console) SA(T, disk, virtio_blk) \
+	N(T, nr_disks)
+
 /* ---------------------------------------------------------------- the machine */
 
 #define STATE_lapic_page(T, V, R, A, RA, S, SA, N) \
@@ -214,7 +259,7 @@
 	S(T, pic, pic) S(T, pit, pit) S(T, rtc, rtc) S(T, acpi_pm, acpi_pm) S(T, reset, reset) \
 	S(T, i8042, i8042) S(T, pci, pci_host) S(T, pci_testdev, pci_testdev) \
 	S(T, testdev, testdev) S(T, fw_cfg, fw_cfg) S(T, uart, uart16550) N(T, debug_exit) \
-	N(T, hooks)
+	S(T, virtio, machine_virtio) N(T, hooks)
 
 /*
  * All lists, each behind those that it names: X(struct or union, list). PARTIAL(...) the same for
@@ -223,14 +268,18 @@
 #define STATE_LISTS(X, PARTIAL) \
 	X(struct, arch_segment_register) X(struct, arch_table_register) X(struct, arch_f80) \
 	X(struct, arch_x87) PARTIAL(union, arch_vector) X(struct, arch_mtrr) X(struct, cpu_state) \
-	X(struct, cpu_event) X(struct, vmx_exit) X(struct, cpu_vmx) X(struct, cpu_stats) \
-	PARTIAL(struct, udv_paging) X(struct, cpu) X(struct, vtimer) X(struct, vclock) \
+	X(struct, cpu_vmx) X(struct, cpu_stats) \
+	PARTIAL(struct, udv_paging) X(struct, cpu) X(struct, ept02) X(struct, nested) \
+	X(struct, vtimer) X(struct, vclock) \
 	X(struct, lapic_state) X(struct, lapic) X(struct, vcpu) X(struct, irq_lines) \
 	X(struct, ioapic) X(struct, pic_chip) X(struct, pic) X(struct, pit_channel) \
 	X(struct, pit) X(struct, rtc) X(struct, acpi_pm) X(struct, reset) X(struct, i8042) \
 	X(struct, pci_function) X(struct, pci_host) X(struct, pci_testdev_side) \
 	X(struct, pci_testdev) X(struct, testdev) X(struct, fw_cfg) X(struct, uart16550) \
-	X(struct, lapic_page) X(struct, udv_machine)
+	X(struct, virtqueue_state) X(struct, virtio_mmio_state) X(struct, virtio_mmio) \
+	X(struct, virtio_rng_state) X(struct, virtio_rng) X(struct, virtio_console_state) \
+	X(struct, virtio_console) X(struct, disk) X(struct, virtio_blk) \
+	X(struct, machine_virtio) X(struct, lapic_page) X(struct, udv_machine)
 
 /* clang-format on */
 

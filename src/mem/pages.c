@@ -10,6 +10,12 @@
 
 static const uint8_t zero_page[MEM_PAGE_SIZE];
 
+/* A hypervisor's own memory is made anew from what it knows. */
+static bool is_saved(const struct mem_region *region)
+{
+	return region->host && !region->private;
+}
+
 /* ---------------------------------------------------------------- construction */
 
 enum udv_status mem_pages_init(struct mem_pages *pages, const struct mem_space *space)
@@ -19,7 +25,7 @@ enum udv_status mem_pages_init(struct mem_pages *pages, const struct mem_space *
 		const struct mem_region *from = &space->region[i];
 		struct mem_pages_region *to = &pages->region[pages->nr_regions];
 
-		if (!from->host)
+		if (!is_saved(from))
 			continue;
 		if (pages->nr_regions == MEM_PAGES_MAX_REGIONS) {
 			mem_pages_destroy(pages);
@@ -52,7 +58,7 @@ bool mem_pages_fit(const struct mem_pages *pages, const struct mem_space *space)
 	for (unsigned i = 0; i < space->nr_regions; i++) {
 		const struct mem_region *region = &space->region[i];
 
-		if (!region->host)
+		if (!is_saved(region))
 			continue;
 		if (n == pages->nr_regions || pages->region[n].base != region->base ||
 		    pages->region[n].size != region->size || pages->region[n].rom != region->rom)
@@ -166,7 +172,7 @@ static uint32_t count_used(const struct mem_space *space)
 	for (unsigned i = 0; i < space->nr_regions; i++) {
 		const struct mem_region *region = &space->region[i];
 
-		for (size_t page = 0; region->host && page < pages_of(region); page++)
+		for (size_t page = 0; is_saved(region) && page < pages_of(region); page++)
 			count += (region->flags[page] & (MEM_PAGE_DIRTY | MEM_PAGE_USED)) != 0;
 	}
 	return (uint32_t)count;
@@ -208,12 +214,12 @@ enum udv_status mem_pages_save(struct mem_pages *pages, struct mem_space *space)
 	if (!reserve(pages, count_used(space)))
 		return UDV_ERR_NO_MEMORY;
 	for (unsigned i = 0; i < space->nr_regions && status == UDV_OK; i++)
-		if (space->region[i].host)
+		if (is_saved(&space->region[i]))
 			status = save_region(pages, &space->region[i]);
 	if (status != UDV_OK)
 		return status;
 	for (unsigned i = 0; i < space->nr_regions; i++)
-		if (space->region[i].host)
+		if (is_saved(&space->region[i]))
 			clean_region(&space->region[i]);
 	return UDV_OK;
 }
@@ -300,7 +306,7 @@ uint64_t mem_pages_restore(const struct mem_pages *pages, struct mem_space *spac
 	for (unsigned i = 0; i < space->nr_regions; i++) {
 		const struct mem_region *region = &space->region[i];
 
-		if (!region->host)
+		if (!is_saved(region))
 			continue;
 		count += dirty_only ? restore_dirty(&pages->region[n], pages, space, region)
 				    : restore_all(&pages->region[n], pages, space, region);

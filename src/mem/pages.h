@@ -5,8 +5,8 @@
 #include "mem/space.h"
 
 /*
- * The contents of RAM and ROM at one time, apart from the space they came from: pages that are not
- * all zero, and where each belongs.
+ * The contents of RAM and ROM at one time (private RAM is left out), apart from the space they came
+ * from: pages that are not all zero, and where each belongs.
  *
  * Invariants
  *  - What is in a struct mem_pages does not change once it is complete; any number of spaces may be

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An image of guests/ runs unbroken, and then again with a snapshot on the way: the machine that it
- * was taken of goes on, is put back and goes on, and so does one that is made from a file. Trace,
- * output, time, registers and memory must come out the same each time.
+ * was taken of goes on, is put back and goes on, and so does one that is made from a file. Both
+ * engines take turns, on either side. Trace, output, time, registers, memory and disk must come out
+ * the same each time.
  *
  * usage: test-snapshot-guest IMAGE CPUS SPLITS
  *
@@ -18,8 +19,10 @@
 #include "machine/machine.h"
 #include "machine/snapshot.h"
 
-#define MEMORY (64ull << 20)
+#define MEMORY (128ull << 20)
 #define LIMIT 2000000000ull
+/* What virtio.elf knows: each 32-bit word is its number. */
+#define DISK_SIZE (64u * 512)
 
 /* ---------------------------------------------------------------- what is compared */
 
@@ -33,7 +36,7 @@ struct outcome {
 	enum udv_stop stop;
 	uint32_t value;
 	uint64_t instructions, ticks, nanoseconds, exceptions, interrupts, vm_exits;
-	uint64_t registers, memory;
+	uint64_t registers, memory, disk;
 };
 
 static uint64_t mix(uint64_t hash, uint64_t value)
@@ -62,6 +65,27 @@ static void serial(void *opaque, uint8_t byte)
 
 	trial->hash = mix(trial->hash, byte);
 	trial->bytes++;
+}
+
+static void console(void *opaque, const uint8_t *data, size_t size)
+{
+	struct trial *trial = opaque;
+
+	trial->hash = mix_all(trial->hash, data, size);
+	trial->bytes += size;
+}
+
+static bool backing_read(void *opaque, uint64_t offset, void *data, size_t size)
+{
+	uint8_t *bytes = data;
+
+	(void)opaque;
+	for (size_t i = 0; i < size; i++) {
+		uint64_t at = offset + i;
+
+		bytes[i] = (uint8_t)(at / 4 >> at % 4 * 8);
+	}
+	return true;
 }
 
 static void trace(void *opaque, const struct udv_trace_event *event)
@@ -103,50 +127,75 @@ static uint64_t hash_registers(const struct udv_machine *machine)
 	return hash;
 }
 
-static uint64_t hash_memory(struct udv_machine *machine)
+static bool is_ram(const struct mem_region *region)
 {
-	static const uint8_t zero[MEM_PAGE_SIZE];
-	uint8_t page[MEM_PAGE_SIZE];
-	uint64_t hash = 0;
-
-	for (uint64_t at = 0; at < MEMORY; at += sizeof(page)) {
-		require(udv_machine_read(machine, UDV_GPA(at), page, sizeof(page)) == UDV_OK,
-			"reading memory");
-		if (memcmp(page, zero, sizeof(page)) != 0)
-			hash = mix_all(mix(hash, at), page, sizeof(page));
-	}
-	return hash;
+	return region->host && !region->private;
 }
 
-/* Snapshots leave out pages that have neither flag. */
-static void check_flags(struct udv_machine *machine)
+static bool is_zero(const uint8_t *page)
 {
 	static const uint8_t zero[MEM_PAGE_SIZE];
+
+	return memcmp(page, zero, sizeof(zero)) == 0;
+}
+
+/* The page at @at may be other than zero. Others need not be touched, and so not be there. */
+static bool is_used(const struct mem_region *region, uint64_t at)
+{
+	return region->flags[at >> MEM_PAGE_SHIFT] & (MEM_PAGE_DIRTY | MEM_PAGE_USED);
+}
+
+static uint64_t hash_memory(const struct udv_machine *machine)
+{
+	uint64_t hash = 0;
 
 	for (unsigned i = 0; i < machine->mem.nr_regions; i++) {
 		const struct mem_region *region = &machine->mem.region[i];
 
-		for (uint64_t at = 0; region->host && at < region->size; at += MEM_PAGE_SIZE)
-			require(region->flags[at >> MEM_PAGE_SHIFT] &
-						(MEM_PAGE_DIRTY | MEM_PAGE_USED) ||
-					memcmp(region->host + at, zero, MEM_PAGE_SIZE) == 0,
+		for (uint64_t at = 0; is_ram(region) && at < region->size; at += MEM_PAGE_SIZE)
+			if (is_used(region, at) && !is_zero(region->host + at))
+				hash = mix_all(mix(hash, region->base + at), region->host + at,
+					       MEM_PAGE_SIZE);
+	}
+	return hash;
+}
+
+static uint64_t hash_disk(struct udv_machine *machine)
+{
+	uint8_t data[DISK_SIZE];
+
+	require(disk_read(&machine->virtio.disk[0].disk, 0, data, sizeof(data)),
+		"reading the disk");
+	return mix_all(0, data, sizeof(data));
+}
+
+/* Snapshots, and what is above, leave out pages that have neither flag. */
+static void check_flags(const struct udv_machine *machine)
+{
+	for (unsigned i = 0; i < machine->mem.nr_regions; i++) {
+		const struct mem_region *region = &machine->mem.region[i];
+
+		for (uint64_t at = 0; is_ram(region) && at < region->size; at += MEM_PAGE_SIZE)
+			require(is_used(region, at) || is_zero(region->host + at),
 				"a page was written and is not dirty");
 	}
 }
 
 /* Right after it was put back. */
-static void check_memory(struct udv_machine *machine, const struct udv_snapshot *snapshot)
+static void check_memory(const struct udv_machine *machine, const struct udv_snapshot *snapshot)
 {
-	static const uint8_t zero[MEM_PAGE_SIZE];
-
 	for (unsigned i = 0; i < machine->mem.nr_regions; i++) {
 		const struct mem_region *region = &machine->mem.region[i];
 
-		for (uint64_t at = 0; region->host && at < region->size; at += MEM_PAGE_SIZE) {
+		for (uint64_t at = 0; is_ram(region) && at < region->size; at += MEM_PAGE_SIZE) {
 			const uint8_t *page = mem_pages_get(&snapshot->pages, region->base + at);
 
-			require(memcmp(region->host + at, page ? page : zero, MEM_PAGE_SIZE) == 0,
-				"memory as it was");
+			if (page)
+				require(memcmp(region->host + at, page, MEM_PAGE_SIZE) == 0,
+					"memory as it was");
+			else
+				require(!is_used(region, at) || is_zero(region->host + at),
+					"memory as it was");
 		}
 	}
 }
@@ -176,10 +225,11 @@ static struct outcome finish(struct udv_machine *machine, const struct trial *tr
 	out.nanoseconds = stats.nanoseconds;
 	out.exceptions = stats.exceptions;
 	out.interrupts = stats.interrupts;
-	out.vm_exits = stats.vm_exits;
+	for (unsigned i = 0; i < UDV_MAX_EXIT_REASONS; i++)
+		out.vm_exits += stats.vm_exits[i];
 	out.registers = hash_registers(machine);
 	out.memory = hash_memory(machine);
-	check_flags(machine);
+	out.disk = hash_disk(machine);
 	return out;
 }
 
@@ -189,10 +239,10 @@ static void show(const char *way, const struct outcome *out)
 		"%s: %s (%u), hash %016" PRIx64 " of %" PRIu64 " events and %" PRIu64
 		" bytes, %" PRIu64 " instructions, %" PRIu64 " ticks, %" PRIu64
 		" exceptions, %" PRIu64 " interrupts, %" PRIu64 " exits, registers %016" PRIx64
-		", memory %016" PRIx64 "\n",
+		", memory %016" PRIx64 ", disk %016" PRIx64 "\n",
 		way, udv_stop_text(out->stop), out->value, out->trial.hash, out->trial.events,
 		out->trial.bytes, out->instructions, out->ticks, out->exceptions, out->interrupts,
-		out->vm_exits, out->registers, out->memory);
+		out->vm_exits, out->registers, out->memory, out->disk);
 }
 
 static void compare(const char *way, uint64_t split, const struct outcome *plain,
@@ -267,9 +317,16 @@ struct image {
 	unsigned nr_cpus;
 };
 
-static struct udv_machine_config config_of(const struct image *image, struct trial *trial)
+static struct udv_machine_config config_of(const struct image *image, enum udv_engine engine,
+					   struct trial *trial)
 {
+	static const struct udv_disk disk = { .size = DISK_SIZE, .read = backing_read };
+
 	return (struct udv_machine_config){
+		.engine = engine,
+		.disks = &disk,
+		.nr_disks = 1,
+		.console = console,
 		.memory = MEMORY,
 		.nr_cpus = image->nr_cpus,
 		.seed = 5,
@@ -279,9 +336,10 @@ static struct udv_machine_config config_of(const struct image *image, struct tri
 	};
 }
 
-static struct udv_machine *boot(const struct image *image, struct trial *trial)
+static struct udv_machine *boot(const struct image *image, enum udv_engine engine,
+				struct trial *trial)
 {
-	const struct udv_machine_config config = config_of(image, trial);
+	const struct udv_machine_config config = config_of(image, engine, trial);
 	const struct udv_boot boot = { .image = image->data, .size = image->size };
 	struct udv_problem problem = { "" };
 	struct udv_machine *machine;
@@ -292,14 +350,14 @@ static struct udv_machine *boot(const struct image *image, struct trial *trial)
 	return machine;
 }
 
-static struct outcome from_file(const struct image *image, struct udv_snapshot *saved,
-				const struct trial *before, struct udv_snapshot *original,
-				struct outcome *back)
+static struct outcome from_file(const struct image *image, enum udv_engine engine,
+				struct udv_snapshot *saved, const struct trial *before,
+				struct udv_snapshot *original, struct outcome *back)
 {
 	struct udv_problem problem = { "" };
 	struct udv_machine *machine;
 	struct trial trial = *before;
-	struct udv_machine_config config = config_of(image, &trial);
+	struct udv_machine_config config = config_of(image, engine, &trial);
 	struct outcome out;
 
 	/* The snapshot knows these better. */
@@ -318,7 +376,20 @@ static struct outcome from_file(const struct image *image, struct udv_snapshot *
 	return out;
 }
 
-static size_t try_split(const struct image *image, uint64_t split, const struct outcome *plain)
+/* Between two runs nothing is half done that snapshots would have to know of. */
+static void check_settled(const struct udv_machine *machine)
+{
+	for (unsigned i = 0; i < machine->nr_cpus; i++) {
+		const struct cpu *cpu = &machine->vcpus[i].cpu;
+
+		require(!cpu->fault.valid && !cpu->delivering.valid && !cpu->vmx.left &&
+				!cpu->vmx.serving && !cpu->vmx.held && !cpu->vmx.redone.valid,
+			"nothing is half done");
+	}
+}
+
+static size_t try_split(const struct image *image, const enum udv_engine engines[2], uint64_t split,
+			const struct outcome *plain)
 {
 	struct udv_snapshot *snapshot;
 	struct udv_stop_info info;
@@ -327,9 +398,10 @@ static size_t try_split(const struct image *image, uint64_t split, const struct 
 	struct outcome out, back;
 	size_t size;
 
-	machine = boot(image, &trial);
+	machine = boot(image, engines[0], &trial);
 	udv_machine_run(machine, split, &info);
 	require(info.stop == UDV_STOP_BUDGET && info.instructions == split, "getting there");
+	check_settled(machine);
 	require(udv_snapshot_take(machine, &snapshot) == UDV_OK, "taking a snapshot");
 	before = trial;
 	out = finish(machine, &trial);
@@ -341,7 +413,7 @@ static size_t try_split(const struct image *image, uint64_t split, const struct 
 		compare("put back", split, plain, &out);
 	}
 	udv_machine_destroy(machine);
-	out = from_file(image, through_file(snapshot, &size), &before, snapshot, &back);
+	out = from_file(image, engines[1], through_file(snapshot, &size), &before, snapshot, &back);
 	compare("from a file", split, plain, &out);
 	compare("to another", split, plain, &back);
 	udv_snapshot_destroy(snapshot);
@@ -364,6 +436,28 @@ static struct image read_image(const char *path)
 	return image;
 }
 
+/* All ways to change from one engine to another, or none. */
+static size_t try_splits(const struct image *image, uint64_t splits, const struct outcome *plain)
+{
+	static const enum udv_engine ways[][2] = {
+		{ UDV_ENGINE_DIRECT, UDV_ENGINE_NESTED },
+		{ UDV_ENGINE_NESTED, UDV_ENGINE_DIRECT },
+		{ UDV_ENGINE_NESTED, UDV_ENGINE_NESTED },
+		{ UDV_ENGINE_DIRECT, UDV_ENGINE_DIRECT },
+	};
+	uint64_t end = plain->instructions;
+	size_t size = 0;
+
+	if (!splits)
+		return try_split(image, ways[0], end / 2, plain);
+	/* The start, the last instruction, and what lies between at places that mean nothing. */
+	try_split(image, ways[1], 0, plain);
+	try_split(image, ways[2], end - 1, plain);
+	for (uint64_t i = 1; i <= splits; i++)
+		size = try_split(image, ways[i % 4], end * i / (splits + 1) + i % 17, plain);
+	return size;
+}
+
 int main(int argc, char **argv)
 {
 	struct udv_machine *machine;
@@ -371,27 +465,20 @@ int main(int argc, char **argv)
 	struct image image;
 	struct trial trial;
 	uint64_t splits;
-	size_t size = 0;
+	size_t size;
 
 	require(argc == 4, "usage: test-snapshot-guest IMAGE CPUS SPLITS");
 	image = read_image(argv[1]);
 	image.nr_cpus = (unsigned)strtoul(argv[2], NULL, 10);
 	splits = strtoul(argv[3], NULL, 10);
-	machine = boot(&image, &trial);
+	machine = boot(&image, UDV_ENGINE_DIRECT, &trial);
 	plain = finish(machine, &trial);
+	check_flags(machine);
 	udv_machine_destroy(machine);
 	show("unbroken", &plain);
 	require(plain.stop == UDV_STOP_DEBUG_EXIT || plain.stop == UDV_STOP_TRIPLE_FAULT,
 		"it comes to its end");
-	/* The start, the last instruction, and what lies between at places that mean nothing. */
-	if (splits) {
-		try_split(&image, 0, &plain);
-		try_split(&image, plain.instructions - 1, &plain);
-	} else {
-		size = try_split(&image, plain.instructions / 2, &plain);
-	}
-	for (uint64_t i = 1; i <= splits; i++)
-		size = try_split(&image, plain.instructions * i / (splits + 1) + i % 17, &plain);
+	size = try_splits(&image, splits, &plain);
 	printf("%" PRIu64 " splits, the last file %zu bytes\n", splits ? splits + 2 : 1, size);
 	free(image.data);
 	return 0;

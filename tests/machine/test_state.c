@@ -11,72 +11,23 @@
 
 #include "machine/state.h"
 #include "machine/state_lists.h"
+#include "state_order.h"
 
 /*
- * The lists of what is saved name every member. In C an initializer without a name goes to the
- * member behind the one before it: so each list is held, row by row, against what the compiler says
- * comes next. A member that is in no list is found wherever it lies, in padding too.
- *
- * Types do not matter here: what is initialized is never used as what it is.
+ * The lists of what is saved name every member, in their order: state_order.c has the compiler's
+ * word for that.
  */
-#pragma GCC diagnostic ignored "-Wint-conversion"
-#pragma GCC diagnostic ignored "-Wmissing-braces"
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#pragma GCC diagnostic ignored "-Woverride-init"
-#pragma GCC diagnostic ignored "-Wunknown-warning-option"
-#pragma GCC diagnostic ignored "-Winitializer-overrides"
-
-static size_t first_set(const void *object, size_t size)
-{
-	const uint8_t *bytes = object;
-	size_t i = 0;
-
-	while (i < size && !bytes[i])
-		i++;
-	return i;
-}
-
-/* clang-format off */
-#define EACH(list, T, row) list(T, row, row, row, row, row, row, row)
-
-/* Where the member behind @m begins; behind the last one it is what follows the struct. */
-#define NEXT(T, m, ...) \
-	static size_t next_##T##_##m(void) \
-	{ \
-		struct { \
-			T object; \
-			uint64_t behind; \
-		} all = { .object.m = { 0 }, { 1 } }; \
-		return first_set(&all, sizeof(all)); \
-	}
-#define NEXT_ROW(T, m, ...) next_##T##_##m,
-
-#define PROBES(kind, name) \
-	typedef kind name T_##name; \
-	EACH(STATE_##name, T_##name, NEXT) \
-	static size_t (*const next_##name[])(void) = { EACH(STATE_##name, T_##name, NEXT_ROW) };
-#define NO_PROBES(kind, name)
-STATE_LISTS(PROBES, NO_PROBES)
-
-static const struct {
-	const struct state_table *table;
-	size_t (*const *next)(void);
-} lists[] = {
-#define LIST(kind, name) { &state_##name, next_##name },
-	STATE_LISTS(LIST, NO_PROBES)
-};
-/* clang-format on */
 
 static void test_every_member(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		const struct state_table *table = lists[i].table;
+	for (unsigned i = 0; state_order(i); i++) {
+		const struct state_table *table = state_order(i)->table;
 
 		assert_int_equal(table->fields[0].offset, 0);
 		for (unsigned j = 0; j < table->nr_fields; j++) {
 			const struct state_field *field = &table->fields[j];
-			size_t next = lists[i].next[j]();
+			size_t next = state_order(i)->next[j]();
 			bool last = j + 1 == table->nr_fields;
 
 			if (last ? next >= table->object_size : next == field[1].offset)
@@ -88,22 +39,11 @@ static void test_every_member(void **state)
 }
 
 /* That the test above can fail: a list of this struct without its member hidden. */
-struct example {
-	uint8_t first;
-	bool hidden; /* in what would be padding */
-	uint32_t second;
-};
-
 static void test_a_missing_member(void **state)
 {
-	struct {
-		struct example object;
-		uint64_t behind;
-	} all = { .object.first = { 0 }, { 1 } };
-
 	(void)state;
-	assert_int_equal(first_set(&all, sizeof(all)), offsetof(struct example, hidden));
-	assert_int_not_equal(first_set(&all, sizeof(all)), offsetof(struct example, second));
+	assert_int_equal(state_order_example(), offsetof(struct state_example, hidden));
+	assert_int_not_equal(state_order_example(), offsetof(struct state_example, second));
 }
 
 /* ---------------------------------------------------------------- bytes */
