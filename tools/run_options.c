@@ -186,42 +186,46 @@ static bool take_engine(struct run_options *options, const char *name, const cha
 	return true;
 }
 
-/* With @take NULL the option takes no value, and sets the flag at @flag. */
+/*
+ * With @take NULL the option takes no value, and sets the flag at @flag. @diff: "undervisor diff"
+ * has it, too.
+ */
 static const struct option_entry {
 	const char *name;
 	bool (*take)(struct run_options *options, const char *name, const char *text);
 	size_t flag;
+	bool diff;
 } entries[] = {
-	{ "--append", take_append, 0 },
-	{ "--cpu", take_cpu, 0 },
-	{ "--cpus", take_cpus, 0 },
-	{ "--disk", take_disk, 0 },
+	{ "--append", take_append, 0, true },
+	{ "--cpu", take_cpu, 0, true },
+	{ "--cpus", take_cpus, 0, true },
+	{ "--disk", take_disk, 0, true },
 	{ "--engine", take_engine, 0 },
-	{ "--help", NULL, offsetof(struct run_options, help) },
-	{ "--initrd", take_initrd, 0 },
-	{ "--kernel-decompress", take_kernel_decompress, 0 },
-	{ "--max-instructions", take_max_instructions, 0 },
-	{ "--max-seconds", take_max_seconds, 0 },
-	{ "--memory", take_memory, 0 },
-	{ "--no-rng", NULL, offsetof(struct run_options, machine.no_rng) },
-	{ "--seed", take_seed, 0 },
-	{ "--serial", take_serial, 0 },
+	{ "--help", NULL, offsetof(struct run_options, help), true },
+	{ "--initrd", take_initrd, 0, true },
+	{ "--kernel-decompress", take_kernel_decompress, 0, true },
+	{ "--max-instructions", take_max_instructions, 0, true },
+	{ "--max-seconds", take_max_seconds, 0, true },
+	{ "--memory", take_memory, 0, true },
+	{ "--no-rng", NULL, offsetof(struct run_options, machine.no_rng), true },
+	{ "--seed", take_seed, 0, true },
+	{ "--serial", take_serial, 0, true },
 	{ "--stats", NULL, offsetof(struct run_options, stats) },
-	{ "--stress", take_stress, 0 },
+	{ "--stress", take_stress, 0, true },
 	{ "--trace", take_trace, 0 },
 	{ "--trace-format", take_trace_format, 0 },
 	{ "--trace-hash", NULL, offsetof(struct run_options, trace_hash) },
-	{ "--virtio-console", take_virtio_console, 0 },
+	{ "--virtio-console", take_virtio_console, 0, true },
 };
 
-static const struct option_entry *find_option(const char *name, size_t length)
+static const struct option_entry *find_option(const char *name, size_t length, bool diff)
 {
 	if (length == 2 && strncmp(name, "-h", 2) == 0)
-		return find_option("--help", 6);
+		return find_option("--help", 6, diff);
 	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
 		if (strlen(entries[i].name) == length &&
 		    strncmp(entries[i].name, name, length) == 0)
-			return &entries[i];
+			return entries[i].diff || !diff ? &entries[i] : NULL;
 	return NULL;
 }
 
@@ -230,11 +234,12 @@ static bool take_option(struct run_options *options, int argc, char **argv, int 
 {
 	const char *name = argv[*i];
 	size_t length = strcspn(name, "=");
-	const struct option_entry *entry = find_option(name, length);
+	const struct option_entry *entry = find_option(name, length, options->diff);
 	bool attached = name[length] == '=';
 
 	if (!entry) {
-		complain("run", "unknown option %s; undervisor run --help lists them", name);
+		complain("run", "unknown option %s; undervisor %s --help lists them", name,
+			 argv[0]);
 		return false;
 	}
 	if (!entry->take) {
@@ -257,9 +262,12 @@ bool run_parse_options(struct run_options *options, int argc, char **argv)
 {
 	int i;
 
-	*options = (struct run_options){ .serial = "stdio",
+	*options = (struct run_options){ .diff = strcmp(argv[0], "diff") == 0,
+					 .serial = "stdio",
 					 .virtio_console = "none",
 					 .max_instructions = UINT64_MAX };
+	if (options->diff)
+		options->serial = "none";
 	for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
 		if (strcmp(argv[i], "--") == 0) {
 			i++;
@@ -271,7 +279,7 @@ bool run_parse_options(struct run_options *options, int argc, char **argv)
 	if (options->help || (options->machine.cpu && strcmp(options->machine.cpu, "help") == 0))
 		return true;
 	if (i >= argc) {
-		complain("run", "no image; undervisor run [OPTIONS] IMAGE [ARGUMENTS...]");
+		complain("run", "no image; undervisor %s [OPTIONS] IMAGE [ARGUMENTS...]", argv[0]);
 		return false;
 	}
 	if (options->trace_format != RUN_TRACE_BY_NAME && !options->trace) {
