@@ -189,8 +189,8 @@ static void on_event(void *opaque, const struct udv_trace_event *event)
 {
 	struct diff_record *record;
 
-	/* An exit comes with all about it, below. */
-	if (event->kind == UDV_TRACE_VM_EXIT)
+	/* An exit comes with all about it, below; what L0 does has no counterpart. */
+	if (event->kind == UDV_TRACE_VM_EXIT || event->kind >= UDV_TRACE_L0_SHOWN)
 		return;
 	record = add(opaque);
 	if (record)

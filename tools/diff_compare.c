@@ -258,6 +258,8 @@ static void compare_events(struct diff_fields *fields, const struct diff_record 
 	static const struct place places[] = {
 		PLACE(udv_trace_event, cpu, "processor"),
 		PLACE(udv_trace_event, instructions, "instructions"),
+		PLACE(udv_trace_event, nanoseconds, "virtual time (ns)"),
+		PLACE(udv_trace_event, level, "level"),
 		PLACE(udv_trace_event, rip, "RIP"),
 		PLACE(udv_trace_event, a, "first value"),
 		PLACE(udv_trace_event, b, "second value"),

@@ -88,6 +88,7 @@ static struct udv_trace_event event_of(const struct udv_vm_exit *exit)
 {
 	struct udv_trace_event event = {
 		.kind = UDV_TRACE_VM_EXIT,
+		.level = 2,
 		.cpu = exit->cpu,
 		.instructions = exit->instructions,
 		.rip = exit->guest.rip,

@@ -16,6 +16,7 @@ static const struct command {
 	  "say in words what an exit qualification, entry, MSR, ... means" },
 	{ "doctor", cmd_doctor, "say why a VM entry fails: every check, with the rule" },
 	{ "diff", cmd_diff, "run an image on both engines, and stop where they differ" },
+	{ "report", cmd_report, "make a page about the VM exits in a trace" },
 	{ "demo", cmd_demo, "walk a small embedded machine: an L2 behind an EPT" },
 };
 

@@ -186,37 +186,60 @@ static bool take_engine(struct run_options *options, const char *name, const cha
 	return true;
 }
 
-/*
- * With @take NULL the option takes no value, and sets the flag at @flag. @diff: "undervisor diff"
- * has it, too.
- */
+/* With @take NULL the option takes no value, and sets the flag at @flag. */
 static const struct option_entry {
 	const char *name;
 	bool (*take)(struct run_options *options, const char *name, const char *text);
 	size_t flag;
-	bool diff;
 } entries[] = {
-	{ "--append", take_append, 0, true },
-	{ "--cpu", take_cpu, 0, true },
-	{ "--cpus", take_cpus, 0, true },
-	{ "--disk", take_disk, 0, true },
+	{ "--append", take_append, 0 },
+	{ "--cpu", take_cpu, 0 },
+	{ "--cpus", take_cpus, 0 },
+	{ "--disk", take_disk, 0 },
 	{ "--engine", take_engine, 0 },
-	{ "--help", NULL, offsetof(struct run_options, help), true },
-	{ "--initrd", take_initrd, 0, true },
-	{ "--kernel-decompress", take_kernel_decompress, 0, true },
-	{ "--max-instructions", take_max_instructions, 0, true },
-	{ "--max-seconds", take_max_seconds, 0, true },
-	{ "--memory", take_memory, 0, true },
-	{ "--no-rng", NULL, offsetof(struct run_options, machine.no_rng), true },
-	{ "--seed", take_seed, 0, true },
-	{ "--serial", take_serial, 0, true },
+	{ "--help", NULL, offsetof(struct run_options, help) },
+	{ "--initrd", take_initrd, 0 },
+	{ "--kernel-decompress", take_kernel_decompress, 0 },
+	{ "--max-instructions", take_max_instructions, 0 },
+	{ "--max-seconds", take_max_seconds, 0 },
+	{ "--memory", take_memory, 0 },
+	{ "--no-rng", NULL, offsetof(struct run_options, machine.no_rng) },
+	{ "--seed", take_seed, 0 },
+	{ "--serial", take_serial, 0 },
 	{ "--stats", NULL, offsetof(struct run_options, stats) },
-	{ "--stress", take_stress, 0, true },
+	{ "--stress", take_stress, 0 },
 	{ "--trace", take_trace, 0 },
 	{ "--trace-format", take_trace_format, 0 },
 	{ "--trace-hash", NULL, offsetof(struct run_options, trace_hash) },
-	{ "--virtio-console", take_virtio_console, 0, true },
+	{ "--virtio-console", take_virtio_console, 0 },
 };
+
+/* What "undervisor diff" has of them. */
+static const char *const diff_options[] = {
+	"--append",
+	"--cpu",
+	"--cpus",
+	"--disk",
+	"--help",
+	"--initrd",
+	"--kernel-decompress",
+	"--max-instructions",
+	"--max-seconds",
+	"--memory",
+	"--no-rng",
+	"--seed",
+	"--serial",
+	"--stress",
+	"--virtio-console",
+};
+
+static bool diff_has(const char *name)
+{
+	for (size_t i = 0; i < sizeof(diff_options) / sizeof(diff_options[0]); i++)
+		if (strcmp(diff_options[i], name) == 0)
+			return true;
+	return false;
+}
 
 static const struct option_entry *find_option(const char *name, size_t length, bool diff)
 {
@@ -225,7 +248,7 @@ static const struct option_entry *find_option(const char *name, size_t length, b
 	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
 		if (strlen(entries[i].name) == length &&
 		    strncmp(entries[i].name, name, length) == 0)
-			return entries[i].diff || !diff ? &entries[i] : NULL;
+			return !diff || diff_has(entries[i].name) ? &entries[i] : NULL;
 	return NULL;
 }
 
