@@ -338,11 +338,11 @@ static bool in_apic_page(const struct cpu *cpu, udv_hpa_t address)
 }
 
 /*
- * The access to a table, as far as EPT: it sets flags there, and may fill the log. With accessed
- * and dirty flags for EPT it counts as a write.
+ * The access to an entry of the guest's, as far as EPT: it sets flags there, and may fill the log.
+ * With accessed and dirty flags for EPT it counts as a write.
  */
-static bool access_table(struct cpu *cpu, const struct udv_step *step, uint64_t linear,
-			 uint32_t access)
+static bool reach_table(struct cpu *cpu, const struct udv_step *step, uint64_t linear,
+			uint32_t access)
 {
 	const struct udv_gpa_origin origin = { .stage = UDV_STAGE_TABLE, .gla = UDV_GVA(linear) };
 	uint32_t kind = UDV_ACCESS_READ | (cpu->paging.ept_ad ? UDV_ACCESS_WRITE : 0);
@@ -353,18 +353,18 @@ static bool access_table(struct cpu *cpu, const struct udv_step *step, uint64_t 
 	       vmx_record_walk(cpu, &result);
 }
 
-static bool is_table(const struct udv_step *step)
+static bool is_table_access(const struct udv_step *step)
 {
 	return step->dimension == UDV_DIM_GUEST && !(step->flags & UDV_STEP_REGISTER);
 }
 
-/* Those on the way have been accessed when the one at @last makes the exit. */
-static bool refuse_table(struct cpu *cpu, const struct udv_walk_record *record, unsigned last,
+/* The tables before the one in the page have been accessed, too. */
+static bool refuse_table(struct cpu *cpu, const struct udv_walk_record *record, unsigned guilty,
 			 uint64_t linear, uint32_t access)
 {
-	for (unsigned i = 0; i <= last; i++)
-		if (is_table(&record->steps[i]) &&
-		    !access_table(cpu, &record->steps[i], linear, access))
+	for (unsigned i = 0; i <= guilty; i++)
+		if (is_table_access(&record->steps[i]) &&
+		    !reach_table(cpu, &record->steps[i], linear, access))
 			return false;
 	return refuse_physical(cpu, access);
 }
@@ -379,7 +379,7 @@ bool vmx_apic_tables(struct cpu *cpu, uint64_t linear, uint32_t access)
 	udv_walk_recorded(&cpu->paging, access | UDV_ACCESS_PEEK, UDV_GVA(linear), &result,
 			  &record);
 	for (unsigned i = 0; i < record.nr_steps; i++)
-		if (is_table(&record.steps[i]) && in_apic_page(cpu, record.steps[i].address))
+		if (is_table_access(&record.steps[i]) && in_apic_page(cpu, record.steps[i].address))
 			return refuse_table(cpu, &record, i, linear, access);
 	return true;
 }

@@ -105,11 +105,13 @@
 
 /* L0 keeps nothing: with what its guest has of VMX it starts anew. */
 #define STATE_ept02(T, V, R, A, RA, S, SA, N) \
-	N(T, base) N(T, host) N(T, pages) N(T, used) N(T, root) N(T, next) N(T, reuses)
+	N(T, base) N(T, host) N(T, pages) N(T, used) N(T, root) N(T, next) N(T, reuses) \
+	N(T, drops)
 
 #define STATE_nested(T, V, R, A, RA, S, SA, N) \
 	N(T, cpu) N(T, base) N(T, vmcs12) N(T, vmcs01) N(T, ept) N(T, ept12) \
-	S(T, ept02, ept02) N(T, reuses) N(T, forgets) N(T, hypervisor)
+	S(T, ept02, ept02) N(T, reuses) N(T, forgets) N(T, emulating) N(T, stats) \
+	N(T, hypervisor)
 
 /* ---------------------------------------------------------------- time, local APICs */
 
@@ -132,7 +134,7 @@
 
 #define STATE_vcpu(T, V, R, A, RA, S, SA, N) \
 	S(T, cpu, cpu) N(T, config) S(T, lapic, lapic) S(T, nested, nested) N(T, walk) \
-	N(T, machine) N(T, index) V(T, round_start) V(T, in_round)
+	N(T, exit) N(T, ve) N(T, machine) N(T, index) V(T, round_start) V(T, in_round)
 
 /* ---------------------------------------------------------------- devices */
 
