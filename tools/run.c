@@ -2,21 +2,22 @@
 #define _GNU_SOURCE
 #include "run.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "common.h"
+#include "run_loop.h"
+#include "run_sandbox.h"
+#include "run_terminal.h"
 
 /* "undervisor run": boots an image in a machine of the library. */
-
-/* Between two looks at what waits to be written. */
-#define PIECE 20000000u
 
 static void print_help(void)
 {
@@ -31,22 +32,30 @@ static void print_help(void)
 	     "                         lists them\n"
 	     "  --initrd FILE[,ARGS]   a multiboot module; more than one may be given\n"
 	     "  --append STRING        added to the command line, after the arguments\n"
-	     "  --serial WHERE         COM1's output: stdio, none or file:PATH (stdio)\n"
+	     "  --serial WHERE         COM1: stdio, none or file:PATH (stdio)\n"
 	     "  --seed N               for RDRAND and RDSEED (0)\n"
+	     "  --record FILE          what comes in on COM1, and when\n"
+	     "  --replay FILE          the run of a recording once more\n"
+	     "  --sandbox              fail where the process cannot be confined\n"
+	     "  --no-sandbox           do not confine the process\n"
 	     "Limits:\n"
 	     "  --max-instructions N   stop after so many\n"
 	     "  --max-seconds S        stop after so long\n"
 	     "What happened:\n"
 	     "  --stats                instructions, speed and cache figures, at the end\n"
+	     "  --progress WHEN        how far the run is: on, off or auto (auto)\n"
 	     "  --trace FILE           exceptions, interrupts, mode changes, I/O and MSR accesses\n"
 	     "  --trace-format FORMAT  text or json (json for .json and .jsonl, else text)\n"
 	     "  --trace-hash           a hash of all of these and the final registers, at the end\n"
 	     "  --stress LIST          of tlb, blocks, single: slow ways that must change nothing\n"
 	     "  --help                 this text\n"
 	     "\n"
+	     "At a terminal: Ctrl-A x stops the run, Ctrl-A h lists more.\n"
+	     "\n"
 	     "Exit status: (V << 1) | 1 if the guest writes V to port F4H; 0 power-off; 2 usage;\n"
 	     "120 image, file or host trouble; 122 halted for ever; 124 a limit; 126 triple fault\n"
-	     "or reset; 130 Ctrl-C. All but the first come with a line on standard error.");
+	     "or reset; 130 Ctrl-C, Ctrl-A x, a signal. All but the first come with a line on "
+	     "standard error.");
 }
 
 /* ---------------------------------------------------------------- signals */
@@ -63,13 +72,17 @@ static void on_signal(int number)
 
 static void catch_signals(struct udv_machine *machine, double max_seconds)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = { .sa_handler = on_signal }, hangup;
 	struct itimerval timer = { 0 };
 	double whole;
 
 	signal_machine = machine;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* Who asked for it to outlive the terminal (nohup) gets that. */
+	sigaction(SIGHUP, NULL, &hangup);
+	if (hangup.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &action, NULL);
 	if (max_seconds == 0)
 		return;
 	sigaction(SIGALRM, &action, NULL);
@@ -91,7 +104,7 @@ struct run {
 	struct run_serial serial;
 	struct run_trace trace;
 	struct udv_machine *machine;
-	double seconds; /* of the host's time, running */
+	struct run_loop loop;
 };
 
 static void serial_byte(void *opaque, uint8_t byte)
@@ -214,26 +227,108 @@ static int load(struct run *run)
 	return RUN_FILE;
 }
 
-static double seconds_now(void)
-{
-	struct timespec now;
+/* ---------------------------------------------------------------- recording */
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+static bool header_number(struct run *run, const char *name, uint64_t value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	return run_record_header(&run->loop.record, name, text);
 }
 
-static void go(struct run *run, struct udv_stop_info *info)
+static bool header_file(struct run *run, const char *name, const struct run_file *file)
 {
-	double start = seconds_now();
-	uint64_t left = run->options.max_instructions;
+	char text[64];
 
+	snprintf(text, sizeof(text), "%zu bytes, checksum %016" PRIx64, file->size,
+		 run_checksum(file->data, file->size));
+	return run_record_header(&run->loop.record, name, text);
+}
+
+/* All that makes a run what it is, but for what comes in. */
+static bool record_header(struct run *run)
+{
+	const struct udv_machine_config *config = &run->options.machine;
+	struct run_record *record = &run->loop.record;
+	bool right = header_number(run, "memory", config->memory) &&
+		     header_number(run, "cpus", config->nr_cpus) &&
+		     run_record_header(record, "cpu", config->cpu ? config->cpu : "") &&
+		     header_number(run, "seed", config->seed) &&
+		     header_file(run, "image", &run->image) &&
+		     run_record_header(record, "cmdline", run->cmdline);
+
+	for (unsigned i = 0; i < run->options.nr_initrds && right; i++)
+		right = header_file(run, "module", &run->initrds[i]) &&
+			run_record_header(record, "module-cmdline", run->module_text[i]);
+	return right;
+}
+
+static bool open_record(struct run *run)
+{
+	const struct run_options *options = &run->options;
+
+	if (!options->record && !options->replay)
+		return true;
+	return (options->replay ? run_replay_open(&run->loop.record, options->replay)
+				: run_record_create(&run->loop.record, options->record)) &&
+	       record_header(run);
+}
+
+/* ---------------------------------------------------------------- going */
+
+/* The leak checker looks at this process from outside, which no sandbox allows. */
+#if defined(__SANITIZE_ADDRESS__)
+#define LEAK_CHECKER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LEAK_CHECKER 1
+#endif
+#endif
+
+static bool enter_sandbox(const struct run *run)
+{
+	int error;
+
+	if (run->options.no_sandbox)
+		return true;
+#ifdef LEAK_CHECKER
+	if (!run->options.sandbox)
+		return true;
+#endif
+	error = run_sandbox_enter();
+	if (!error || (error == ENOSYS && !run->options.sandbox))
+		return true;
+	complain("run", "%s: %s", run->options.sandbox ? "no sandbox" : "goes on without a sandbox",
+		 error == ENOSYS ? "built without libseccomp" : strerror(error));
+	return !run->options.sandbox;
+}
+
+static bool wants_progress(const struct run *run)
+{
+	if (run->options.progress != RUN_AUTO)
+		return run->options.progress == RUN_ON;
+	return isatty(STDERR_FILENO) && !(run->serial.fd == STDOUT_FILENO && isatty(STDOUT_FILENO));
+}
+
+static bool go(struct run *run, struct udv_stop_info *info)
+{
+	struct run_loop *loop = &run->loop;
+
+	loop->machine = run->machine;
+	loop->serial = &run->serial;
+	loop->caught = &caught;
+	loop->left = run->options.max_instructions;
+	loop->progress.on = wants_progress(run);
+	run_terminal_signals();
 	catch_signals(run->machine, run->options.max_seconds);
-	do {
-		udv_machine_run(run->machine, left < PIECE ? left : PIECE, info);
-		left -= left < info->instructions ? left : info->instructions;
-		run_flush_serial(&run->serial);
-	} while (info->stop == UDV_STOP_BUDGET && left);
-	run->seconds = seconds_now() - start;
+	if (strcmp(run->options.serial, "stdio") == 0 && !run->options.replay)
+		run_input_open(&loop->input);
+	loop->failed = !enter_sandbox(run);
+	if (!loop->failed)
+		run_loop(loop, info);
+	run_terminal_restore();
+	return !loop->failed;
 }
 
 /* ---------------------------------------------------------------- what happened */
@@ -253,7 +348,11 @@ static void say(const struct run *run, const struct udv_stop_info *info, const c
 
 static int report(const struct run *run, const struct udv_stop_info *info)
 {
-	switch (info->stop) {
+	if (run->loop.replay_over) {
+		say(run, info, "stopped where the recording ends");
+		return RUN_LIMIT;
+	}
+	switch (run->loop.quit ? UDV_STOP_REQUESTED : info->stop) {
 	case UDV_STOP_DEBUG_EXIT:
 		return (int)(info->value << 1 | 1) & 0xff;
 	case UDV_STOP_POWER_OFF:
@@ -272,13 +371,17 @@ static int report(const struct run *run, const struct udv_stop_info *info)
 		say(run, info, "stopped by --max-instructions");
 		return RUN_LIMIT;
 	case UDV_STOP_REQUESTED:
+	case UDV_STOP_IDLE:
 		break;
 	}
 	if (caught == SIGALRM) {
 		say(run, info, "stopped by --max-seconds");
 		return RUN_LIMIT;
 	}
-	say(run, info, caught == SIGTERM ? "terminated" : "interrupted");
+	say(run, info,
+	    caught == SIGTERM  ? "terminated"
+	    : caught == SIGHUP ? "hung up"
+			       : "interrupted");
 	return RUN_SIGNALED;
 }
 
@@ -297,9 +400,10 @@ static void print_stats(const struct run *run)
 
 	udv_machine_stats(run->machine, &stats);
 	fprintf(stderr, "instructions: %" PRIu64 "\n", stats.instructions);
-	fprintf(stderr, "host seconds: %.3f\n", run->seconds);
+	fprintf(stderr, "host seconds: %.3f\n", run->loop.seconds);
 	fprintf(stderr, "MIPS: %.1f\n",
-		run->seconds > 0 ? (double)stats.instructions / run->seconds * 1e-6 : 0.0);
+		run->loop.seconds > 0 ? (double)stats.instructions / run->loop.seconds * 1e-6
+				      : 0.0);
 	fprintf(stderr, "virtual seconds: %.9f\n", (double)stats.nanoseconds * 1e-9);
 	fprintf(stderr, "exceptions: %" PRIu64 "\n", stats.exceptions);
 	fprintf(stderr, "interrupts: %" PRIu64 "\n", stats.interrupts);
@@ -322,7 +426,8 @@ static int execute(struct run *run)
 		status = load(run);
 	if (status)
 		return status;
-	go(run, &info);
+	if (!open_record(run) || !go(run, &info))
+		return RUN_FILE;
 	status = report(run, &info);
 	if (run->options.trace_hash)
 		print_hash(run);
@@ -341,6 +446,7 @@ int cmd_run(int argc, char **argv)
 		return RUN_FILE;
 	}
 	run->serial.fd = -1;
+	run->serial.caught = &caught;
 	if (!run_parse_options(&run->options, argc, argv)) {
 		status = RUN_USAGE;
 	} else if (run->options.help) {
@@ -353,7 +459,8 @@ int cmd_run(int argc, char **argv)
 		status = execute(run);
 	}
 	run_close_serial(&run->serial);
-	if (!run_close_trace(&run->trace) || run->serial.failed)
+	if (!run_close_trace(&run->trace) || !run_record_close(&run->loop.record) ||
+	    run->serial.failed)
 		status = RUN_FILE;
 	udv_machine_destroy(run->machine);
 	run_close_file(&run->image);

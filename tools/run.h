@@ -2,6 +2,7 @@
 #ifndef UDV_TOOLS_RUN_H
 #define UDV_TOOLS_RUN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@ enum {
 	RUN_HALTED = 122,   /* halted for ever */
 	RUN_LIMIT = 124,    /* --max-instructions or --max-seconds */
 	RUN_RESET = 126,    /* triple fault, or a reset that the guest asked for */
-	RUN_SIGNALED = 130, /* Ctrl-C, or SIGTERM */
+	RUN_SIGNALED = 130, /* Ctrl-C, SIGTERM, SIGHUP, or Ctrl-A x */
 };
 
 #define RUN_MAX_INITRDS 64
@@ -28,6 +29,12 @@ enum run_trace_format {
 	RUN_TRACE_BY_NAME, /* JSON lines if the file is called so */
 	RUN_TRACE_TEXT,
 	RUN_TRACE_JSON,
+};
+
+enum run_switch {
+	RUN_AUTO,
+	RUN_ON,
+	RUN_OFF,
 };
 
 struct run_options {
@@ -41,6 +48,9 @@ struct run_options {
 	const char *serial; /* stdio, file:PATH, none */
 	uint64_t max_instructions;
 	double max_seconds; /* 0: no limit */
+	const char *record, *replay;
+	enum run_switch progress;
+	bool sandbox, no_sandbox; /* neither: where the kernel has it */
 	const char *trace;
 	enum run_trace_format trace_format;
 	bool trace_hash, stats, help;
@@ -65,7 +75,8 @@ void run_close_file(struct run_file *file);
 struct run_serial {
 	int fd; /* -1: nowhere */
 	bool own;
-	bool failed; /* with a line on standard error */
+	bool failed;			     /* with a line on standard error */
+	const volatile sig_atomic_t *caught; /* a signal after which nothing waits */
 	size_t used;
 	uint8_t buffer[4096];
 };

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -54,7 +55,7 @@ void run_close_file(struct run_file *file)
 
 bool run_open_serial(struct run_serial *serial, const char *where)
 {
-	*serial = (struct run_serial){ .fd = -1 };
+	serial->fd = -1;
 	if (strcmp(where, "stdio") == 0) {
 		serial->fd = STDOUT_FILENO;
 	} else if (strncmp(where, "file:", 5) == 0) {
@@ -78,9 +79,11 @@ void run_flush_serial(struct run_serial *serial)
 
 		if (n >= 0) {
 			done += (size_t)n;
-		} else if (errno == EPIPE) {
+		} else if (errno == EPIPE || *serial->caught) {
 			serial->fd = -1;
-		} else if (errno != EINTR && errno != EAGAIN) {
+		} else if (errno == EAGAIN) {
+			poll(&(struct pollfd){ .fd = serial->fd, .events = POLLOUT }, 1, -1);
+		} else if (errno != EINTR) {
 			complain("run", "cannot write the serial output: %s", strerror(errno));
 			serial->failed = true;
 		}
