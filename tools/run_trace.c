@@ -18,7 +18,8 @@ static const char *const event_names[UDV_NR_TRACE_KINDS] = {
 	[UDV_TRACE_EXCEPTION] = "exception", [UDV_TRACE_INTERRUPT] = "interrupt",
 	[UDV_TRACE_MODE] = "mode",	     [UDV_TRACE_IO_READ] = "in",
 	[UDV_TRACE_IO_WRITE] = "out",	     [UDV_TRACE_MSR_READ] = "rdmsr",
-	[UDV_TRACE_MSR_WRITE] = "wrmsr",
+	[UDV_TRACE_MSR_WRITE] = "wrmsr",     [UDV_TRACE_VM_ENTRY] = "vm-entry",
+	[UDV_TRACE_VM_EXIT] = "vm-exit",
 };
 
 /* What a, b and c are; NULL: nothing. */
@@ -30,6 +31,8 @@ static const char *const field_names[UDV_NR_TRACE_KINDS][3] = {
 	[UDV_TRACE_IO_WRITE] = { "port", "value", "size" },
 	[UDV_TRACE_MSR_READ] = { "index", "value", NULL },
 	[UDV_TRACE_MSR_WRITE] = { "index", "value", NULL },
+	[UDV_TRACE_VM_ENTRY] = { "rip", "injects", NULL },
+	[UDV_TRACE_VM_EXIT] = { "reason", "qualification", "guest_physical" },
 };
 
 static bool ends_with(const char *text, const char *end)

@@ -42,6 +42,8 @@ enum udv_trace_kind {
 	UDV_TRACE_IO_WRITE,
 	UDV_TRACE_MSR_READ, /* a = index, b = value */
 	UDV_TRACE_MSR_WRITE,
+	UDV_TRACE_VM_ENTRY, /* a = the guest's RIP, b = VM-entry interruption information */
+	UDV_TRACE_VM_EXIT, /* a = exit reason, b = exit qualification, c = guest-physical address */
 	UDV_NR_TRACE_KINDS,
 };
 
@@ -251,6 +253,7 @@ struct udv_machine_stats {
 	uint64_t exceptions, interrupts;
 	uint64_t tlb_misses, tlb_flushes;
 	uint64_t blocks_built, blocks_dropped, block_lookups;
+	uint64_t vm_exits;
 };
 void udv_machine_stats(const struct udv_machine *machine, struct udv_machine_stats *stats);
 

@@ -14,7 +14,7 @@ bool lapic_accept(struct lapic *lapic, uint8_t vector, bool level);
 bool lapic_deliver(struct lapic *lapic, const struct apic_message *message);
 void lapic_fire(struct lapic *lapic, enum apic_lvt entry);
 void lapic_error(struct lapic *lapic, uint8_t error);
-void lapic_eoi(struct lapic *lapic);
+
 void lapic_write_lvt(struct lapic *lapic, enum apic_lvt entry, uint32_t value);
 void lapic_write_svr(struct lapic *lapic, uint32_t value);
 bool lapic_write_base(struct lapic *lapic, uint64_t value);

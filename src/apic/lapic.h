@@ -126,6 +126,8 @@ static inline bool lapic_x2apic(const struct lapic *lapic)
 bool lapic_deliverable(const struct lapic *lapic);
 /* Its vector, in service from now on; -1 if there is none. */
 int lapic_acknowledge(struct lapic *lapic);
+/* End of interrupt, as a write to the EOI register. */
+void lapic_eoi(struct lapic *lapic);
 
 static inline uint8_t lapic_read_cr8(const struct lapic *lapic)
 {

@@ -45,7 +45,7 @@ enum arch_cpuid_register {
 	X(SSE3, "sse3", 1, 0, ECX, 0, 1) \
 	X(PCLMULQDQ, "pclmulqdq", 1, 0, ECX, 1, 1) \
 	X(MONITOR, "monitor", 1, 0, ECX, 3, 1) \
-	X(VMX, "vmx", 1, 0, ECX, 5, 0) \
+	X(VMX, "vmx", 1, 0, ECX, 5, 1) \
 	X(SSSE3, "ssse3", 1, 0, ECX, 9, 1) \
 	X(FMA, "fma", 1, 0, ECX, 12, 1) \
 	X(CX16, "cx16", 1, 0, ECX, 13, 1) \

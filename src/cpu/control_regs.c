@@ -4,6 +4,7 @@
 #include "arch/system_bits.h"
 #include "cpu/access.h"
 #include "cpu/system_misc.h"
+#include "cpu/vmx_apic.h"
 #include "cpu/xsave.h"
 
 /*
@@ -201,7 +202,7 @@ bool insn_mov_to_cr8(struct cpu *cpu, const struct op *op)
 		return false;
 	if (value >> 4)
 		return raise_gp0(cpu);
-	if (cpu->ops.write_cr8)
+	if (!vmx_write_cr8(cpu, value) && cpu->ops.write_cr8)
 		cpu->ops.write_cr8(cpu->ops.opaque, (uint8_t)value);
 	cpu_charge(cpu, COST_CONTROL_REGISTER);
 	return true;
@@ -278,8 +279,10 @@ bool insn_mov_to_cr4(struct cpu *cpu, const struct op *op)
 
 /* ---------------------------------------------------------------- reading */
 
-static uint64_t read_cr(const struct cpu *cpu, unsigned number)
+static uint64_t read_cr(struct cpu *cpu, unsigned number)
 {
+	uint64_t cr8;
+
 	switch (number) {
 	case 0:
 		return vmx_read_cr0(cpu);
@@ -290,6 +293,8 @@ static uint64_t read_cr(const struct cpu *cpu, unsigned number)
 	case 4:
 		return vmx_read_cr4(cpu);
 	default:
+		if (vmx_read_cr8(cpu, &cr8))
+			return cr8;
 		return cpu->ops.read_cr8 ? cpu->ops.read_cr8(cpu->ops.opaque) & 0xf : 0;
 	}
 }

@@ -46,6 +46,8 @@ struct cpu_ops {
 	bool (*write_msr)(void *opaque, uint32_t index, uint64_t value);
 	/* The time-stamp counter when this processor's cpu_ticks() is @ticks, offsets apart. */
 	uint64_t (*ticks)(void *opaque, uint64_t ticks);
+	/* End of interrupt, to the local APIC. */
+	void (*eoi)(void *opaque);
 	/* IA32_TSC or IA32_TSC_ADJUST was written. */
 	void (*tsc_changed)(void *opaque);
 	/* Called after the state became that of INIT, for what is outside. */

@@ -58,9 +58,6 @@ enum {
 #define MISC_ENABLE_READ_ONLY (BIT(7) | MISC_ENABLE_BTS_UNAVAILABLE | MISC_ENABLE_PEBS_UNAVAILABLE)
 #define MISC_ENABLE_ANY_MODEL (MISC_ENABLE_FAST_STRINGS | BIT(3) | BIT(16) | BIT(23))
 
-/* LBR, which records nothing anybody could read, and BTF */
-#define DEBUGCTL_WRITABLE BITS(1, 0)
-
 bool cpu_is_canonical_msr(const struct cpu *cpu, uint64_t address)
 {
 	unsigned shift = 64u - cpu->config->linear_bits;

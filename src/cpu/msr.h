@@ -32,6 +32,9 @@ bool cpu_is_canonical_msr(const struct cpu *cpu, uint64_t address);
 #define MSR_INDEX_APIC_BASE 0x1bu
 #define PAT_RESET 0x0007040600070406ull
 
+/* IA32_DEBUGCTL: LBR, which records nothing anybody could read, and BTF */
+#define DEBUGCTL_WRITABLE 3ull
+
 /* What IA32_MISC_ENABLE is at power-up. */
 uint64_t cpu_misc_enable_reset(const struct cpu *cpu);
 

@@ -4,6 +4,7 @@
 #include "arch/paging_bits.h"
 #include "cpu/access.h"
 #include "cpu/handler.h"
+#include "cpu/vmx_apic.h"
 
 /*
  * Accesses that miss the TLB, cross a page, or may not be cached: devices, code, ROM, pages with a
@@ -147,7 +148,7 @@ static bool translate_part(struct cpu *cpu, uint64_t linear, unsigned size, uint
 			   struct part *part)
 {
 	struct udv_walk_result result;
-	bool walked = true;
+	bool walked = true, was_cached = false;
 	uint8_t *page;
 
 	part->size = size;
@@ -156,15 +157,21 @@ static bool translate_part(struct cpu *cpu, uint64_t linear, unsigned size, uint
 			return false;
 	} else if (cached(cpu, linear, access, &part->physical)) {
 		walked = false;
+		was_cached = true;
 	} else {
 		if (!walk(cpu, linear, access, &result))
 			return false;
 		part->physical = result.hpa.value;
 	}
+	if (unlikely((part->physical & PAGE_MASK) == cpu->vmx.apic_page)) {
+		if (!vmx_apic_access(cpu, &part->physical, size, access))
+			return false;
+		walked = false;
+	}
 	page = mem_page(cpu->memory, part->physical & PAGE_MASK, &part->flags);
 	part->host = page ? page + (part->physical & ~PAGE_MASK) : NULL;
 	/* It was a page of code, and may be none any more. */
-	if (page && !walked && access & UDV_ACCESS_WRITE &&
+	if (page && was_cached && access & UDV_ACCESS_WRITE &&
 	    !(*part->flags & (MEM_PAGE_CODE | MEM_PAGE_ROM)))
 		tlb_entry_of(cpu, linear)->write = tlb_entry_of(cpu, linear)->read;
 	if (page && walked && !cpu->path)
@@ -385,6 +392,8 @@ bool cpu_translate_fetch(struct cpu *cpu, uint64_t linear, uint32_t access,
 {
 	if (!walk(cpu, linear, access, result))
 		return false;
+	if (unlikely((result->hpa.value & PAGE_MASK) == cpu->vmx.apic_page))
+		return vmx_apic_access(cpu, &result->hpa.value, 1, UDV_ACCESS_FETCH);
 	note_page_size(cpu, linear, result->guest_page_shift);
 	return true;
 }

@@ -5,6 +5,7 @@
 #include "cpu/cpuid.h"
 #include "cpu/msr.h"
 #include "cpu/system_misc.h"
+#include "cpu/vmx_apic.h"
 
 /* Identification, MSRs, counters, random numbers, protection keys, segment bases. */
 
@@ -49,7 +50,7 @@ bool insn_rdmsr(struct cpu *cpu, const struct op *op)
 		return raise_gp0(cpu);
 	if (cpu_intercepts(cpu, INTERCEPT_MSR_READ, index, 0))
 		return false;
-	if (!cpu_read_msr(cpu, index, &value))
+	if (!vmx_x2apic_read(cpu, index, &value) && !cpu_read_msr(cpu, index, &value))
 		return raise_gp0(cpu);
 	if (index == ARCH_MSR_TIME_STAMP_COUNTER)
 		value = vmx_guest_tsc(cpu, value);
@@ -68,6 +69,14 @@ bool insn_wrmsr(struct cpu *cpu, const struct op *op)
 	if (cpu_intercepts(cpu, INTERCEPT_MSR_WRITE, index, 0))
 		return false;
 	cpu_charge(cpu, COST_MSR);
+	switch (vmx_x2apic_write(cpu, index, get_edx_eax(cpu))) {
+	case VMX_X2APIC_DONE:
+		return true;
+	case VMX_X2APIC_FAULT:
+		return raise_gp0(cpu);
+	case VMX_X2APIC_REAL:
+		break;
+	}
 	return cpu_write_msr(cpu, index, get_edx_eax(cpu)) || raise_gp0(cpu);
 }
 

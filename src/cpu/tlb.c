@@ -281,8 +281,10 @@ void cpu_mode_changed(struct cpu *cpu)
 	for (unsigned i = 0; i < NR_SEGMENTS; i++)
 		cpu->segment_base[i] = code64 && i < SEG_FS ? 0 : s->seg[i].base;
 	cpu->address_mask = code64 ? ~0ull : UINT32_MAX;
+	/* 16-bit code may start beyond 64 KB, and then goes on there. */
 	cpu->rip_mask = code64					 ? ~0ull
 			: (cpu->mode & MODE_CODE) == MODE_CODE32 ? UINT32_MAX
+			: s->rip > 0xffff			 ? UINT32_MAX
 								 : 0xffff;
 	if (cpu->code_base != s->seg[SEG_CS].base || cpu->code_limit != s->seg[SEG_CS].limit)
 		cpu->generation++;

@@ -47,13 +47,19 @@ struct vmx_exit {
 };
 
 struct cpu_vmx {
-	bool operation;	     /* VMX operation, root or non-root */
-	bool guest;	     /* VMX non-root operation */
-	bool launched;	     /* launch state of the current VMCS */
-	bool watch;	     /* a window, monitor trap flag: boundaries are to be looked at */
-	bool mtf;	     /* an MTF exit is pending */
-	bool iret_unblocked; /* the IRET under way has ended blocking by NMI */
-	bool timer;	     /* the preemption timer counts */
+	bool operation;		/* VMX operation, root or non-root */
+	bool guest;		/* VMX non-root operation */
+	bool launched;		/* launch state of the current VMCS */
+	bool watch;		/* a window, monitor trap flag: boundaries are to be looked at */
+	bool mtf;		/* an MTF exit is pending */
+	bool iret_unblocked;	/* the IRET under way has ended blocking by NMI */
+	bool timer;		/* the preemption timer counts */
+	bool virtual_interrupt; /* one is recognised */
+	bool apic_written;	/* APIC-write emulation is due, at @apic_offset */
+	uint32_t apic_offset;
+	uint32_t trap_reason; /* a trap-like exit is due; 0: none */
+	uint64_t trap_qualification;
+	uint64_t apic_page; /* the APIC-access page; VMX_NO_POINTER: none */
 	uint64_t vmxon_pointer;
 	uint64_t current;		  /* VMX_NO_POINTER: none */
 	uint64_t entry_retired;		  /* cpu_retired() when the guest was entered */
@@ -71,6 +77,8 @@ struct cpu_vmx {
 bool vmx_record(struct cpu *cpu, uint32_t reason, uint64_t qualification);
 /* The same for the instruction that runs: its length is known, RF is to be cleared. */
 bool vmx_record_instruction(struct cpu *cpu, uint32_t reason, uint64_t qualification);
+/* The same for an access to memory that the instruction or event makes. */
+bool vmx_record_access(struct cpu *cpu, uint32_t reason, uint64_t qualification, bool fetch);
 /* For the EPT outcomes of a walk; a convertible violation becomes a #VE. Returns false. */
 bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk);
 /* True if the exception bitmap makes @event exit: then it is recorded. */

@@ -5,6 +5,7 @@
 #include "arch/system_bits.h"
 #include "arch/vmcs_fields.h"
 #include "cpu/handler.h"
+#include "cpu/msr.h"
 #include "cpu/vmx.h"
 #include "cpu/vmx_state.h"
 
@@ -27,18 +28,20 @@
 
 #define PIN_CLAIMED                                                                                \
 	(ON(PIN, EXTERNAL_INTERRUPT) | ON(PIN, NMI) | ON(PIN, VIRTUAL_NMIS) |                      \
-	 ON(PIN, PREEMPTION_TIMER))
+	 ON(PIN, PREEMPTION_TIMER) | ON(PIN, POSTED_INTERRUPTS))
 #define PRIMARY_CLAIMED                                                                            \
 	(ON(PRIMARY, INTERRUPT_WINDOW) | ON(PRIMARY, TSC_OFFSETTING) | ON(PRIMARY, HLT) |          \
 	 ON(PRIMARY, INVLPG) | ON(PRIMARY, MWAIT) | ON(PRIMARY, RDPMC) | ON(PRIMARY, RDTSC) |      \
 	 ON(PRIMARY, CR3_LOAD) | ON(PRIMARY, CR3_STORE) | ON(PRIMARY, CR8_LOAD) |                  \
-	 ON(PRIMARY, CR8_STORE) | ON(PRIMARY, NMI_WINDOW) | ON(PRIMARY, MOV_DR) |                  \
-	 ON(PRIMARY, UNCONDITIONAL_IO) | ON(PRIMARY, IO_BITMAPS) |                                 \
+	 ON(PRIMARY, CR8_STORE) | ON(PRIMARY, TPR_SHADOW) | ON(PRIMARY, NMI_WINDOW) |              \
+	 ON(PRIMARY, MOV_DR) | ON(PRIMARY, UNCONDITIONAL_IO) | ON(PRIMARY, IO_BITMAPS) |           \
 	 ON(PRIMARY, MONITOR_TRAP_FLAG) | ON(PRIMARY, MSR_BITMAPS) | ON(PRIMARY, MONITOR) |        \
 	 ON(PRIMARY, PAUSE) | ON(PRIMARY, SECONDARY))
 #define SECONDARY_CLAIMED                                                                          \
-	(ON(SECONDARY, EPT) | ON(SECONDARY, DESCRIPTOR_TABLE) | ON(SECONDARY, VPID) |              \
-	 ON(SECONDARY, WBINVD) | ON(SECONDARY, UNRESTRICTED_GUEST) |                               \
+	(ON(SECONDARY, VIRTUALIZE_APIC) | ON(SECONDARY, VIRTUALIZE_X2APIC) |                       \
+	 ON(SECONDARY, APIC_REGISTERS) | ON(SECONDARY, VIRTUAL_INTERRUPT_DELIVERY) |               \
+	 ON(SECONDARY, VMCS_SHADOWING) | ON(SECONDARY, EPT) | ON(SECONDARY, DESCRIPTOR_TABLE) |    \
+	 ON(SECONDARY, VPID) | ON(SECONDARY, WBINVD) | ON(SECONDARY, UNRESTRICTED_GUEST) |         \
 	 ON(SECONDARY, PAUSE_LOOP_EXITING) | ON(SECONDARY, VM_FUNCTIONS) | ON(SECONDARY, PML) |    \
 	 ON(SECONDARY, EPT_VIOLATION_VE) | ON(SECONDARY, MBEC) | ON(SECONDARY, TSC_SCALING))
 #define EXIT_CLAIMED                                                                               \
@@ -52,7 +55,7 @@
 #define BASIC_MEMORY_WB (6ull << 50)
 #define BASIC_STRING_INFO BIT(54)
 #define BASIC_TRUE_CONTROLS BIT(55)
-#define MISC_TIMER_RATE 5ull
+#define MISC_TIMER_RATE 0ull
 #define MISC_STORES_LMA BIT(5)
 #define MISC_ACTIVITIES BITS(8, 6)
 #define MISC_CR3_TARGETS (4ull << 16)
@@ -120,6 +123,9 @@ void vmx_make_capabilities(struct vmx_capabilities *c, const struct cpu_config *
 	c->ept_vpid_cap = UDV_EPT_CAP_EXECUTE_ONLY | UDV_EPT_CAP_4_LEVEL | UDV_EPT_CAP_5_LEVEL |
 			  UDV_EPT_CAP_UC | UDV_EPT_CAP_WB | UDV_EPT_CAP_2MB | UDV_EPT_CAP_1GB |
 			  UDV_EPT_CAP_AD | UDV_EPT_CAP_ADVANCED_INFO | CAP_INVEPT | CAP_INVVPID;
+	c->efer_bits = EFER_SCE | EFER_LME | EFER_LMA |
+		       (feature_has(&config->features, FEATURE_NX) ? EFER_NXE : 0);
+	c->debugctl_bits = DEBUGCTL_WRITABLE;
 	c->vmcs_enum = highest_field(c);
 	c->maxphyaddr = config->maxphyaddr;
 	c->linear_bits = config->linear_bits;
@@ -175,5 +181,5 @@ void vmx_reset(struct cpu *cpu)
 
 	memset(&cpu->vmx, 0, sizeof(cpu->vmx));
 	cpu->vmx.capabilities = capabilities;
-	cpu->vmx.current = VMX_NO_POINTER;
+	cpu->vmx.current = cpu->vmx.apic_page = VMX_NO_POINTER;
 }

@@ -7,6 +7,7 @@
 #include "cpu/msr.h"
 #include "cpu/segment.h"
 #include "cpu/vmx.h"
+#include "cpu/vmx_apic.h"
 #include "cpu/vmx_state.h"
 
 /*
@@ -219,6 +220,7 @@ bool vmx_enter(struct cpu *cpu, bool launch)
 			 VMX_HAS(v->primary_controls, PRIMARY, NMI_WINDOW) ||
 			 VMX_HAS(v->primary_controls, PRIMARY, MONITOR_TRAP_FLAG);
 	cpu->attention |= ATTENTION_EVENT;
+	vmx_apic_entry(cpu);
 	vmx_start_timer(cpu);
 	if (v->entry_interruption_info & INFO_VALID)
 		inject(cpu);

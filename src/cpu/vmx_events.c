@@ -3,6 +3,7 @@
 #include "cpu/events.h"
 #include "cpu/msr.h"
 #include "cpu/vmx.h"
+#include "cpu/vmx_apic.h"
 #include "cpu/vmx_state.h"
 
 /*
@@ -132,8 +133,9 @@ bool vmx_event_ready(const struct cpu *cpu)
 {
 	const struct cpu_state *s = &cpu->state;
 
-	return cpu->vmx.watch || cpu->vmx.mtf || s->init_pending || s->sipi_pending ||
-	       s->pending_debug || (s->nmi_pending && !real_nmi_blocked(cpu)) ||
+	return cpu->vmx.watch || cpu->vmx.mtf || cpu->vmx.apic_written || cpu->vmx.trap_reason ||
+	       (cpu->vmx.virtual_interrupt && s->rflags & FLAG_IF) || s->init_pending ||
+	       s->sipi_pending || s->pending_debug || (s->nmi_pending && !real_nmi_blocked(cpu)) ||
 	       (cpu->interrupt && (s->rflags & FLAG_IF || interrupt_exiting(cpu))) ||
 	       timer_expired(cpu);
 }
@@ -152,6 +154,18 @@ static bool leave_with_debug(struct cpu *cpu, uint32_t reason)
 	vmx_record(cpu, reason, 0);
 	if (cpu->repeating)
 		cpu->vmx.exit.rf = VMX_RF_SET;
+	cpu->vmx.exit.pending_debug = true;
+	vmx_exit(cpu);
+	return true;
+}
+
+/* The instruction is complete: the shadows that it stood in have gone with it. */
+static bool take_trap(struct cpu *cpu)
+{
+	uint32_t reason = cpu->vmx.trap_reason;
+
+	cpu->vmx.trap_reason = 0;
+	vmx_record(cpu, reason, cpu->vmx.trap_qualification);
 	cpu->vmx.exit.pending_debug = true;
 	vmx_exit(cpu);
 	return true;
@@ -223,6 +237,11 @@ static bool take_interrupt(struct cpu *cpu)
 	vector = cpu->ops.acknowledge ? cpu->ops.acknowledge(cpu->ops.opaque) : -1;
 	if (vector < 0)
 		return false;
+	if (VMX_HAS(v->pin_based_controls, PIN, POSTED_INTERRUPTS) &&
+	    (unsigned)vector == v->posted_interrupt_notification_vector) {
+		vmx_process_posted(cpu);
+		return true;
+	}
 	vmx_record(cpu, ARCH_EXIT_EXTERNAL_INTERRUPT_REASON, 0);
 	cpu->vmx.exit.interruption_info = (uint32_t)vector | (uint32_t)BIT(31);
 	if (cpu->repeating)
@@ -248,6 +267,8 @@ static bool take_maskable(struct cpu *cpu)
 		return false;
 	if (VMX_HAS(v->primary_controls, PRIMARY, INTERRUPT_WINDOW) && s->rflags & FLAG_IF)
 		return leave(cpu, ARCH_EXIT_INTERRUPT_WINDOW_REASON, 0);
+	if (cpu->vmx.virtual_interrupt && s->rflags & FLAG_IF)
+		return vmx_deliver_virtual(cpu);
 	return cpu->interrupt && take_interrupt(cpu);
 }
 
@@ -259,6 +280,10 @@ bool vmx_take_events(struct cpu *cpu)
 		return true;
 	if (s->activity == ACTIVITY_WAIT_FOR_SIPI)
 		return false;
+	if (cpu->vmx.apic_written)
+		vmx_emulate_apic_write(cpu);
+	if (cpu->vmx.trap_reason && s->activity != ACTIVITY_SHUTDOWN)
+		return take_trap(cpu);
 	if (s->init_pending)
 		return take_init(cpu);
 	if (mtf_pending(cpu))

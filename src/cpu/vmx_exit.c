@@ -63,21 +63,34 @@ static bool reports_nmi_unblocking(const struct cpu *cpu)
 		VMX_HAS(v->pin_based_controls, PIN, VIRTUAL_NMIS));
 }
 
+/*
+ * Nothing says how long the instruction is whose access exits, and hypervisors read it all the
+ * same; of a fetch it cannot be known.
+ */
+bool vmx_record_access(struct cpu *cpu, uint32_t reason, uint64_t qualification, bool fetch)
+{
+	vmx_record(cpu, reason, qualification);
+	if (!cpu->delivering.valid) {
+		cpu->vmx.exit.rf = VMX_RF_SET;
+		cpu->vmx.exit.instruction_length = fetch ? 0 : cpu->current->length;
+	} else if (is_software(cpu->delivering.type)) {
+		cpu->vmx.exit.instruction_length = cpu->delivering.length;
+	}
+	return false;
+}
+
 bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk)
 {
 	struct udv_exit_info info = udv_exit_info(walk, cpu->vmx.capabilities.ept_vpid_cap);
 
 	if (walk->outcome == UDV_WALK_EPT_VIOLATION && udv_ve_convertible(&cpu->paging, walk))
 		return vmx_raise_ve(cpu, &info);
-	vmx_record(cpu, info.exit_reason, info.exit_qualification);
+	vmx_record_access(cpu, info.exit_reason, info.exit_qualification,
+			  walk->fault.access & UDV_ACCESS_FETCH);
 	cpu->vmx.exit.guest_physical_address = info.guest_physical_address.value;
 	cpu->vmx.exit.guest_linear_address = info.guest_linear_address.value;
 	if (info.exit_reason != ARCH_EXIT_EPT_MISCONFIG_REASON && reports_nmi_unblocking(cpu))
 		cpu->vmx.exit.qualification |= UDV_EQ_NMI_UNBLOCKING;
-	if (!cpu->delivering.valid)
-		cpu->vmx.exit.rf = VMX_RF_SET;
-	else if (is_software(cpu->delivering.type))
-		cpu->vmx.exit.instruction_length = cpu->delivering.length;
 	return false;
 }
 
@@ -315,6 +328,7 @@ static bool load_host(struct cpu *cpu)
 	s->monitor_armed = false;
 	cpu->lazy.kind = LAZY_NONE;
 	cpu->vmx.guest = false;
+	cpu->vmx.apic_page = VMX_NO_POINTER;
 	cpu_breakpoints_changed(cpu);
 	cpu_paging_changed(cpu);
 	if (udv_paging_mode(s->cr0, s->cr4, s->efer) != UDV_PAGING_PAE)

@@ -230,22 +230,47 @@ static unsigned operand_size(const struct cpu *cpu)
 	return is_64bit(cpu) ? 8 : 4;
 }
 
-static bool vmread(struct cpu *cpu, const struct op *op)
+/*
+ * VMCS shadowing: whether a guest's VMREAD or VMWRITE goes to the VMCS that the link pointer names.
+ * SDM Vol 3C "VMCS Shadowing Bitmap Addresses"
+ */
+static bool is_shadowed(struct cpu *cpu, uint64_t encoding, uint64_t bitmap)
 {
-	uint64_t encoding = gpr_read(cpu, op->src, operand_size(cpu));
-	unsigned size = operand_size(cpu);
-	uint64_t value, linear;
-	int slot;
-
-	if (!may_run(cpu, op, ARCH_EXIT_VMREAD_REASON,
-		     vmx_operand_info(cpu, op) | (uint32_t)(op->src / 8u) << 28))
+	if (!cpu->vmx.operation || !cpu->vmx.guest || !mode_allows(cpu) ||
+	    !VMX_SECONDARY(&cpu->vmx.vmcs, VMCS_SHADOWING) || encoding & ~BITS(14, 0))
 		return false;
-	if (cpu->vmx.current == VMX_NO_POINTER)
-		return vmx_fail_invalid(cpu);
-	slot = find_field(cpu, encoding);
-	if (slot < 0)
-		return vmx_fail_valid(cpu, VMX_ERROR_COMPONENT);
-	value = vmx_field_read(&cpu->vmx.vmcs, (unsigned)slot, (uint32_t)encoding, size == 8);
+	return !(mem_read(cpu->memory, bitmap + (encoding >> 3), 1) >> (encoding & 7) & 1);
+}
+
+static uint64_t shadow_field(const struct cpu *cpu, int slot)
+{
+	return cpu->vmx.vmcs.vmcs_link_pointer + VMX_REGION_FIELDS + 8u * (unsigned)slot;
+}
+
+/* What the two have in common: 0 go on, else VMfail has been set, or cpu->fault. */
+enum shadow_check {
+	SHADOW_OK,
+	SHADOW_FAILED,
+	SHADOW_FAULT,
+};
+
+static enum shadow_check check_shadow(struct cpu *cpu)
+{
+	if (cpu->state.cpl) {
+		raise_gp0(cpu);
+		return SHADOW_FAULT;
+	}
+	if (cpu->vmx.vmcs.vmcs_link_pointer != VMX_NO_POINTER)
+		return SHADOW_OK;
+	vmx_fail_invalid(cpu);
+	return SHADOW_FAILED;
+}
+
+static bool put_vmread(struct cpu *cpu, const struct op *op, uint64_t value)
+{
+	unsigned size = operand_size(cpu);
+	uint64_t linear;
+
 	if (!op->flag)
 		gpr_write(cpu, op->dst, size, value);
 	else if (!cpu_operand_linear(cpu, op, size, UDV_ACCESS_WRITE, &linear) ||
@@ -254,13 +279,89 @@ static bool vmread(struct cpu *cpu, const struct op *op)
 	return vmx_succeed(cpu);
 }
 
+static bool shadow_vmread(struct cpu *cpu, const struct op *op, uint64_t encoding)
+{
+	enum shadow_check check = check_shadow(cpu);
+	int slot = find_field(cpu, encoding);
+	uint64_t value;
+
+	if (check != SHADOW_OK)
+		return check == SHADOW_FAILED;
+	if (slot < 0)
+		return vmx_fail_valid(cpu, VMX_ERROR_COMPONENT);
+	value = mem_read(cpu->memory, shadow_field(cpu, slot), 8);
+	return put_vmread(cpu, op,
+			  vmx_value_read(value, (uint32_t)encoding, operand_size(cpu) == 8));
+}
+
+static bool get_vmwrite(struct cpu *cpu, const struct op *op, uint64_t *value)
+{
+	unsigned size = operand_size(cpu);
+	uint64_t linear;
+
+	if (op->flag)
+		return cpu_operand_linear(cpu, op, size, UDV_ACCESS_READ, &linear) &&
+		       cpu_read(cpu, linear, size, 0, value);
+	*value = gpr_read(cpu, op->src, size);
+	return true;
+}
+
+static bool read_only(const struct cpu *cpu, uint64_t encoding)
+{
+	return ARCH_VMCS_TYPE((uint32_t)encoding) == ARCH_TYPE_READ_ONLY &&
+	       !(cpu->vmx.capabilities.misc & BIT(29));
+}
+
+static bool shadow_vmwrite(struct cpu *cpu, const struct op *op, uint64_t encoding)
+{
+	enum shadow_check check = check_shadow(cpu);
+	int slot = find_field(cpu, encoding);
+	uint64_t value, field;
+
+	if (check != SHADOW_OK)
+		return check == SHADOW_FAILED;
+	if (!get_vmwrite(cpu, op, &value))
+		return false;
+	if (slot < 0)
+		return vmx_fail_valid(cpu, VMX_ERROR_COMPONENT);
+	if (read_only(cpu, encoding))
+		return vmx_fail_valid(cpu, VMX_ERROR_READ_ONLY);
+	field = mem_read(cpu->memory, shadow_field(cpu, slot), 8);
+	field = vmx_value_write(field, (uint32_t)encoding, operand_size(cpu) == 8, value);
+	mem_write(cpu->memory, shadow_field(cpu, slot), 8, field);
+	return vmx_succeed(cpu);
+}
+
+static bool vmread(struct cpu *cpu, const struct op *op)
+{
+	uint64_t encoding = gpr_read(cpu, op->src, operand_size(cpu));
+	uint64_t value;
+	int slot;
+
+	if (is_shadowed(cpu, encoding, cpu->vmx.vmcs.vmread_bitmap_address))
+		return shadow_vmread(cpu, op, encoding);
+	if (!may_run(cpu, op, ARCH_EXIT_VMREAD_REASON,
+		     vmx_operand_info(cpu, op) | (uint32_t)(op->src / 8u) << 28))
+		return false;
+	if (cpu->vmx.current == VMX_NO_POINTER)
+		return vmx_fail_invalid(cpu);
+	slot = find_field(cpu, encoding);
+	if (slot < 0)
+		return vmx_fail_valid(cpu, VMX_ERROR_COMPONENT);
+	value = *vmx_slot(&cpu->vmx.vmcs, (unsigned)slot);
+	return put_vmread(cpu, op,
+			  vmx_value_read(value, (uint32_t)encoding, operand_size(cpu) == 8));
+}
+
 static bool vmwrite(struct cpu *cpu, const struct op *op)
 {
 	uint64_t encoding = gpr_read(cpu, op->dst, operand_size(cpu));
 	struct op operand = *op;
-	unsigned size = operand_size(cpu);
-	uint64_t value, linear;
+	uint64_t value, *field;
 	int slot;
+
+	if (is_shadowed(cpu, encoding, cpu->vmx.vmcs.vmwrite_bitmap_address))
+		return shadow_vmwrite(cpu, op, encoding);
 
 	operand.dst = op->src; /* as VMREAD has it: the register or memory operand first */
 	if (!may_run(cpu, op, ARCH_EXIT_VMWRITE_REASON,
@@ -268,18 +369,15 @@ static bool vmwrite(struct cpu *cpu, const struct op *op)
 		return false;
 	if (cpu->vmx.current == VMX_NO_POINTER)
 		return vmx_fail_invalid(cpu);
-	if (!op->flag)
-		value = gpr_read(cpu, op->src, size);
-	else if (!cpu_operand_linear(cpu, op, size, UDV_ACCESS_READ, &linear) ||
-		 !cpu_read(cpu, linear, size, 0, &value))
+	if (!get_vmwrite(cpu, op, &value))
 		return false;
 	slot = find_field(cpu, encoding);
 	if (slot < 0)
 		return vmx_fail_valid(cpu, VMX_ERROR_COMPONENT);
-	if (ARCH_VMCS_TYPE((uint32_t)encoding) == ARCH_TYPE_READ_ONLY &&
-	    !(cpu->vmx.capabilities.misc & BIT(29)))
+	if (read_only(cpu, encoding))
 		return vmx_fail_valid(cpu, VMX_ERROR_READ_ONLY);
-	vmx_field_write(&cpu->vmx.vmcs, (unsigned)slot, (uint32_t)encoding, size == 8, value);
+	field = vmx_slot(&cpu->vmx.vmcs, (unsigned)slot);
+	*field = vmx_value_write(*field, (uint32_t)encoding, operand_size(cpu) == 8, value);
 	return vmx_succeed(cpu);
 }
 

@@ -356,5 +356,6 @@ void udv_machine_stats(const struct udv_machine *machine, struct udv_machine_sta
 		stats->blocks_built += s->blocks_built;
 		stats->blocks_dropped += s->blocks_dropped;
 		stats->block_lookups += s->block_lookups;
+		stats->vm_exits += s->vm_exits;
 	}
 }

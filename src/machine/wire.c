@@ -47,6 +47,13 @@ static uint64_t ticks(void *opaque, uint64_t own)
 	return machine_ticks_of(opaque, own);
 }
 
+static void end_interrupt(void *opaque)
+{
+	struct vcpu *vcpu = opaque;
+
+	lapic_eoi(&vcpu->lapic);
+}
+
 static void tsc_changed(void *opaque)
 {
 	struct vcpu *vcpu = opaque;
@@ -173,6 +180,8 @@ static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind,
 		[CPU_TRACE_IO_WRITE] = UDV_TRACE_IO_WRITE,
 		[CPU_TRACE_MSR_READ] = UDV_TRACE_MSR_READ,
 		[CPU_TRACE_MSR_WRITE] = UDV_TRACE_MSR_WRITE,
+		[CPU_TRACE_VM_ENTRY] = UDV_TRACE_VM_ENTRY,
+		[CPU_TRACE_VM_EXIT] = UDV_TRACE_VM_EXIT,
 	};
 	const struct vcpu *vcpu = opaque;
 	struct udv_trace_event event = {
@@ -199,6 +208,7 @@ static void wire_core(struct vcpu *vcpu)
 		.read_msr = read_msr,
 		.write_msr = write_msr,
 		.ticks = ticks,
+		.eoi = end_interrupt,
 		.tsc_changed = tsc_changed,
 		.init = init_taken,
 		.opaque = vcpu,

@@ -18,6 +18,8 @@ struct vmx_capabilities {
 	 * be 1.
 	 */
 	uint64_t controls[ARCH_NR_CONTROL_GROUPS];
+	/* bits of IA32_EFER, IA32_DEBUGCTL and IA32_PERF_GLOBAL_CTRL that are not reserved */
+	uint64_t efer_bits, debugctl_bits, perf_global_ctrl_bits;
 	uint8_t maxphyaddr, linear_bits;
 };
 

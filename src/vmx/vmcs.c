@@ -42,28 +42,23 @@ const struct arch_vmcs_field *vmx_field(unsigned slot)
 	return &arch_vmcs_fields[slot];
 }
 
-uint64_t vmx_field_read(const struct vmx_vmcs *vmcs, unsigned slot, uint32_t encoding, bool wide)
+uint64_t vmx_value_read(uint64_t field, uint32_t encoding, bool wide)
 {
-	uint64_t value = ((const uint64_t *)(const void *)vmcs)[slot];
-
 	if (encoding & ARCH_VMCS_HIGH)
-		return value >> 32;
-	return wide ? value : (uint32_t)value;
+		return field >> 32;
+	return wide ? field : (uint32_t)field;
 }
 
-void vmx_field_write(struct vmx_vmcs *vmcs, unsigned slot, uint32_t encoding, bool wide,
-		     uint64_t value)
+uint64_t vmx_value_write(uint64_t field, uint32_t encoding, bool wide, uint64_t value)
 {
-	uint64_t *field = vmx_slot(vmcs, slot);
-
-	if (!wide)
-		value = (uint32_t)value;
 	if (encoding & ARCH_VMCS_HIGH)
-		*field = (*field & BITS(31, 0)) | value << 32;
-	else if (ARCH_VMCS_WIDTH(encoding) == ARCH_WIDTH_16)
-		*field = (uint16_t)value;
-	else if (ARCH_VMCS_WIDTH(encoding) == ARCH_WIDTH_32)
-		*field = (uint32_t)value;
-	else
-		*field = value;
+		return (field & BITS(31, 0)) | value << 32;
+	switch (ARCH_VMCS_WIDTH(encoding)) {
+	case ARCH_WIDTH_16:
+		return (uint16_t)value;
+	case ARCH_WIDTH_32:
+		return (uint32_t)value;
+	default:
+		return wide ? value : (uint32_t)value;
+	}
 }

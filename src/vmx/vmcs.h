@@ -39,11 +39,10 @@ static inline uint64_t *vmx_slot(struct vmx_vmcs *vmcs, unsigned slot)
 }
 
 /*
- * VMREAD and VMWRITE of the field in @slot by @encoding, which says whether its high half is meant.
- * @wide: a 64-bit operand. SDM Vol 3C "VMREAD, VMWRITE, and Encodings of VMCS Fields"
+ * What VMREAD by @encoding gives of a field that holds @field, and what VMWRITE of @value leaves in
+ * it. @wide: a 64-bit operand. SDM Vol 3C "VMREAD, VMWRITE, and Encodings of VMCS Fields"
  */
-uint64_t vmx_field_read(const struct vmx_vmcs *vmcs, unsigned slot, uint32_t encoding, bool wide);
-void vmx_field_write(struct vmx_vmcs *vmcs, unsigned slot, uint32_t encoding, bool wide,
-		     uint64_t value);
+uint64_t vmx_value_read(uint64_t field, uint32_t encoding, bool wide);
+uint64_t vmx_value_write(uint64_t field, uint32_t encoding, bool wide, uint64_t value);
 
 #endif

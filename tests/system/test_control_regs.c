@@ -173,7 +173,7 @@ static void test_cr4(void **state)
 {
 	struct world *w = *state;
 	struct cpu_state *s = &w->cpu->state;
-	uint64_t all = 0x01770fff;
+	uint64_t all = 0x01772fff;
 
 	load(w, insn_mov_to_cr4, all);
 	assert_int_equal(read_cr(w, 4), all);

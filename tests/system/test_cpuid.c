@@ -42,7 +42,7 @@ static void test_default_processor(void **state)
 
 	expect_leaf(w, 0, 0, 0x1f, 0x756e6547, 0x6c65746e, 0x49656e69);
 	/* FPU..CX8, APIC, SEP..PSE36, CLFLUSH, MMX, FXSR, SSE, SSE2 */
-	expect_leaf(w, 1, 0, 0x806b0, 0x00000800, 0x77fa320b, 0x078bfbff);
+	expect_leaf(w, 1, 0, 0x806b0, 0x00000800, 0x77fa322b, 0x078bfbff);
 	expect_leaf(w, 2, 0, 0x00feff01, 0, 0, 0);
 	expect_leaf(w, 3, 0, 0, 0, 0, 0);
 	expect_leaf(w, 5, 0, 64, 64, 3, 0x10);

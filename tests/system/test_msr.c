@@ -278,7 +278,9 @@ static void test_model_specific(void **state)
 	expect_no_read(w, 0x186);
 	expect_no_read(w, 0x38f);
 	expect_no_read(w, 0x400);
-	expect_no_read(w, 0x480);
+	/* VMX capabilities: the basic ones, and none for tertiary controls */
+	expect_read(w, 0x480, 0x00d81000756e6476);
+	expect_no_read(w, 0x492);
 	expect_no_read(w, 0);
 	expect_no_read(w, 0xffffffff);
 }
