@@ -3,8 +3,8 @@
 
 SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized
 
-.PHONY: run test build test-clang test-sanitize test-aarch64 test-aarch64-run test-real test-full \
-	fuzz bench bench-emulators format check-format install clean
+.PHONY: run test build test-clang test-sanitize test-aarch64 test-aarch64-run test-real \
+	test-witness test-boot test-boot-long test-full fuzz bench bench-emulators format check-format install clean
 
 run: build
 	@build/tools/undervisor demo
@@ -56,6 +56,20 @@ test-real: build
 	@scripts/packages build real
 	@scripts/run_real build/tools/undervisor build-real
 
+# Random VMCSs here and on Debian's Bochs, or on BOCHS, a program: docs/bochs.md.
+WITNESS_CASES ?= 300
+test-witness: build
+	@scripts/witness $(if $(BOCHS),--bochs $(BOCHS)) --count $(WITNESS_CASES) build || [ $$? -eq 77 ]
+
+# Debian's kernel boots, runs commands and powers off.
+test-boot: build
+	@scripts/packages build boot
+	@scripts/run_boot build/tools/undervisor build-real
+
+# The same, and the kernel that unpacks itself: four times the instructions.
+test-boot-long: build
+	@scripts/run_boot build/tools/undervisor build-real long
+
 # Tens of millions of cases against the oracle; minutes.
 test-full: build
 	@scripts/packages build test
@@ -73,6 +87,7 @@ fuzz:
 
 bench: build
 	@build/bench/bench-walk
+	@build/bench/bench-vmentry
 	@python3 bench/stream.py build/tools/undervisor
 
 # The processor beside QEMU's TCG, and beside Bochs if BOCHS names a program.

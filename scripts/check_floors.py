@@ -9,7 +9,7 @@ import re
 import sys
 
 # Low to high. include/undervisor is what every floor may speak of.
-FLOORS = ["base", "arch", "mem", "paging", "explain", "float", "vmx", "cpu", "apic", "devices", "machine"]
+FLOORS = ["base", "arch", "mem", "paging", "explain", "float", "vmx", "cpu", "apic", "nested", "devices", "machine"]
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^">]+)[">]', re.M)
 
 

@@ -12,7 +12,7 @@ import pathlib
 import re
 import sys
 
-TAG = re.compile(r"\b(?:[TIDHMW]\d{1,2}|[A-Z]{3,5}-\d{2}|N\d{1,3})\b")
+TAG = re.compile(r"\b(?:[TIDHMW]\d{1,2}|[A-Z]{2,5}-\d{2}|N\d{1,3})\b")
 RANGE = re.compile(r"\b([TIDHMW])(\d{1,2})\.\.\1?(\d{1,2})\b")
 
 
@@ -29,7 +29,8 @@ def read_list(root):
 
 def carried(root):
     found = {}
-    for source in sorted((root / "tests").rglob("*")):
+    sources = [*(root / "tests").rglob("*"), *(root / "guests" / "tests").glob("*")]
+    for source in sorted(sources):
         if source.suffix not in {".c", ".h", ".py"}:
             continue
         text = source.read_text(encoding="utf-8")

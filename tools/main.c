@@ -14,6 +14,7 @@ static const struct command {
 	{ "walk", cmd_walk, "translate addresses in a memory image, and show each step" },
 	{ "explain", cmd_explain,
 	  "say in words what an exit qualification, entry, MSR, ... means" },
+	{ "doctor", cmd_doctor, "say why a VM entry fails: every check, with the rule" },
 	{ "demo", cmd_demo, "walk a small embedded machine: an L2 behind an EPT" },
 };
 

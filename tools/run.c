@@ -23,17 +23,28 @@ static void print_help(void)
 {
 	puts("Usage: undervisor run [OPTIONS] IMAGE [ARGUMENTS...]\n"
 	     "\n"
-	     "Boots a multiboot 1 or ELF image in a virtual machine.\n"
+	     "Boots an image in a virtual machine: a Linux kernel, PVH, multiboot 1 and 2, ELF.\n"
 	     "\n"
 	     "Machine:\n"
 	     "  --memory SIZE          such as 512M or 4G, up to 64G; MB without a letter (128M)\n"
 	     "  --cpus N               1 to 16 processors (1)\n"
 	     "  --cpu FEATURES         apart from the default: +la57,-avx,maxphyaddr=39; help\n"
 	     "                         lists them\n"
-	     "  --initrd FILE[,ARGS]   a multiboot module; more than one may be given\n"
+	     "  --engine ENGINE        what a hypervisor in the image runs on: direct or nested\n"
+	     "                         (direct)\n"
+	     "  --initrd FILE[,ARGS]   the initial RAM disk, or a multiboot module; more than one\n"
+	     "                         may be given\n"
 	     "  --append STRING        added to the command line, after the arguments\n"
-	     "  --serial WHERE         COM1: stdio, none or file:PATH (stdio)\n"
-	     "  --seed N               for RDRAND and RDSEED (0)\n"
+	     "  --kernel-decompress WHO\n"
+	     "                         loader or guest: who unpacks a Linux kernel (loader)\n"
+	     "  --disk FILE[,write]    a raw image as a virtio disk; up to 4. What is written "
+	     "stays in\n"
+	     "                         memory, or goes to the file with \"write\"; or "
+	     "\"readonly\"\n"
+	     "  --no-rng               no virtio source of entropy\n"
+	     "  --serial WHERE         COM1's output: stdio, none or file:PATH (stdio)\n"
+	     "  --seed N               for RDRAND, RDSEED and virtio's entropy (0)\n"
+	     "  --virtio-console WHERE a virtio console and where it writes, as --serial (none)\n"
 	     "  --record FILE          what comes in on COM1, and when\n"
 	     "  --replay FILE          the run of a recording once more\n"
 	     "  --sandbox              fail where the process cannot be confined\n"
@@ -47,7 +58,7 @@ static void print_help(void)
 	     "  --trace FILE           exceptions, interrupts, mode changes, I/O and MSR accesses\n"
 	     "  --trace-format FORMAT  text or json (json for .json and .jsonl, else text)\n"
 	     "  --trace-hash           a hash of all of these and the final registers, at the end\n"
-	     "  --stress LIST          of tlb, blocks, single: slow ways that must change nothing\n"
+	     "  --stress LIST          of tlb, blocks, single, ept02: slow, changing nothing\n"
 	     "  --help                 this text\n"
 	     "\n"
 	     "At a terminal: Ctrl-A x stops the run, Ctrl-A h lists more.\n"
@@ -101,7 +112,9 @@ struct run {
 	struct udv_module modules[RUN_MAX_INITRDS];
 	char *module_text[RUN_MAX_INITRDS];
 	char *cmdline;
-	struct run_serial serial;
+	struct run_serial serial, console;
+	struct run_disk disks[UDV_MAX_DISKS];
+	struct udv_disk disk_configs[UDV_MAX_DISKS];
 	struct run_trace trace;
 	struct udv_machine *machine;
 	struct run_loop loop;
@@ -112,6 +125,14 @@ static void serial_byte(void *opaque, uint8_t byte)
 	struct run *run = opaque;
 
 	run_serial_byte(&run->serial, byte);
+}
+
+static void console_bytes(void *opaque, const uint8_t *data, size_t size)
+{
+	struct run *run = opaque;
+
+	while (size--)
+		run_serial_byte(&run->console, *data++);
 }
 
 static void trace_event(void *opaque, const struct udv_trace_event *event)
@@ -176,8 +197,11 @@ static void print_features(void)
 	const char *name;
 	bool by_default;
 
-	for (unsigned i = 0; (name = udv_machine_feature(i, &by_default)) != NULL; i++)
-		printf("%c%s\n", by_default ? '+' : '-', name);
+	for (unsigned i = 0; (name = udv_machine_feature(i, &by_default)) != NULL; i++) {
+		const char *words = udv_machine_feature_words(i);
+
+		printf("%c%-*s%s\n", by_default ? '+' : '-', *words ? 20 : 0, name, words);
+	}
 }
 
 static bool open_all(struct run *run)
@@ -190,7 +214,22 @@ static bool open_all(struct run *run)
 		if (!open_initrd(run, i))
 			return false;
 	return make_cmdline(run) && run_open_serial(&run->serial, options->serial) &&
+	       run_open_serial(&run->console, options->virtio_console) &&
 	       run_open_trace(&run->trace, options);
+}
+
+static bool open_disks(struct run *run)
+{
+	struct udv_machine_config *config = &run->options.machine;
+
+	for (unsigned i = 0; i < run->options.nr_disks; i++) {
+		if (!run_open_disk(&run->disks[i], run->options.disks[i]))
+			return false;
+		run->disk_configs[i] = run->disks[i].config;
+	}
+	config->disks = run->disk_configs;
+	config->nr_disks = run->options.nr_disks;
+	return true;
 }
 
 static int create(struct run *run)
@@ -201,6 +240,10 @@ static int create(struct run *run)
 
 	config->serial = serial_byte;
 	config->opaque = run;
+	if (strcmp(run->options.virtio_console, "none") != 0)
+		config->console = console_bytes;
+	if (!open_disks(run))
+		return RUN_FILE;
 	if (run->options.trace || run->options.trace_hash)
 		config->trace = trace_event;
 	status = udv_machine_create(config, &run->machine, &problem);
@@ -217,6 +260,8 @@ static int load(struct run *run)
 		.image = run->image.data,
 		.size = run->image.size,
 		.cmdline = run->cmdline,
+		.name_size = strlen(run->options.image),
+		.kernel_unpacks = run->options.kernel_unpacks,
 		.modules = run->modules,
 		.nr_modules = run->options.nr_initrds,
 	};
@@ -317,6 +362,7 @@ static bool go(struct run *run, struct udv_stop_info *info)
 
 	loop->machine = run->machine;
 	loop->serial = &run->serial;
+	loop->console = &run->console;
 	loop->caught = &caught;
 	loop->left = run->options.max_instructions;
 	loop->progress.on = wants_progress(run);
@@ -412,6 +458,7 @@ static void print_stats(const struct run *run)
 	fprintf(stderr, "blocks built: %" PRIu64 "\n", stats.blocks_built);
 	fprintf(stderr, "blocks dropped: %" PRIu64 "\n", stats.blocks_dropped);
 	fprintf(stderr, "block lookups: %" PRIu64 "\n", stats.block_lookups);
+	run_print_exits(stderr, &stats);
 }
 
 static int execute(struct run *run)
@@ -445,8 +492,8 @@ int cmd_run(int argc, char **argv)
 		complain("run", "out of memory");
 		return RUN_FILE;
 	}
-	run->serial.fd = -1;
-	run->serial.caught = &caught;
+	run->serial.fd = run->console.fd = -1;
+	run->serial.caught = run->console.caught = &caught;
 	if (!run_parse_options(&run->options, argc, argv)) {
 		status = RUN_USAGE;
 	} else if (run->options.help) {
@@ -459,10 +506,16 @@ int cmd_run(int argc, char **argv)
 		status = execute(run);
 	}
 	run_close_serial(&run->serial);
+	run_close_serial(&run->console);
 	if (!run_close_trace(&run->trace) || !run_record_close(&run->loop.record) ||
-	    run->serial.failed)
+	    run->serial.failed || run->console.failed)
 		status = RUN_FILE;
 	udv_machine_destroy(run->machine);
+	for (unsigned i = 0; i < run->options.nr_disks; i++) {
+		if (run->disks[i].failed)
+			status = RUN_FILE;
+		run_close_disk(&run->disks[i]);
+	}
 	run_close_file(&run->image);
 	for (unsigned i = 0; i < run->options.nr_initrds; i++) {
 		run_close_file(&run->initrds[i]);

@@ -45,7 +45,11 @@ struct run_options {
 	const char *append;
 	const char *initrds[RUN_MAX_INITRDS];
 	unsigned nr_initrds;
+	bool kernel_unpacks;
 	const char *serial; /* stdio, file:PATH, none */
+	const char *disks[UDV_MAX_DISKS];
+	unsigned nr_disks;
+	const char *virtio_console; /* as serial */
 	uint64_t max_instructions;
 	double max_seconds; /* 0: no limit */
 	const char *record, *replay;
@@ -71,7 +75,7 @@ struct run_file {
 bool run_open_file(struct run_file *file, const char *path);
 void run_close_file(struct run_file *file);
 
-/* What the guest sends on its serial port. */
+/* What the guest sends on its serial port, or on virtio's console. */
 struct run_serial {
 	int fd; /* -1: nowhere */
 	bool own;
@@ -86,6 +90,19 @@ void run_serial_byte(struct run_serial *serial, uint8_t byte);
 void run_flush_serial(struct run_serial *serial);
 void run_close_serial(struct run_serial *serial);
 
+/* ---------------------------------------------------------------- disks */
+
+struct run_disk {
+	struct udv_disk config;
+	char *path; /* NULL: there is no such disk */
+	int fd;
+	bool failed; /* at some time, with a line on standard error */
+};
+
+/* @text is FILE, FILE,write or FILE,readonly. False after a line on standard error. */
+bool run_open_disk(struct run_disk *disk, const char *text);
+void run_close_disk(struct run_disk *disk);
+
 /* ---------------------------------------------------------------- trace */
 
 struct run_trace {
@@ -98,6 +115,8 @@ bool run_open_trace(struct run_trace *trace, const struct run_options *options);
 void run_trace_event(struct run_trace *trace, const struct udv_trace_event *event);
 /* The final registers go into the hash. */
 void run_trace_registers(struct run_trace *trace, const struct udv_registers *registers);
+/* Entries, and exits by reason; nothing if there were none. */
+void run_print_exits(FILE *file, const struct udv_machine_stats *stats);
 /* False after a line on standard error: not all of it could be written. */
 bool run_close_trace(struct run_trace *trace);
 

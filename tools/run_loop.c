@@ -47,6 +47,7 @@ static bool run_piece(struct run_loop *loop, uint64_t piece, uint64_t idle_until
 			      info);
 	loop->left -= loop->left < info->instructions ? loop->left : info->instructions;
 	run_flush_serial(loop->serial);
+	run_flush_serial(loop->console);
 	run_progress(&loop->progress, loop->machine);
 	return info->stop == UDV_STOP_IDLE || (info->stop == UDV_STOP_BUDGET && loop->left);
 }

@@ -15,7 +15,7 @@
 
 struct run_loop {
 	struct udv_machine *machine;
-	struct run_serial *serial;
+	struct run_serial *serial, *console;
 	struct run_record record; /* written or replayed, if it has a file */
 	struct run_progress progress;
 	struct run_input input;

@@ -62,12 +62,48 @@ static bool take_append(struct run_options *options, const char *name, const cha
 	return true;
 }
 
+static bool take_kernel_decompress(struct run_options *options, const char *name, const char *text)
+{
+	if (strcmp(text, "loader") != 0 && strcmp(text, "guest") != 0)
+		return bad_value(name, text, "one of loader, guest");
+	options->kernel_unpacks = strcmp(text, "guest") == 0;
+	return true;
+}
+
+static bool take_disk(struct run_options *options, const char *name, const char *text)
+{
+	const char *comma = strchr(text, ',');
+
+	if (options->nr_disks == UDV_MAX_DISKS) {
+		complain("run", "%s: more than %u of them", name, UDV_MAX_DISKS);
+		return false;
+	}
+	if (!*text || comma == text ||
+	    (comma && strcmp(comma, ",write") != 0 && strcmp(comma, ",readonly") != 0))
+		return bad_value(name, text, "FILE, FILE,write or FILE,readonly");
+	options->disks[options->nr_disks++] = text;
+	return true;
+}
+
+static bool is_place(const char *text)
+{
+	return strcmp(text, "stdio") == 0 || strcmp(text, "none") == 0 ||
+	       (strncmp(text, "file:", 5) == 0 && text[5]);
+}
+
 static bool take_serial(struct run_options *options, const char *name, const char *text)
 {
-	if (strcmp(text, "stdio") != 0 && strcmp(text, "none") != 0 &&
-	    (strncmp(text, "file:", 5) != 0 || !text[5]))
+	if (!is_place(text))
 		return bad_value(name, text, "one of stdio, none, file:PATH");
 	options->serial = text;
+	return true;
+}
+
+static bool take_virtio_console(struct run_options *options, const char *name, const char *text)
+{
+	if (!is_place(text))
+		return bad_value(name, text, "one of stdio, none, file:PATH");
+	options->virtio_console = text;
 	return true;
 }
 
@@ -103,17 +139,18 @@ static bool take_stress(struct run_options *options, const char *name, const cha
 		{ "tlb", UDV_STRESS_TLB },
 		{ "blocks", UDV_STRESS_BLOCKS },
 		{ "single", UDV_STRESS_SINGLE },
+		{ "ept02", UDV_STRESS_EPT02 },
 	};
 	const char *at = text;
 
 	do {
 		size_t length = strcspn(at, ","), i = 0;
 
-		while (i < 3 &&
+		while (i < 4 &&
 		       (strlen(kinds[i].name) != length || strncmp(at, kinds[i].name, length) != 0))
 			i++;
-		if (i == 3)
-			return bad_value(name, text, "a list of tlb, blocks, single");
+		if (i == 4)
+			return bad_value(name, text, "a list of tlb, blocks, single, ept02");
 		options->machine.stress |= kinds[i].bit;
 		at += length;
 	} while (*at++ == ',');
@@ -169,6 +206,17 @@ static bool take_replay(struct run_options *options, const char *name, const cha
 	return true;
 }
 
+static bool take_engine(struct run_options *options, const char *name, const char *text)
+{
+	if (strcmp(text, "direct") == 0)
+		options->machine.engine = UDV_ENGINE_DIRECT;
+	else if (strcmp(text, "nested") == 0)
+		options->machine.engine = UDV_ENGINE_NESTED;
+	else
+		return bad_value(name, text, "one of direct, nested");
+	return true;
+}
+
 /* With @take NULL the option takes no value, and sets the flag at @flag. */
 static const struct option_entry {
 	const char *name;
@@ -178,11 +226,15 @@ static const struct option_entry {
 	{ "--append", take_append, 0 },
 	{ "--cpu", take_cpu, 0 },
 	{ "--cpus", take_cpus, 0 },
+	{ "--disk", take_disk, 0 },
+	{ "--engine", take_engine, 0 },
 	{ "--help", NULL, offsetof(struct run_options, help) },
 	{ "--initrd", take_initrd, 0 },
+	{ "--kernel-decompress", take_kernel_decompress, 0 },
 	{ "--max-instructions", take_max_instructions, 0 },
 	{ "--max-seconds", take_max_seconds, 0 },
 	{ "--memory", take_memory, 0 },
+	{ "--no-rng", NULL, offsetof(struct run_options, machine.no_rng) },
 	{ "--no-sandbox", NULL, offsetof(struct run_options, no_sandbox) },
 	{ "--progress", take_progress, 0 },
 	{ "--record", take_record, 0 },
@@ -195,6 +247,7 @@ static const struct option_entry {
 	{ "--trace", take_trace, 0 },
 	{ "--trace-format", take_trace_format, 0 },
 	{ "--trace-hash", NULL, offsetof(struct run_options, trace_hash) },
+	{ "--virtio-console", take_virtio_console, 0 },
 };
 
 static const struct option_entry *find_option(const char *name, size_t length)
@@ -240,7 +293,9 @@ bool run_parse_options(struct run_options *options, int argc, char **argv)
 {
 	int i;
 
-	*options = (struct run_options){ .serial = "stdio", .max_instructions = UINT64_MAX };
+	*options = (struct run_options){ .serial = "stdio",
+					 .virtio_console = "none",
+					 .max_instructions = UINT64_MAX };
 	for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
 		if (strcmp(argv[i], "--") == 0) {
 			i++;

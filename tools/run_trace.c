@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "common.h"
 #include "run.h"
+#include "run_words.h"
 
 /*
  * The trace as text, a line an event:
  *
  *   CPU INSTRUCTIONS RIP EVENT FIELDS
  *
- * or as JSON lines with the same things by name.
+ * with # and words behind those of VMX, and lines that begin with two spaces for the walk behind an
+ * EPT fault; or as JSON lines with the same things by name.
  */
 
 static const char *const event_names[UDV_NR_TRACE_KINDS] = {
@@ -19,7 +22,7 @@ static const char *const event_names[UDV_NR_TRACE_KINDS] = {
 	[UDV_TRACE_MODE] = "mode",	     [UDV_TRACE_IO_READ] = "in",
 	[UDV_TRACE_IO_WRITE] = "out",	     [UDV_TRACE_MSR_READ] = "rdmsr",
 	[UDV_TRACE_MSR_WRITE] = "wrmsr",     [UDV_TRACE_VM_ENTRY] = "vm-entry",
-	[UDV_TRACE_VM_EXIT] = "vm-exit",
+	[UDV_TRACE_VM_EXIT] = "vm-exit",     [UDV_TRACE_VM_REFUSED] = "vm-refused",
 };
 
 /* What a, b and c are; NULL: nothing. */
@@ -31,8 +34,9 @@ static const char *const field_names[UDV_NR_TRACE_KINDS][3] = {
 	[UDV_TRACE_IO_WRITE] = { "port", "value", "size" },
 	[UDV_TRACE_MSR_READ] = { "index", "value", NULL },
 	[UDV_TRACE_MSR_WRITE] = { "index", "value", NULL },
-	[UDV_TRACE_VM_ENTRY] = { "rip", "injects", NULL },
+	[UDV_TRACE_VM_ENTRY] = { "rip", "injects", "error_code" },
 	[UDV_TRACE_VM_EXIT] = { "reason", "qualification", "guest_physical" },
+	[UDV_TRACE_VM_REFUSED] = { "error", NULL, NULL },
 };
 
 static bool ends_with(const char *text, const char *end)
@@ -68,18 +72,67 @@ static void mix(struct run_trace *trace, uint64_t value)
 	trace->hash = x ^ x >> 29;
 }
 
+/* What else is known of an exit; what is 0 means nothing, or says so. */
+static const struct {
+	const char *name;
+	size_t offset;
+} exit_fields[] = {
+	{ "interruption", offsetof(struct udv_trace_event, interruption_info) },
+	{ "error_code", offsetof(struct udv_trace_event, interruption_error_code) },
+	{ "length", offsetof(struct udv_trace_event, instruction_length) },
+	{ "instruction", offsetof(struct udv_trace_event, instruction_info) },
+};
+#define NR_EXIT_FIELDS (sizeof(exit_fields) / sizeof(exit_fields[0]))
+
+static uint32_t exit_field(const struct udv_trace_event *event, size_t i)
+{
+	uint32_t value;
+
+	memcpy(&value, (const char *)event + exit_fields[i].offset, sizeof(value));
+	return value;
+}
+
+static void print_exit_text(FILE *file, const struct udv_trace_event *event)
+{
+	if (event->guest_linear_address)
+		fprintf(file, " guest_linear 0x%" PRIx64, event->guest_linear_address);
+	for (size_t i = 0; i < NR_EXIT_FIELDS; i++)
+		if (exit_field(event, i))
+			fprintf(file, " %s 0x%" PRIx32, exit_fields[i].name, exit_field(event, i));
+}
+
+static void print_exit_json(FILE *file, const struct udv_trace_event *event)
+{
+	fprintf(file, ",\"name\":\"%s\",\"guest_linear\":\"0x%" PRIx64 "\"",
+		run_exit_name(event->a), event->guest_linear_address);
+	for (size_t i = 0; i < NR_EXIT_FIELDS; i++)
+		fprintf(file, ",\"%s\":\"0x%" PRIx32 "\"", exit_fields[i].name,
+			exit_field(event, i));
+}
+
 static void print_text(FILE *file, const struct udv_trace_event *event, const uint64_t values[3])
 {
+	char words[RUN_WORDS];
+
 	fprintf(file, "%u %" PRIu64 " 0x%" PRIx64 " %s", event->cpu, event->instructions,
 		event->rip, event_names[event->kind]);
 	for (unsigned i = 0; i < 3; i++)
 		if (field_names[event->kind][i])
 			fprintf(file, " %s 0x%" PRIx64, field_names[event->kind][i], values[i]);
+	if (event->kind == UDV_TRACE_VM_EXIT)
+		print_exit_text(file, event);
+	run_event_words(event, words, sizeof(words));
+	if (words[0])
+		fprintf(file, " # %s", words);
 	putc('\n', file);
+	if (event->walk)
+		run_walk_text(file, event);
 }
 
 static void print_json(FILE *file, const struct udv_trace_event *event, const uint64_t values[3])
 {
+	char words[RUN_WORDS];
+
 	fprintf(file,
 		"{\"cpu\":%u,\"instructions\":%" PRIu64 ",\"rip\":\"0x%" PRIx64
 		"\",\"event\":\"%s\"",
@@ -88,6 +141,15 @@ static void print_json(FILE *file, const struct udv_trace_event *event, const ui
 		if (field_names[event->kind][i])
 			fprintf(file, ",\"%s\":\"0x%" PRIx64 "\"", field_names[event->kind][i],
 				values[i]);
+	if (event->kind == UDV_TRACE_VM_EXIT)
+		print_exit_json(file, event);
+	run_event_words(event, words, sizeof(words));
+	if (words[0]) {
+		fputs(",\"words\":", file);
+		json_string(file, words);
+	}
+	if (event->walk)
+		run_walk_json(file, event);
 	fputs("}\n", file);
 }
 
@@ -137,4 +199,21 @@ bool run_close_trace(struct run_trace *trace)
 	if (!written)
 		complain("run", "cannot write the trace");
 	return written;
+}
+
+void run_print_exits(FILE *file, const struct udv_machine_stats *stats)
+{
+	uint64_t exits = 0;
+
+	for (unsigned i = 0; i < UDV_MAX_EXIT_REASONS; i++)
+		exits += stats->vm_exits[i];
+	if (!exits && !stats->vm_entries && !stats->vm_refusals)
+		return;
+	fprintf(file, "VM entries: %" PRIu64 "\n", stats->vm_entries);
+	fprintf(file, "VM entries refused: %" PRIu64 "\n", stats->vm_refusals);
+	fprintf(file, "VM exits: %" PRIu64 "\n", exits);
+	for (unsigned i = 0; i < UDV_MAX_EXIT_REASONS; i++)
+		if (stats->vm_exits[i])
+			fprintf(file, "  %s (%u): %" PRIu64 "\n", run_exit_name(i), i,
+				stats->vm_exits[i]);
 }

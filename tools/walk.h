@@ -3,6 +3,7 @@
 #define UDV_TOOLS_WALK_H
 
 #include "common.h"
+#include "image_file.h"
 
 #include <undervisor/entries.h>
 #include <undervisor/exit_info.h>
@@ -61,10 +62,8 @@ void walk_print_help(void);
 
 struct walk_session {
 	const struct walk_options *options;
+	struct image_file file;
 	struct udv_image image;
-	struct udv_image_range *ranges;
-	void *mapping;
-	size_t mapping_size;
 	struct udv_memory memory;
 	struct udv_paging_config config;
 	struct udv_paging paging;

@@ -1,71 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "walk.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-/* ---------------------------------------------------------------- the image */
-
-static bool map_file(struct walk_session *session, const char *path)
-{
-	struct stat info;
-	int file = open(path, O_RDONLY | O_CLOEXEC);
-	bool done = false;
-
-	if (file < 0 || fstat(file, &info) != 0) {
-		complain("walk", "cannot open %s: %s", path, strerror(errno));
-	} else if (!S_ISREG(info.st_mode)) {
-		complain("walk", "%s: not a regular file", path);
-	} else if (info.st_size == 0) {
-		complain("walk", "%s: the file is empty", path);
-	} else {
-		session->mapping_size = (size_t)info.st_size;
-		session->mapping =
-			mmap(NULL, session->mapping_size, PROT_READ, MAP_PRIVATE, file, 0);
-		done = session->mapping != MAP_FAILED;
-		if (!done) {
-			complain("walk", "cannot map %s: %s", path, strerror(errno));
-			session->mapping = NULL;
-		}
-	}
-	if (file >= 0)
-		close(file);
-	return done;
-}
-
-static bool parse_image(struct walk_session *session)
-{
-	const struct walk_options *options = session->options;
-	const struct udv_image_options how = { .format = options->format,
-					       .raw_base = options->base };
-	enum udv_status status;
-	size_t nr = 0;
-
-	status = udv_image_parse(&session->image, session->mapping, session->mapping_size, &how,
-				 NULL, 0);
-	if (status == UDV_ERR_NO_MEMORY) {
-		nr = session->image.ranges_needed;
-		session->ranges = calloc(nr, sizeof(*session->ranges));
-		if (!session->ranges) {
-			complain("walk", "%s: out of memory", options->image);
-			return false;
-		}
-		status = udv_image_parse(&session->image, session->mapping, session->mapping_size,
-					 &how, session->ranges, nr);
-	}
-	if (status == UDV_OK)
-		return true;
-	complain("walk", "%s: %s (at file offset 0x%" PRIx64 ")", options->image,
-		 session->image.problem ? session->image.problem : udv_status_text(status),
-		 session->image.problem_offset);
-	return false;
-}
 
 /* ---------------------------------------------------------------- the registers */
 
@@ -214,11 +151,14 @@ static int load_pdptes(struct walk_session *session)
 
 int walk_open(struct walk_session *session, const struct walk_options *options)
 {
+	const struct udv_image_options how = { .format = options->format,
+					       .raw_base = options->base };
 	int status;
 
 	*session = (struct walk_session){ .options = options };
-	if (!map_file(session, options->image) || !parse_image(session))
+	if (!image_file_open(&session->file, "walk", options->image, &how))
 		return WALK_BAD_IMAGE;
+	session->image = session->file.image;
 	if ((options->given & GIVEN_BASE) && session->image.format != UDV_IMAGE_RAW) {
 		complain("walk", "--base is for raw images; %s is %s", options->image,
 			 udv_image_format_text(session->image.format));
@@ -243,7 +183,5 @@ int walk_open(struct walk_session *session, const struct walk_options *options)
 
 void walk_close(struct walk_session *session)
 {
-	free(session->ranges);
-	if (session->mapping)
-		munmap(session->mapping, session->mapping_size);
+	image_file_close(&session->file);
 }

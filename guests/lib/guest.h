@@ -167,6 +167,7 @@ void cpu_tables_load(void);
 
 /* Page tables: flags go into the leaf; tables on the way allow everything. */
 void *page_new(void);
+void page_rewind(void *page);
 u64 *entry(u64 root, u64 address, int level);
 u64 *map(u64 root, u64 address, u64 physical_and_flags, int level);
 u64 root_new(void);

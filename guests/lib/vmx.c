@@ -8,10 +8,12 @@ enum {
 	MSR_FEATURE_CONTROL = 0x3a,
 	MSR_VMX_BASIC = 0x480,
 	MSR_VMX_SECONDARY = 0x48b,
-	MSR_VMX_PIN = 0x48d,
-	MSR_VMX_PRIMARY = 0x48e,
-	MSR_VMX_EXIT = 0x48f,
-	MSR_VMX_ENTRY = 0x490,
+	MSR_VMX_EPT_VPID_CAP = 0x48c,
+	MSR_VMX_PIN = 0x481,
+	MSR_VMX_TRUE_PIN = 0x48d,
+	MSR_VMX_TRUE_PRIMARY = 0x48e,
+	MSR_VMX_TRUE_EXIT = 0x48f,
+	MSR_VMX_TRUE_ENTRY = 0x490,
 	MSR_EFER_INDEX = 0xc0000080,
 };
 
@@ -59,6 +61,13 @@ int vmx_write(u64 field, u64 value)
 	return outcome(carry, zero);
 }
 
+void vmx_invept(u64 type, u64 eptp)
+{
+	u64 descriptor[2] = { eptp, 0 };
+
+	asm volatile("invept %0, %1" : : "m"(descriptor), "r"(type) : "memory", "cc");
+}
+
 u64 vmx_get(u32 field)
 {
 	u64 value = 0;
@@ -95,26 +104,58 @@ bool vmx_on(void)
 	return outcome(carry, zero) == VM_SUCCEED;
 }
 
-/* The controls that are wanted, those that must be, and none that may not. */
-static u64 controls(u32 msr, u64 wanted)
+/* The MSR about a field: the "true" one, if there is one. */
+static u32 control_msr(u32 field)
 {
-	u64 allowed = read_msr(msr);
+	u32 old = read_msr(MSR_VMX_BASIC) >> 55 & 1 ? 0 : MSR_VMX_TRUE_PIN - MSR_VMX_PIN;
 
-	return (wanted | (u32)allowed) & allowed >> 32;
+	switch (field) {
+	case VMCS_PIN:
+		return MSR_VMX_TRUE_PIN - old;
+	case VMCS_PRIMARY:
+		return MSR_VMX_TRUE_PRIMARY - old;
+	case VMCS_EXIT_CONTROLS:
+		return MSR_VMX_TRUE_EXIT - old;
+	case VMCS_ENTRY_CONTROLS:
+		return MSR_VMX_TRUE_ENTRY - old;
+	default:
+		return MSR_VMX_SECONDARY;
+	}
+}
+
+u32 vmx_may_be_1(u32 field)
+{
+	return (u32)(read_msr(control_msr(field)) >> 32);
+}
+
+u32 vmx_must_be_1(u32 field)
+{
+	return (u32)read_msr(control_msr(field));
+}
+
+u64 vmx_controls(u32 field, u64 wanted)
+{
+	return (wanted | vmx_must_be_1(field)) & vmx_may_be_1(field);
+}
+
+static void set_allowed(u32 field, u64 wanted)
+{
+	vmx_set(field, vmx_controls(field, wanted));
 }
 
 void vmx_primary(u32 wanted)
 {
-	vmx_set(VMCS_PRIMARY, controls(MSR_VMX_PRIMARY, wanted | PRIMARY_SECONDARY));
+	set_allowed(VMCS_PRIMARY, wanted | PRIMARY_SECONDARY);
 }
 
 static void set_controls(u32 secondary)
 {
-	vmx_set(VMCS_PIN, controls(MSR_VMX_PIN, 0));
+	set_allowed(VMCS_PIN, 0);
 	vmx_primary(0);
-	vmx_set(VMCS_SECONDARY, controls(MSR_VMX_SECONDARY, secondary));
-	vmx_set(VMCS_EXIT_CONTROLS, controls(MSR_VMX_EXIT, 1 << 9));
-	vmx_set(VMCS_ENTRY_CONTROLS, controls(MSR_VMX_ENTRY, 1 << 9));
+	if (vmx_may_be_1(VMCS_PRIMARY) & PRIMARY_SECONDARY)
+		set_allowed(VMCS_SECONDARY, secondary);
+	set_allowed(VMCS_EXIT_CONTROLS, 1 << 9);
+	set_allowed(VMCS_ENTRY_CONTROLS, 1 << 9);
 	vmx_set(VMCS_EXCEPTIONS, 0);
 	vmx_set(VMCS_ENTRY_INFO, 0);
 	vmx_set(VMCS_LINK, ~0ull);
@@ -228,36 +269,45 @@ int vmx_enter(struct regs *regs)
 	return result;
 }
 
-/* 4 GB one to one, by pages of 2 MB. */
+#define EPT_LARGE (1u << 7)
+#define EPT_ADDRESS 0x000ffffffffff000ull
+
+/* The table below @slot; where a page is mapped there, smaller ones take its place. */
+static u64 *ept_split(u64 *slot, int shift)
+{
+	if (*slot & EPT_LARGE) {
+		u64 *table = page_new(), page = *slot, step = 1ull << shift;
+
+		if (shift == 12)
+			page &= ~(u64)EPT_LARGE;
+		for (u64 i = 0; i < 512; i++, page += step)
+			table[i] = page;
+		*slot = (u64)table | EPT_ALL;
+	}
+	return (u64 *)(*slot & EPT_ADDRESS);
+}
+
+/* 4 GB one to one, by pages of 1 GB where there are some, else of 2 MB. */
 u64 ept_root(void)
 {
 	u64 *root = page_new(), *pdpt = page_new();
+	bool gigabytes = read_msr(MSR_VMX_EPT_VPID_CAP) >> 17 & 1;
 
 	root[0] = (u64)pdpt | EPT_ALL;
 	for (u64 i = 0; i < 4; i++) {
-		u64 *directory = page_new();
-
-		pdpt[i] = (u64)directory | EPT_ALL;
-		for (u64 j = 0; j < 512; j++)
-			directory[j] = i << 30 | j << 21 | 1 << 7 | EPT_WB | EPT_ALL;
+		pdpt[i] = i << 30 | EPT_LARGE | EPT_WB | EPT_ALL;
+		if (i == 0 || !gigabytes)
+			ept_split(&pdpt[i], 21);
 	}
 	return (u64)root;
 }
 
 u64 *ept_page(u64 root, u64 address)
 {
-	u64 *pdpt = (u64 *)(((u64 *)root)[0] & ~0xfffull);
-	u64 *directory = (u64 *)(pdpt[address >> 30] & ~0xfffull);
-	u64 *slot = &directory[address >> 21 & 511];
+	u64 *pdpt = (u64 *)(((u64 *)root)[0] & EPT_ADDRESS);
+	u64 *directory = ept_split(&pdpt[address >> 30], 21);
 
-	if (*slot & 1 << 7) {
-		u64 *table = page_new();
-
-		for (u64 i = 0; i < 512; i++)
-			table[i] = (address & ~0x1fffffull) | i << 12 | EPT_WB | EPT_ALL;
-		*slot = (u64)table | EPT_ALL;
-	}
-	return (u64 *)(*slot & ~0xfffull) + (address >> 12 & 511);
+	return ept_split(&directory[address >> 21 & 511], 12) + (address >> 12 & 511);
 }
 
 #endif

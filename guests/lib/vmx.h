@@ -106,7 +106,14 @@ int vmx_load(u64 pointer);
 int vmx_read(u64 field, u64 *value);
 int vmx_write(u64 field, u64 value);
 u64 vmx_get(u32 field);
+/* Bits of a field of controls that the capability MSRs allow to be 1, and ask to be. */
+u32 vmx_may_be_1(u32 field);
+u32 vmx_must_be_1(u32 field);
 void vmx_set(u32 field, u64 value);
+/* @type 1: what is cached of @eptp's root; 2: of all. */
+void vmx_invept(u64 type, u64 eptp);
+/* @wanted with the bits that must be 1 and without those that may not. */
+u64 vmx_controls(u32 field, u64 wanted);
 /* A region with the processor's revision identifier. */
 void *vmx_region(void);
 

@@ -109,6 +109,21 @@ static void test_alias(void)
 		run(jump_to, &r);
 		CHECK(r.ax, 1 + (i & 1));
 	}
+	/* Few places of it have been jumped to, or many. */
+	for (u32 i = 0; i < 16; i++) {
+		memcpy(first + i * 64, code, sizeof(code));
+		memcpy(second + i * 64, code, sizeof(code));
+		second[i * 64 + 1] = 2;
+	}
+	for (u32 i = 0; i < 48; i++) {
+		*e = (u64)((i & 1) ? second : first) | PTE_P | PTE_W;
+		invlpg((void *)(ALIAS + 0x2000));
+		for (u32 j = 0; j <= i / 3; j++) {
+			r = (struct regs){ .bx = ALIAS + 0x2000 + j * 64 };
+			run(jump_to, &r);
+			CHECK(r.ax, 1 + (i & 1));
+		}
+	}
 	write_cr3(old);
 }
 

@@ -20,6 +20,7 @@ struct udv_machine;
 
 #define UDV_MAX_CPUS 16u
 #define UDV_MAX_MEMORY (64ull << 30)
+#define UDV_MAX_DISKS 4u
 
 /* Why a call was refused, for people to read: one line without a full stop. */
 struct udv_problem {
@@ -33,6 +34,16 @@ struct udv_problem {
 #define UDV_STRESS_TLB 0x1u    /* the TLB is empty before every instruction */
 #define UDV_STRESS_BLOCKS 0x2u /* decoded code is dropped every 64 ticks */
 #define UDV_STRESS_SINGLE 0x4u /* code is decoded one instruction at a time */
+#define UDV_STRESS_EPT02 0x8u  /* L0 forgets its EPT at every exit that L1 sees */
+
+/*
+ * What a hypervisor in the machine, L1, runs on. It cannot tell one from the other: instructions,
+ * virtual time, exits and their fields are the same.
+ */
+enum udv_engine {
+	UDV_ENGINE_DIRECT, /* the processor does L1's VMX itself */
+	UDV_ENGINE_NESTED, /* L0 does: L2 runs under a VMCS and EPT of L0's. docs/nested.md */
+};
 
 enum udv_trace_kind {
 	UDV_TRACE_EXCEPTION, /* a = vector, b = error code, c = CR2 */
@@ -42,10 +53,16 @@ enum udv_trace_kind {
 	UDV_TRACE_IO_WRITE,
 	UDV_TRACE_MSR_READ, /* a = index, b = value */
 	UDV_TRACE_MSR_WRITE,
-	UDV_TRACE_VM_ENTRY, /* a = the guest's RIP, b = VM-entry interruption information */
+	UDV_TRACE_VM_ENTRY, /* a = the guest's RIP, b = VM-entry interruption information, c = error
+			       code */
 	UDV_TRACE_VM_EXIT, /* a = exit reason, b = exit qualification, c = guest-physical address */
+	UDV_TRACE_VM_REFUSED, /* a = VM-instruction error of VMLAUNCH or VMRESUME */
 	UDV_NR_TRACE_KINDS,
 };
+
+struct udv_paging;
+struct udv_walk_record;
+struct udv_walk_result;
 
 struct udv_trace_event {
 	enum udv_trace_kind kind;
@@ -53,6 +70,35 @@ struct udv_trace_event {
 	uint64_t instructions; /* retired by this processor before it */
 	uint64_t rip;	       /* of a slow instruction the next one's */
 	uint64_t a, b, c;
+
+	/* of UDV_TRACE_VM_EXIT, as the fields of the VMCS are called */
+	uint64_t guest_linear_address;
+	uint32_t interruption_info, interruption_error_code;
+	uint32_t instruction_length, instruction_info;
+	/*
+	 * Of an exit for an EPT fault, or the #VE in its place: the walk that was refused, and the
+	 * context it was made in. Otherwise NULL. They last as long as the call.
+	 */
+	const struct udv_paging *paging;
+	const struct udv_walk_result *walk;
+	const struct udv_walk_record *record;
+};
+
+/*
+ * What is on a disk. The callbacks are called within udv_machine_run(), with [@offset, @offset +
+ * @size) inside the disk; false is an I/O error for the guest. They must not call the machine, and
+ * for runs to be the same they must give the same bytes.
+ */
+struct udv_disk {
+	uint64_t size; /* bytes: a multiple of 512, and not 0 */
+	bool (*read)(void *opaque, uint64_t offset, void *data, size_t size);
+	/* NULL: what the guest writes stays in the machine, until it is destroyed. */
+	bool (*write)(void *opaque, uint64_t offset, const void *data, size_t size);
+	/* What was written is to last; may be NULL. */
+	bool (*flush)(void *opaque);
+	void *opaque;
+	bool read_only; /* for the guest: it can write nothing */
+	const char *id; /* up to 20 bytes for the guest to know it by; NULL: "undervisor-N" */
 };
 
 /* All zero is the default machine. */
@@ -64,15 +110,25 @@ struct udv_machine_config {
 	 * tsc-khz=N, how many ticks a virtual millisecond has. NULL: the default.
 	 */
 	const char *cpu;
-	uint64_t seed;	 /* of RDRAND and RDSEED; 0 is a seed like any other */
+	uint64_t seed;	 /* of RDRAND, RDSEED and virtio's rng; 0 is a seed like any other */
 	uint64_t slice;	 /* ticks a processor runs before the next one's turn; 0: 2000 */
 	uint32_t stress; /* UDV_STRESS_* */
+	/* UDV_ENGINE_NESTED needs maxphyaddr to be 51 at most. */
+	enum udv_engine engine;
 
 	/* A byte that the guest sent on COM1. May be NULL. */
 	void (*serial)(void *opaque, uint8_t byte);
+	/*
+	 * Virtio devices, in windows of memory that the DSDT names: disks, a console if there is
+	 * a function that gets what the guest sends on it, a source of entropy.
+	 */
+	const struct udv_disk *disks; /* needed only during udv_machine_create() */
+	unsigned nr_disks;	      /* up to UDV_MAX_DISKS */
+	void (*console)(void *opaque, const uint8_t *data, size_t size); /* may be NULL */
+	bool no_rng;
 	/* Events of the processors; costs speed unless NULL. It may read the machine. */
 	void (*trace)(void *opaque, const struct udv_trace_event *event);
-	void *opaque; /* of both */
+	void *opaque; /* of serial, console and trace */
 };
 
 /*
@@ -86,6 +142,8 @@ void udv_machine_destroy(struct udv_machine *machine);
 
 /* The name of the @index-th feature for config.cpu, NULL after the last. */
 const char *udv_machine_feature(unsigned index, bool *by_default);
+/* What it is, in a few words; "" for those of CPUID, whose names say it. */
+const char *udv_machine_feature_words(unsigned index);
 
 /* ---------------------------------------------------------------- images */
 
@@ -100,6 +158,16 @@ struct udv_boot {
 	const void *image;
 	size_t size;
 	const char *cmdline; /* by custom the image's name, then its arguments; may be NULL */
+	/*
+	 * How many bytes of cmdline are the image's name: Linux, and what starts by PVH, gets what
+	 * is behind it and the space that follows.
+	 */
+	size_t name_size;
+	/*
+	 * A bzImage unpacks itself, as it does after any other boot loader. By default its payload
+	 * is unpacked by the loader, which saves the guest most of the instructions of a boot.
+	 */
+	bool kernel_unpacks;
 	const struct udv_module *modules;
 	unsigned nr_modules; /* up to 64 */
 };
@@ -108,7 +176,13 @@ struct udv_boot {
  * Loads an image and puts processor 0 at its start, others wait for a start-up IPI:
  *  - with a multiboot 1 header (ELF32, ELF64, or the addresses in the header): 32-bit protected
  *    mode without paging, EAX = 2BADB002H, EBX = address of the multiboot information;
- *  - any other ELF32 for x86: the same, but EAX = 0;
+ *  - with a multiboot 2 header: the same, EAX = 36D76289H, EBX = address of the boot information;
+ *  - a Linux kernel as it is installed (a bzImage of 64 bits): see kernel_unpacks. Unpacked (XZ,
+ *    Zstandard, gzip) it starts by PVH; otherwise in 64-bit mode by Linux's own boot protocol.
+ *    All modules together are its initial RAM disk;
+ *  - an ELF file with a note that gives a PVH entry: 32-bit protected mode without paging, EBX =
+ *    address of the start information;
+ *  - any other ELF32 for x86: the same as multiboot 1, but EAX = 0;
  *  - any other ELF64 for x86-64: 64-bit mode, the first 4 GB mapped to themselves, RDI = address
  *    of the multiboot information.
  * UDV_ERR_FORMAT, UDV_ERR_TRUNCATED: the image is not one, or contradicts itself;
@@ -246,6 +320,11 @@ size_t udv_machine_serial_input(struct udv_machine *machine, const uint8_t *data
  */
 bool udv_machine_serial_listens(const struct udv_machine *machine);
 
+/* The same for virtio's console, which has room for 4096 bytes; 0 if the machine has none. */
+size_t udv_machine_console_input(struct udv_machine *machine, const uint8_t *data, size_t size);
+
+#define UDV_MAX_EXIT_REASONS 128u
+
 struct udv_machine_stats {
 	uint64_t instructions; /* retired by all processors */
 	uint64_t ticks;	       /* of virtual time */
@@ -253,7 +332,8 @@ struct udv_machine_stats {
 	uint64_t exceptions, interrupts;
 	uint64_t tlb_misses, tlb_flushes;
 	uint64_t blocks_built, blocks_dropped, block_lookups;
-	uint64_t vm_exits;
+	/* VM exits by basic exit reason; entries; entries that VMLAUNCH or VMRESUME refused */
+	uint64_t vm_exits[UDV_MAX_EXIT_REASONS], vm_entries, vm_refusals;
 };
 void udv_machine_stats(const struct udv_machine *machine, struct udv_machine_stats *stats);
 

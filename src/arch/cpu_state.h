@@ -143,6 +143,7 @@ struct cpu_state {
 	uint64_t pending_debug;	  /* trap bits of DR6 form that wait for an instruction boundary */
 	uint64_t monitor_address; /* physical, of the armed line */
 	bool monitor_armed;
+	uint8_t monitor_data[64]; /* what the line held then, if it is in memory */
 
 	/* MSRs that are plain storage, after their checks */
 	uint64_t star, lstar, cstar, fmask, kernel_gs_base;

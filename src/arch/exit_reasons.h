@@ -139,6 +139,9 @@
 enum arch_exit_reason { ARCH_EXIT_REASONS(ARCH_EXIT_ENUM) };
 #undef ARCH_EXIT_ENUM
 
+/* Above every basic exit reason. A power of two. */
+#define ARCH_MAX_EXIT_REASONS 128u
+
 enum arch_exit_kind {
 	ARCH_EXIT_KIND_FAULT,
 	ARCH_EXIT_KIND_TRAP,

@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch/controls.h"
+#include "arch/vmx_features.h"
+
 /*
  * What a processor can have and a user can turn on and off: the CPUID bit that says so, and
  * whether the default processor has it. SDM Vol 2A "CPUID".
@@ -99,23 +102,57 @@ enum arch_cpuid_register {
 	X(LM, "lm", 0x80000001, 0, EDX, 29, 1)
 /* clang-format on */
 
+/* Those of CPUID, and behind them those of the VMX capability MSRs. */
 enum arch_feature {
 #define ARCH_FEATURE_ENUM(name, ...) FEATURE_##name,
+#define ARCH_VMX_ENUM(name, ...) FEATURE_VMX_##name,
+#define ARCH_MAY_BE_1_ENUM(text, group, control) FEATURE_VMX_##group##_##control,
+#define ARCH_MAY_BE_0_ENUM(text, group, control, words) FEATURE_VMX_##group##_##control##_0,
 	ARCH_FEATURES(ARCH_FEATURE_ENUM)
 #undef ARCH_FEATURE_ENUM
-		NR_FEATURES,
+		NR_CPUID_FEATURES,
+	LAST_CPUID_FEATURE = NR_CPUID_FEATURES - 1,
+	ARCH_VMX_MAY_BE_1(ARCH_MAY_BE_1_ENUM) ARCH_VMX_MAY_BE_0(ARCH_MAY_BE_0_ENUM)
+		ARCH_VMX_OTHERS(ARCH_VMX_ENUM)
+#undef ARCH_VMX_ENUM
+#undef ARCH_MAY_BE_1_ENUM
+#undef ARCH_MAY_BE_0_ENUM
+			NR_FEATURES,
 	FEATURE_ALWAYS = 0xff, /* what every processor here has */
 };
+_Static_assert((int)NR_FEATURES < (int)FEATURE_ALWAYS, "a feature is 8 bits wide");
 
 struct arch_feature_row {
 	const char *name;
-	uint32_t leaf, subleaf;
-	uint8_t reg; /* enum arch_cpuid_register */
+	const char *words;	/* what it is; NULL if the name says it */
+	uint32_t leaf, subleaf; /* of CPUID features, as the two that follow */
+	uint8_t reg;		/* enum arch_cpuid_register */
 	uint8_t bit;
 	bool by_default;
 };
 
 extern const struct arch_feature_row arch_features[NR_FEATURES];
+
+/* Where a VMX capability says that the feature is there. */
+enum arch_vmx_place {
+	ARCH_VMX_IN_MAY_BE_1, /* of controls: group, bit */
+	ARCH_VMX_IN_MAY_BE_0,
+	ARCH_VMX_IN_BASIC,
+	ARCH_VMX_IN_MISC,
+	ARCH_VMX_IN_EPT_VPID_CAP,
+};
+
+struct arch_vmx_feature_row {
+	uint8_t place; /* enum arch_vmx_place */
+	uint8_t group; /* enum arch_control_group */
+	uint8_t bit;
+};
+
+/* Of feature NR_CPUID_FEATURES and on. */
+extern const struct arch_vmx_feature_row arch_vmx_features[NR_FEATURES - NR_CPUID_FEATURES];
+
+/* What @feature is in some words, or "". */
+const char *arch_feature_words(unsigned feature);
 
 /* A set of features. */
 struct arch_feature_set {

@@ -40,6 +40,7 @@
 #define CR4_FSGSBASE BIT(16)
 #define CR4_PCIDE BIT(17)
 #define CR4_OSXSAVE BIT(18)
+#define CR4_FRED BIT(32)
 
 #define EFER_SCE BIT(0)
 

@@ -39,6 +39,11 @@ ALWAYS_INLINE struct tlb_entry *tlb_entry_of(struct cpu *cpu, uint64_t linear)
 	return (struct tlb_entry *)((uint8_t *)cpu->tlb + offset);
 }
 
+ALWAYS_INLINE unsigned itlb_slot(uint64_t linear)
+{
+	return (unsigned)(linear >> MEM_PAGE_SHIFT) & (ITLB_SIZE - 1);
+}
+
 /*
  * slow.c: the first half of a read-modify-write of 1, 2, 4 or 8 bytes: the value is then in
  * cpu->slow_value. Write permission is checked before. cpu_rmw_commit() ends it.
@@ -90,6 +95,9 @@ bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access,
 bool cpu_read_bytes(struct cpu *cpu, uint64_t linear, void *data, unsigned size, uint32_t access);
 bool cpu_write_bytes(struct cpu *cpu, uint64_t linear, const void *data, unsigned size,
 		     uint32_t access);
+/* Where a write of @size bytes at @linear may go by the TLB alone; NULL: cpu_write_bytes() knows.
+ */
+uint8_t *cpu_write_hit(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access);
 /* Judges an access (UDV_ACCESS_READ, WRITE or both, and ACCESS_*) of @size bytes without doing it.
  */
 bool cpu_probe(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access);
@@ -126,13 +134,31 @@ ALWAYS_INLINE uint64_t region_bit(uint64_t linear, unsigned shift)
 	return BIT(linear >> shift & 63);
 }
 
-/* A translation by a page of 2^@page_shift bytes is about to be cached. */
-ALWAYS_INLINE void note_page_size(struct cpu *cpu, uint64_t linear, unsigned page_shift)
+/* Puts @linear's region into @regions, and @slot into its list. */
+static inline void note_slot(uint64_t *regions, struct slot_list *lists, uint64_t linear,
+			     unsigned slot)
+{
+	uint64_t bit = region_bit(linear, LARGE_REGION_SHIFT);
+	struct slot_list *list = &lists[linear >> LARGE_REGION_SHIFT & 63];
+
+	if (!(*regions & bit))
+		list->n = 0;
+	*regions |= bit;
+	if (list->n < MAX_SLOTS)
+		list->slot[list->n] = (uint16_t)slot;
+	if (list->n <= MAX_SLOTS)
+		list->n++;
+}
+
+/* A translation by a page of 2^@page_shift bytes is about to be cached; @slot: of the TLB, or
+ * TLB_SIZE and that of the fetches' one. */
+ALWAYS_INLINE void note_page_size(struct cpu *cpu, uint64_t linear, unsigned page_shift,
+				  unsigned slot)
 {
 	if (page_shift > LARGE_REGION_SHIFT)
 		cpu->huge_regions |= region_bit(linear, HUGE_REGION_SHIFT);
 	else if (page_shift > MEM_PAGE_SHIFT)
-		cpu->large_regions |= region_bit(linear, LARGE_REGION_SHIFT);
+		note_slot(&cpu->large_regions, cpu->large_slots, linear, slot);
 }
 
 /* The walk for a fetch of code, with the whole result. */
@@ -141,15 +167,33 @@ bool cpu_translate_fetch(struct cpu *cpu, uint64_t linear, uint32_t access,
 /* Physical address of @linear for @access (UDV_ACCESS_* with USER set by the caller's CPL). */
 bool cpu_translate(struct cpu *cpu, uint64_t linear, uint32_t access, uint64_t *physical);
 
-/* To be called after the state has changed. Each recomputes what it must, and drops translations.
- */
+/* To be called after the state has changed. Each recomputes what it must. */
 void cpu_mode_changed(
 	struct cpu *cpu); /* CS, SS, other segments, CPL, RFLAGS.VM/AC, CR0.PE, EFER */
-void cpu_paging_changed(struct cpu *cpu); /* CR0, CR4, EFER, PKRU, PKRS, PDPTEs: drops everything */
+/* CR0, CR4, EFER, PKRU, PKRS, PDPTEs, what a VMCS adds; drops nothing. */
+void cpu_paging_changed(struct cpu *cpu);
+/* Such a change that invalidates: what the current PCID has under the current VPID, or all of it.
+ */
+void cpu_paging_changed_pcid(struct cpu *cpu);
+void cpu_paging_changed_vpid(struct cpu *cpu);
 void cpu_cr3_changed(struct cpu *cpu, bool keep); /* @keep: bit 63 of the source was set, PCIDE */
+void cpu_vmx_switched(struct cpu *cpu);		  /* a VM entry or exit has loaded them */
+
+/* Dropping translations: all there are; those of one page, in all address spaces (INVLPG). */
 void cpu_tlb_flush(struct cpu *cpu);
-void cpu_tlb_flush_page(struct cpu *cpu, uint64_t linear); /* INVLPG */
-void cpu_breakpoints_changed(struct cpu *cpu);		   /* DR0..DR3, DR7 */
+void cpu_tlb_flush_page(struct cpu *cpu, uint64_t linear);
+/* Those of whole address spaces. */
+enum space_scope {
+	SPACES_OF_PCID,	     /* @value: the PCID, under the current VPID */
+	SPACES_OF_VPID,	     /* @value: the VPID, 0 for what has none */
+	SPACES_OF_ALL_VPIDS, /* but 0 */
+	SPACES_OF_EPT_ROOT,  /* @value: an EPTP with it; under all VPIDs */
+	SPACES_OF_EPT,	     /* all with EPT */
+};
+void cpu_forget_spaces(struct cpu *cpu, enum space_scope scope, uint64_t value);
+void cpu_forget_vpid(struct cpu *cpu); /* the current one */
+
+void cpu_breakpoints_changed(struct cpu *cpu); /* DR0..DR3, DR7 */
 /* Sends data accesses through @path, past the TLB, until it is called with NULL. Fetches stay. */
 void cpu_set_path(struct cpu *cpu, const struct cpu_memory_path *path);
 void cpu_ac_changed(struct cpu *cpu); /* RFLAGS.AC alone */

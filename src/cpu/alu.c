@@ -177,6 +177,25 @@ static int kind_of(unsigned id)
 	}
 }
 
+/* The copy of a register, and the AND with a constant behind it. */
+#define DEFINE_MOV_AND(log)                                                                        \
+	static const struct op *mov_and_##log(struct cpu *cpu, const struct op *op)                \
+	{                                                                                          \
+		const struct op *and = op + 1;                                                     \
+		uint64_t a = reg_get(cpu, op->src, log);                                           \
+                                                                                                   \
+		reg_set(cpu, op->dst, log, alu(cpu, ALU_AND, log, a, and->imm &size_mask(log)));   \
+		NEXT(cpu, and);                                                                    \
+	}
+DEFINE_MOV_AND(2)
+DEFINE_MOV_AND(3)
+
+static void fuse_mov(struct op *mov, const struct op *and)
+{
+	if (mov->code == OP_MOV_RR && mov->size == and->size && mov->dst == and->dst)
+		mov->fn = mov->size == 3 ? mov_and_3 : mov->size == 2 ? mov_and_2 : mov->fn;
+}
+
 enum translation translate_alu(struct translator *t, const struct insn *insn, struct op *op)
 {
 	int kind = kind_of(insn->id);
@@ -199,6 +218,8 @@ enum translation translate_alu(struct translator *t, const struct insn *insn, st
 		return UNDEFINED;
 	op->imm = insn->imm[0];
 	op->code = (uint16_t)(OP_ADD_RR + (unsigned)kind * NR_FORMS + form);
+	if (op->code == OP_AND_RI && t->previous)
+		fuse_mov(t->previous, op);
 	if (form < FORM_RM)
 		op->fn = register_handlers[kind][form][op->size];
 	else if (translator_fast_memory(t, insn, &address))

@@ -54,7 +54,7 @@ static void unhash(struct block_cache *cache, struct block *block)
 		link = &(*link)->next;
 	if (*link)
 		*link = block->next;
-	block->link[0] = block->link[1] = NULL;
+	memset(block->link, 0, sizeof(block->link));
 }
 
 static struct block *next_in_page(const struct block *block, uint64_t page)
@@ -401,9 +401,14 @@ static void fill(struct builder *b)
 		offset = block->ops[n].end;
 		n++;
 	}
-	block->ops[n] = (struct op){
-		.fn = op_end, .code = OP_END, .end = (uint16_t)offset, .seq = block->n
-	};
+	block->ops[n] = (struct op){ .fn = op_end,
+				     .code = OP_END,
+				     .end = (uint16_t)offset,
+				     .seq = block->n,
+				     .src = BLOCK_LINK_END };
+	for (unsigned i = 0; i < n; i++)
+		if (block->ops[i].code == OP_JCC)
+			block->ops[i].index = (uint8_t)(n - i - 1);
 	block->bytes = (uint16_t)offset;
 	if (b->second_page != BLOCK_NO_PAGE &&
 	    (b->physical & (MEM_PAGE_SIZE - 1)) + offset > MEM_PAGE_SIZE)

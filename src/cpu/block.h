@@ -19,6 +19,11 @@
  */
 #define BLOCK_MAX_INSNS 48u
 #define BLOCK_NO_PAGE (~0ull)
+/* Links: of JMP at the end, of the end without one, of conditional branches. */
+#define BLOCK_LINK_JUMP 0u
+#define BLOCK_LINK_END 1u
+#define BLOCK_FIRST_SIDE 2u
+#define BLOCK_SIDES 4u
 
 struct block {
 	uint64_t physical;    /* of the first byte */
@@ -29,7 +34,7 @@ struct block {
 	struct block *next;	 /* in the hash chain */
 	struct block *page_next; /* in the page */
 	struct block *page_next2;
-	struct block *link[2]; /* where its last branch leads: taken, not taken */
+	struct block *link[BLOCK_FIRST_SIDE + BLOCK_SIDES]; /* where its branches lead */
 	struct op ops[];
 };
 

@@ -2,7 +2,7 @@
 #include "arch/paging_bits.h"
 #include "cpu/alu.h"
 #include "cpu/control.h"
-#include "cpu/enter.h"
+#include "cpu/follow.h"
 #include "cpu/segment.h"
 
 /*
@@ -28,8 +28,7 @@ static const struct op *bad_target(struct cpu *cpu, const struct op *op)
  * Without a link: by the jump cache, or the run loop. What the jump cache has in the same page, by
  * the same mapping (the distance in RIP is that in physical memory), is linked from then on.
  */
-static NOINLINE const struct op *follow_far(struct cpu *cpu, const struct op *op, unsigned which,
-					    uint64_t rip)
+const struct op *cpu_follow_far(struct cpu *cpu, const struct op *op, uint64_t rip)
 {
 	const struct jump_entry *entry = &cpu->jump_cache[jump_slot(rip)];
 	struct block *from = cpu->block;
@@ -39,40 +38,25 @@ static NOINLINE const struct op *follow_far(struct cpu *cpu, const struct op *op
 
 		if (!((from->physical ^ to->physical) & PAGE_MASK) &&
 		    from->second_page == BLOCK_NO_PAGE &&
-		    rip - cpu->block_rip == to->physical - from->physical)
-			from->link[which] = to;
+		    rip - cpu->state.rip == to->physical - from->physical)
+			from->link[op->src] = to;
+		cpu->remaining += op->index;
 		return enter_block(cpu, to, rip);
 	}
 	if (!rip_valid(cpu, rip))
 		return bad_target(cpu, op);
+	cpu->remaining += op->index;
 	return cpu_go(cpu, rip);
-}
-
-ALWAYS_INLINE const struct op *follow(struct cpu *cpu, const struct op *op, unsigned which,
-				      uint64_t rip)
-{
-	struct block *next = cpu->block->link[which];
-
-	if (likely(next != NULL))
-		return enter_block(cpu, next, rip);
-	return follow_far(cpu, op, which, rip);
-}
-
-ALWAYS_INLINE const struct op *branch(struct cpu *cpu, const struct op *op, bool taken)
-{
-	if (taken)
-		return follow(cpu, op, 0, rip_at(cpu, op->imm));
-	return follow(cpu, op, 1, rip_at(cpu, op->end));
 }
 
 const struct op *op_end(struct cpu *cpu, const struct op *op)
 {
-	return follow(cpu, op, 1, rip_at(cpu, op->end));
+	return follow(cpu, op, rip_at(cpu, op->end));
 }
 
 static const struct op *jump(struct cpu *cpu, const struct op *op)
 {
-	return follow(cpu, op, 0, rip_at(cpu, op->imm));
+	return follow(cpu, op, rip_at(cpu, op->imm));
 }
 
 #define DEFINE_JCC(n)                                                                              \
@@ -88,185 +72,46 @@ EACH_CONDITION(DEFINE_JCC)
 #define JCC_ROW(n) jcc_##n,
 static op_fn *const jcc_handlers[16] = { EACH_CONDITION(JCC_ROW) };
 
-/* ---------------------------------------------------------------- comparisons with their branch */
-
-/* @condition after @kind gave @r from @a and @b; both constants where this is inlined. */
-ALWAYS_INLINE bool fused_condition(unsigned kind, unsigned condition, unsigned log, uint64_t a,
-				   uint64_t b, uint64_t r)
-{
-	bool value;
-
-	switch (condition & ~1u) {
-	case CONDITION_B:
-		value = kind == ALU_CMP && a < b;
-		break;
-	case CONDITION_Z:
-		value = r == 0;
-		break;
-	case CONDITION_BE:
-		value = kind == ALU_CMP ? a <= b : r == 0;
-		break;
-	case CONDITION_S:
-		value = sign_extend(r, log) < 0;
-		break;
-	case CONDITION_L:
-		value = kind == ALU_CMP ? sign_extend(a, log) < sign_extend(b, log)
-					: sign_extend(r, log) < 0;
-		break;
-	default: /* LE */
-		value = kind == ALU_CMP ? sign_extend(a, log) <= sign_extend(b, log)
-					: sign_extend(r, log) <= 0;
-		break;
-	}
-	return value ^ (condition & 1);
-}
-
-#define DEFINE_FUSED(name, kind, log, form, source, n)                                             \
-	static const struct op *name##_##form##_##log##_##n(struct cpu *cpu, const struct op *op)  \
-	{                                                                                          \
-		uint64_t a = reg_get(cpu, op->dst, log);                                           \
-		uint64_t b = (source)&size_mask(log);                                              \
-		uint64_t r = alu(cpu, kind, log, a, b);                                            \
-                                                                                                   \
-		return branch(cpu, op + 1, fused_condition(kind, n, log, a, b, r));                \
-	}
-/* SUB, ADD, AND, INC and DEC with the branch on zero or sign that follows them. */
-/* clang-format off */
-#define EACH_FUSED(X, ...) \
-	X(__VA_ARGS__, 2) X(__VA_ARGS__, 3) X(__VA_ARGS__, 4) X(__VA_ARGS__, 5) \
-	X(__VA_ARGS__, 6) X(__VA_ARGS__, 7) X(__VA_ARGS__, 8) X(__VA_ARGS__, 9) \
-	X(__VA_ARGS__, 12) X(__VA_ARGS__, 13) X(__VA_ARGS__, 14) X(__VA_ARGS__, 15)
-/* clang-format on */
-#define DEFINE_FUSED_SIZE(log)                                                                     \
-	EACH_FUSED(DEFINE_FUSED, cmp, ALU_CMP, log, rr, reg_get(cpu, op->src, log))                \
-	EACH_FUSED(DEFINE_FUSED, cmp, ALU_CMP, log, ri, op->imm)                                   \
-	EACH_FUSED(DEFINE_FUSED, test, ALU_TEST, log, rr, reg_get(cpu, op->src, log))              \
-	EACH_FUSED(DEFINE_FUSED, test, ALU_TEST, log, ri, op->imm)
-DEFINE_FUSED_SIZE(0)
-DEFINE_FUSED_SIZE(2)
-DEFINE_FUSED_SIZE(3)
-
-#define FUSED_CELL(name, form, log, n) [n] = name##_##form##_##log##_##n,
-#define FUSED_CONDITIONS(name, form, log)                                                          \
-	{                                                                                          \
-		EACH_FUSED(FUSED_CELL, name, form, log)                                            \
-	}
-#define FUSED_FORMS(name, log)                                                                     \
-	{                                                                                          \
-		FUSED_CONDITIONS(name, rr, log), FUSED_CONDITIONS(name, ri, log)                   \
-	}
-#define FUSED_KINDS(log)                                                                           \
-	{                                                                                          \
-		FUSED_FORMS(cmp, log), FUSED_FORMS(test, log)                                      \
-	}
-
-static op_fn *const fused_handlers[4][2][2][16] = {
-	[0] = FUSED_KINDS(0),
-	[2] = FUSED_KINDS(2),
-	[3] = FUSED_KINDS(3),
-};
-
-#define DEFINE_FUSED_STEP(name, delta, lazy_kind_, log, n)                                         \
-	static const struct op *name##_##log##_##n(struct cpu *cpu, const struct op *op)           \
-	{                                                                                          \
-		uint64_t r = (reg_get(cpu, op->dst, log) + (delta)) & size_mask(log);              \
-                                                                                                   \
-		set_lazy(cpu, (lazy_kind_) | log, r, lazy_cf(cpu));                                \
-		reg_set(cpu, op->dst, log, r);                                                     \
-		return branch(cpu, op + 1, (r == 0) ^ ((n)&1));                                    \
-	}
-DEFINE_FUSED_STEP(dec, ~0ull, LAZY_DEC, 2, 4)
-DEFINE_FUSED_STEP(dec, ~0ull, LAZY_DEC, 2, 5)
-DEFINE_FUSED_STEP(dec, ~0ull, LAZY_DEC, 3, 4)
-DEFINE_FUSED_STEP(dec, ~0ull, LAZY_DEC, 3, 5)
-DEFINE_FUSED_STEP(inc, 1, LAZY_INC, 2, 4)
-DEFINE_FUSED_STEP(inc, 1, LAZY_INC, 2, 5)
-DEFINE_FUSED_STEP(inc, 1, LAZY_INC, 3, 4)
-DEFINE_FUSED_STEP(inc, 1, LAZY_INC, 3, 5)
-
-static op_fn *const fused_steps[2][2][2] = {
-	{ { inc_2_4, inc_2_5 }, { inc_3_4, inc_3_5 } },
-	{ { dec_2_4, dec_2_5 }, { dec_3_4, dec_3_5 } },
-};
-
-#define DEFINE_FUSED_SUB(name, kind, log, form, source, n)                                         \
-	static const struct op *name##_##form##_##log##_##n(struct cpu *cpu, const struct op *op)  \
-	{                                                                                          \
-		uint64_t r =                                                                       \
-			alu(cpu, kind, log, reg_get(cpu, op->dst, log), (source)&size_mask(log));  \
-                                                                                                   \
-		reg_set(cpu, op->dst, log, r);                                                     \
-		return branch(cpu, op + 1, (r == 0) ^ ((n)&1));                                    \
-	}
-#define DEFINE_FUSED_ARITHMETIC(name, kind, log)                                                   \
-	DEFINE_FUSED_SUB(name, kind, log, rr, reg_get(cpu, op->src, log), 4)                       \
-	DEFINE_FUSED_SUB(name, kind, log, rr, reg_get(cpu, op->src, log), 5)                       \
-	DEFINE_FUSED_SUB(name, kind, log, ri, op->imm, 4)                                          \
-	DEFINE_FUSED_SUB(name, kind, log, ri, op->imm, 5)
-DEFINE_FUSED_ARITHMETIC(sub, ALU_SUB, 2)
-DEFINE_FUSED_ARITHMETIC(sub, ALU_SUB, 3)
-DEFINE_FUSED_ARITHMETIC(add, ALU_ADD, 2)
-DEFINE_FUSED_ARITHMETIC(add, ALU_ADD, 3)
-DEFINE_FUSED_ARITHMETIC(and, ALU_AND, 2)
-DEFINE_FUSED_ARITHMETIC(and, ALU_AND, 3)
-
-#define FUSED_ARITHMETIC_ROW(name)                                                                 \
-	{                                                                                          \
-		{ { name##_rr_2_4, name##_rr_2_5 }, { name##_ri_2_4, name##_ri_2_5 } },            \
-			{ { name##_rr_3_4, name##_rr_3_5 }, { name##_ri_3_4, name##_ri_3_5 } },    \
-	}
-/* by operation, size, form, condition */
-static op_fn *const fused_arithmetic[3][2][2][2] = { FUSED_ARITHMETIC_ROW(sub),
-						     FUSED_ARITHMETIC_ROW(add),
-						     FUSED_ARITHMETIC_ROW(and) };
-
-static op_fn *fused_handler(const struct op *before, unsigned condition)
-{
-	unsigned kind = before->code < OP_MOV_RR ? alu_kind_of(before->code) : ~0u;
-	unsigned form = kind != ~0u ? alu_form_of(before->code) : 0;
-	bool zero = (condition & ~1u) == CONDITION_Z;
-
-	if (before->code == OP_INC || before->code == OP_DEC)
-		return zero && !before->flag && before->size >= 2
-			       ? fused_steps[before->code == OP_DEC][before->size - 2]
-					    [condition & 1]
-			       : NULL;
-	if (kind == ~0u || form > FORM_RI)
-		return NULL;
-	if (kind == ALU_CMP || kind == ALU_TEST)
-		return fused_handlers[before->size][kind == ALU_TEST][form][condition];
-	if (!zero || before->size < 2)
-		return NULL;
-	if (kind == ALU_SUB || kind == ALU_ADD || kind == ALU_AND)
-		return fused_arithmetic[kind == ALU_SUB ? 0
-					: kind == ALU_ADD
-						? 1
-						: 2][before->size - 2][form][condition & 1];
-	return NULL;
-}
-
 /* ---------------------------------------------------------------- calls and returns */
 
-/* The block at @target, or NULL; false: @target may not be jumped to. */
-ALWAYS_INLINE bool look_up(struct cpu *cpu, uint64_t target, struct block **block)
+/* What the jump cache knows at @target; NULL: nothing. */
+ALWAYS_INLINE struct block *look_up(struct cpu *cpu, uint64_t target)
 {
 	const struct jump_entry *entry = &cpu->jump_cache[jump_slot(target)];
 
-	if (likely(entry->rip == target && entry->key == cpu->jump_key)) {
-		*block = entry->block;
-		return true;
-	}
-	*block = NULL;
-	return rip_valid(cpu, target);
+	return likely(entry->rip == target && entry->key == cpu->jump_key) ? entry->block : NULL;
 }
 
-ALWAYS_INLINE const struct op *go(struct cpu *cpu, struct block *block, uint64_t rip)
+/* Then @target has to be checked. These are functions of their own, so that the usual way needs no
+ * stack frame. */
+static NOINLINE const struct op *go_unknown(struct cpu *cpu, const struct op *op, uint64_t target)
 {
-	return likely(block != NULL) ? enter_block(cpu, block, rip) : cpu_go(cpu, rip);
+	return rip_valid(cpu, target) ? cpu_go(cpu, target) : bad_target(cpu, op);
 }
 
 /* Pushes the return address of @log bytes and goes to @target. */
 #define DEFINE_CALL(log)                                                                           \
+	static NOINLINE const struct op *call_unknown_##log(struct cpu *cpu, const struct op *op,  \
+							    uint64_t target)                       \
+	{                                                                                          \
+		uint64_t rsp = (cpu->state.gpr[GPR_RSP] - (1u << log)) & size_mask(log);           \
+                                                                                                   \
+		if (!rip_valid(cpu, target))                                                       \
+			return bad_target(cpu, op);                                                \
+		host_store(tlb_host(cpu, rsp), 1u << log, rip_at(cpu, op->end));                   \
+		cpu->state.gpr[GPR_RSP] = rsp;                                                     \
+		return cpu_go(cpu, target);                                                        \
+	}                                                                                          \
+	static NOINLINE const struct op *return_unknown_##log(                                     \
+		struct cpu *cpu, const struct op *op, uint64_t target)                             \
+	{                                                                                          \
+		uint64_t rsp = cpu->state.gpr[GPR_RSP];                                            \
+                                                                                                   \
+		if (!rip_valid(cpu, target))                                                       \
+			return bad_target(cpu, op);                                                \
+		cpu->state.gpr[GPR_RSP] = (rsp + (1u << log) + op->imm) & size_mask(log);          \
+		return cpu_go(cpu, target);                                                        \
+	}                                                                                          \
 	ALWAYS_INLINE const struct op *call_to_##log(struct cpu *cpu, const struct op *op,         \
 						     op_fn *general, uint64_t target)              \
 	{                                                                                          \
@@ -275,11 +120,12 @@ ALWAYS_INLINE const struct op *go(struct cpu *cpu, struct block *block, uint64_t
                                                                                                    \
 		if (unlikely(!tlb_writes(cpu, rsp, 1u << log)))                                    \
 			return general(cpu, op);                                                   \
-		if (unlikely(!look_up(cpu, target, &block)))                                       \
-			return bad_target(cpu, op);                                                \
+		block = look_up(cpu, target);                                                      \
+		if (unlikely(!block))                                                              \
+			return call_unknown_##log(cpu, op, target);                                \
 		host_store(tlb_host(cpu, rsp), 1u << log, rip_at(cpu, op->end));                   \
 		cpu->state.gpr[GPR_RSP] = rsp;                                                     \
-		return go(cpu, block, target);                                                     \
+		return enter_block(cpu, block, target);                                            \
 	}                                                                                          \
 	static const struct op *call_##log(struct cpu *cpu, const struct op *op)                   \
 	{                                                                                          \
@@ -298,19 +144,19 @@ ALWAYS_INLINE const struct op *go(struct cpu *cpu, struct block *block, uint64_t
 		if (unlikely(!tlb_reads(cpu, rsp, 1u << log)))                                     \
 			return return_general_handler(cpu, op);                                    \
 		target = host_load(tlb_host(cpu, rsp), 1u << log);                                 \
-		if (unlikely(!look_up(cpu, target, &block)))                                       \
-			return bad_target(cpu, op);                                                \
+		block = look_up(cpu, target);                                                      \
+		if (unlikely(!block))                                                              \
+			return return_unknown_##log(cpu, op, target);                              \
 		cpu->state.gpr[GPR_RSP] = (rsp + (1u << log) + op->imm) & size_mask(log);          \
-		return go(cpu, block, target);                                                     \
+		return enter_block(cpu, block, target);                                            \
 	}                                                                                          \
 	static const struct op *jump_register_##log(struct cpu *cpu, const struct op *op)          \
 	{                                                                                          \
 		uint64_t target = reg_get(cpu, op->dst, log);                                      \
-		struct block *block;                                                               \
+		struct block *block = look_up(cpu, target);                                        \
                                                                                                    \
-		if (unlikely(!look_up(cpu, target, &block)))                                       \
-			return bad_target(cpu, op);                                                \
-		return go(cpu, block, target);                                                     \
+		return likely(block != NULL) ? enter_block(cpu, block, target)                     \
+					     : go_unknown(cpu, op, target);                        \
 	}
 
 /* ---------------------------------------------------------------- the general way */
@@ -474,16 +320,15 @@ static bool is_fast(const struct translator *t, const struct op *op)
 static bool translate_jcc(struct translator *t, const struct insn *insn, struct op *op)
 {
 	unsigned condition = insn->opcode & 0xf;
-	op_fn *fused;
 
 	op->code = OP_JCC;
 	op->dst = (uint8_t)condition;
 	op->fn = is_fast(t, op) ? jcc_handlers[condition] : jcc_general_handler;
-	if (op->fn == jcc_general_handler || !t->previous)
+	if (op->fn == jcc_general_handler)
 		return true;
-	fused = fused_handler(t->previous, condition);
-	if (fused)
-		t->previous->fn = fused;
+	op->src = (uint8_t)(BLOCK_FIRST_SIDE + t->sides++);
+	t->ends = t->single || t->sides == BLOCK_SIDES;
+	fuse_branch(t, condition);
 	return true;
 }
 
@@ -499,6 +344,8 @@ static bool translate_jump(struct translator *t, const struct insn *insn, struct
 	} else if (o->kind == OPERAND_IMM) {
 		op->code = OP_JMP;
 		op->fn = is_fast(t, op) ? jump : jump_general_handler;
+		op->src = BLOCK_LINK_JUMP;
+		op->index = 0;
 	} else if (far_memory) {
 		op->code = OP_JMP_FAR_INDIRECT;
 		op->fn = jump_far_indirect_handler;

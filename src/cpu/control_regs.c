@@ -19,6 +19,7 @@
 	(CR4_PSE | CR4_PAE | CR4_PGE | CR4_LA57 | CR4_PCIDE | CR4_SMEP | CR4_SMAP | CR4_PKE |      \
 	 CR4_PKS)
 /* Changes that load the PDPTEs when PAE paging is in use after them. */
+#define PAE_CR3_ADDRESS BITS(31, 5)
 #define CR0_LOADS_PDPTES (CR0_CD | CR0_NW | CR0_PG)
 #define CR4_LOADS_PDPTES (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP)
 
@@ -34,6 +35,8 @@ static bool load_pdptes(struct cpu *cpu, uint64_t cr0, uint64_t cr3, uint64_t cr
 
 	if (udv_paging_mode(cr0, cr4, efer) != UDV_PAGING_PAE)
 		return true;
+	if (!vmx_apic_pdptes(cpu, cr3 & PAE_CR3_ADDRESS))
+		return false;
 	/* What no memory answers for reads as all ones, and those are reserved bits. */
 	switch (udv_load_pdptes(&cpu->paging, 0, cr3, cpu->state.pdpte, &result)) {
 	case UDV_WALK_OK:
@@ -42,6 +45,7 @@ static bool load_pdptes(struct cpu *cpu, uint64_t cr0, uint64_t cr3, uint64_t cr
 	case UDV_WALK_EPT_MISCONFIG:
 	case UDV_WALK_PML_FULL:
 	case UDV_WALK_SPP_EVENT:
+		vmx_trace_walk(cpu, &cpu->paging, UDV_ACCESS_READ, &result);
 		return vmx_record_walk(cpu, &result);
 	default:
 		return raise_gp0(cpu);
@@ -92,7 +96,9 @@ static bool set_cr0(struct cpu *cpu, uint64_t cr0)
 		return false;
 	cpu->state.cr0 = cr0;
 	cpu->state.efer = efer;
-	if (changed & (CR0_PAGING | CR0_LOADS_PDPTES))
+	if (changed & ~cr0 & CR0_PG)
+		cpu_paging_changed_vpid(cpu);
+	else if (changed & (CR0_PAGING | CR0_LOADS_PDPTES))
 		cpu_paging_changed(cpu);
 	if (changed) {
 		cpu_mode_changed(cpu);
@@ -250,6 +256,17 @@ static bool cr4_valid(const struct cpu *cpu, uint64_t cr4)
 	return true;
 }
 
+/* SDM Vol 3A "Operations that Invalidate TLBs and Paging-Structure Caches" */
+static void change_paging(struct cpu *cpu, uint64_t set, uint64_t cleared)
+{
+	if ((set | cleared) & CR4_PGE || cleared & CR4_PCIDE)
+		cpu_paging_changed_vpid(cpu);
+	else if ((set | cleared) & CR4_PAE || set & CR4_SMEP)
+		cpu_paging_changed_pcid(cpu);
+	else
+		cpu_paging_changed(cpu);
+}
+
 bool insn_mov_to_cr4(struct cpu *cpu, const struct op *op)
 {
 	uint64_t cr4 = gpr_read(cpu, op->src, 1u << op->size);
@@ -268,7 +285,7 @@ bool insn_mov_to_cr4(struct cpu *cpu, const struct op *op)
 		return false;
 	cpu->state.cr4 = cr4;
 	if (changed & CR4_PAGING)
-		cpu_paging_changed(cpu);
+		change_paging(cpu, changed & cr4, changed & ~cr4);
 	if (changed) {
 		cpu_mode_changed(cpu);
 		trace_mode(cpu);

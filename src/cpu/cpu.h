@@ -9,8 +9,10 @@
 #include <undervisor/paging.h>
 
 #include "arch/cpu_state.h"
+#include "arch/exit_reasons.h"
 #include "arch/features.h"
 #include "base/bits.h"
+#include "cpu/event.h"
 #include "cpu/vmx.h"
 #include "mem/ports.h"
 #include "mem/space.h"
@@ -64,13 +66,24 @@ enum cpu_trace_kind {
 	CPU_TRACE_IO_WRITE,
 	CPU_TRACE_MSR_READ, /* a = index, b = value */
 	CPU_TRACE_MSR_WRITE,
-	CPU_TRACE_VM_ENTRY, /* a = RIP, b = VM-entry interruption information */
+	CPU_TRACE_VM_ENTRY, /* a = RIP, b = VM-entry interruption information, c = error code */
 	CPU_TRACE_VM_EXIT, /* a = exit reason, b = exit qualification, c = guest-physical address */
+	CPU_TRACE_VM_REFUSED, /* a = VM-instruction error of VMLAUNCH or VMRESUME */
 };
+
+/* The walk that the last EPT fault came from, for whoever is told of what came of it. */
+struct cpu_walk_trace {
+	bool valid;
+	struct udv_paging paging;
+	struct udv_walk_result result;
+	struct udv_walk_record record;
+};
+
 struct cpu_tracer {
 	void (*event)(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind, uint64_t a,
 		      uint64_t b, uint64_t c);
 	void *opaque;
+	struct cpu_walk_trace *walk; /* NULL: not wanted */
 };
 
 struct cpu_config {
@@ -151,6 +164,28 @@ struct jump_entry {
 	struct block *block;
 };
 
+/*
+ * Which entries a bit of a set of regions is about, as long as they are few: then an invalidation
+ * clears these, and need not go through all. A slot may hold something else by now.
+ */
+#define MAX_SLOTS 7u
+struct slot_list {
+	uint16_t n; /* more than MAX_SLOTS: not all are here */
+	uint16_t slot[MAX_SLOTS];
+};
+
+/* What an address-space number stands for: see spaces.c. */
+struct address_space {
+	uint64_t cr3, cr4;
+	uint64_t controls; /* bits of CR0 and EFER */
+	uint64_t eptp;	   /* ~0 without EPT */
+	uint64_t apic_page, pml_address, ve_information;
+	uint64_t pdpte[4]; /* 0 but with PAE paging */
+	uint32_t pkru, pkrs, ept_controls;
+	uint16_t vpid, pcid;
+	uint32_t asn; /* not part of the key */
+};
+
 /* ---------------------------------------------------------------- modes of blocks */
 
 #define MODE_CODE16 0x0u /* virtual-8086, or real as a rule */
@@ -176,28 +211,6 @@ struct jump_entry {
 #define ATTENTION_EVENT 0x1u /* look at interrupts, traps, state.*_pending */
 #define ATTENTION_CODE 0x2u  /* a block has been dropped, maybe the one that runs */
 #define ATTENTION_YIELD 0x4u /* cpu_run() is to return CPU_STOP_YIELD */
-
-/* What an event is. Interruption types as in a VMCS. */
-enum event_type {
-	EVENT_EXTERNAL = 0,
-	EVENT_NMI = 2,
-	EVENT_EXCEPTION = 3,
-	EVENT_SOFTWARE_INTERRUPT = 4,
-	EVENT_PRIVILEGED_EXCEPTION = 5, /* INT1 */
-	EVENT_SOFTWARE_EXCEPTION = 6,	/* INT3, INTO */
-	EVENT_VM_EXIT = 8,		/* none that is delivered: vmx.exit is to be performed */
-};
-
-struct cpu_event {
-	bool valid;
-	uint8_t vector;
-	uint8_t type; /* enum event_type */
-	bool has_error_code;
-	uint32_t error_code;
-	uint8_t length;	  /* of the instruction, for software events */
-	bool injected;	  /* by a VM entry */
-	uint64_t address; /* #PF: becomes CR2; #DB: trap bits for DR6 */
-};
 
 enum {
 	VECTOR_DE = 0,
@@ -247,14 +260,30 @@ struct cpu_memory_path {
 	void *opaque;
 };
 
+/*
+ * A hypervisor below this processor's guests: L0. It has VMCSs of its own, and while one of them is
+ * in force (cpu_vmx.hosted) every exit comes to it. What the guest's hypervisor makes of VMX is
+ * then done by this processor too, on the VMCS of that hypervisor: it says when.
+ */
+struct cpu_hypervisor {
+	void (*on)(void *opaque);      /* VMXON is done */
+	void (*entered)(void *opaque); /* the guest state of a VM entry is loaded */
+	void (*exited)(void *opaque);  /* the host state of a VM exit is loaded */
+	void (*leave)(void *opaque);   /* vmx.exit of a hosted VMCS is to be handled */
+	/* INVEPT: all roots, or the one of @eptp */
+	void (*invept)(void *opaque, bool all, uint64_t eptp);
+	void *opaque;
+};
+
 struct cpu {
 	struct cpu_state state;
 	struct lazy_flags lazy;
 
 	/* the block that runs */
-	struct block *block; /* NULL while state is exact */
-	uint64_t block_rip;  /* RIP (not linear) where the block starts */
-	uint64_t rip_mask;   /* 16, 32 or 64 ones, as the code size has it */
+	struct block *block;   /* NULL while state is exact */
+	uint64_t block_rip;    /* RIP (not linear) where it started, once it is left */
+	uint64_t rip_mask;     /* 16, 32 or 64 ones, as the code size has it */
+	uint64_t address_mask; /* of linear addresses in MODE_FLAT: 32 or 64 ones */
 	int64_t remaining; /* instructions left of the budget, those of the whole block taken off */
 	uint32_t attention;
 	uint32_t mode; /* MODE_* of state */
@@ -285,6 +314,7 @@ struct cpu {
 	 * 1 GB; or is the target of an entry of the jump cache.
 	 */
 	uint64_t large_regions, huge_regions, jump_regions;
+	struct slot_list large_slots[64], jump_slots[64]; /* of the regions whose bit is set */
 	enum cpu_exit exit;
 	struct cpu_event fault;	     /* what the instruction raised */
 	struct cpu_event delivering; /* the event whose delivery is under way: IDT vectoring */
@@ -304,27 +334,27 @@ struct cpu {
 	const struct cpu_config *config;
 	struct cpu_ops ops;
 	struct cpu_tracer tracer;
+	const struct cpu_hypervisor *hypervisor; /* NULL: there is none below */
 	struct mem_space *memory;
 	struct port_space *ports;
 	struct block_cache *blocks;
 	const struct cpu_memory_path *path; /* NULL but while an instruction is emulated */
 	struct udv_paging paging;
-	uint32_t asn; /* of the address space in force */
-	uint32_t next_asn;
-	uint64_t generation; /* of translations: part of jump_key */
-	struct {
-		uint64_t cr3;
-		uint32_t asn; /* 0: free */
-	} asns[64];
-	unsigned next_asn_slot;
-	uint64_t code_base; /* CS's base and limit as of jump_key */
+	uint64_t generation;  /* of translations: part of jump_key */
+	uint32_t asn;	      /* of the address space in force */
+	uint32_t next_asn;    /* 1 .. NR_ASNS - 1 are given out, one after the other */
+	uint64_t live_spaces; /* bit n: spaces[n] has a number */
+	unsigned next_space;  /* the one that gave way last, when all had */
+	struct address_space spaces[64];
+	struct udv_paging space_paging[64]; /* of those that have a number */
+	uint64_t code_base;		    /* CS's base and limit as of jump_key */
 	uint32_t code_limit;
-	uint64_t address_mask; /* of linear addresses in MODE_FLAT: 32 or 64 ones */
-	uint64_t random;       /* state of RDRAND and RDSEED */
+	uint64_t random; /* state of RDRAND and RDSEED */
 
 	struct cpu_stats {
 		uint64_t tlb_misses, tlb_flushes, blocks_built, blocks_dropped, block_lookups,
-			exceptions, interrupts, loops, vm_exits;
+			exceptions, interrupts, loops;
+		uint64_t vm_entries, vm_refusals, vm_exits[ARCH_MAX_EXIT_REASONS];
 	} stats;
 };
 
@@ -388,6 +418,17 @@ static inline void cpu_charge(struct cpu *cpu, enum cpu_cost cost)
 	cpu->remaining -= cost;
 	cpu->charged += cost;
 }
+
+/*
+ * For the hypervisor below. One instruction at state.rip, one round of a repeated one, or the
+ * delivery of @event if it is not NULL, under the VMCS in force; what faults is delivered.
+ */
+void cpu_step(struct cpu *cpu, const struct cpu_event *event);
+/* Delivers cpu->fault. */
+void cpu_step_fault(struct cpu *cpu);
+/* The time that the exit under way has taken is taken back; or is counted. */
+void cpu_uncount_exit(struct cpu *cpu);
+void cpu_count_exit(struct cpu *cpu);
 
 /* Call after state has been written from outside (loaders, snapshots, a debugger). */
 void cpu_state_changed(struct cpu *cpu);

@@ -301,7 +301,7 @@ static void put_features(const struct cpu *cpu, uint32_t leaf, uint32_t subleaf,
 	/* Only leaves 7 and 0DH look at ECX. */
 	if (leaf != 7 && leaf != 0xd)
 		subleaf = 0;
-	for (unsigned i = 0; i < NR_FEATURES; i++) {
+	for (unsigned i = 0; i < NR_CPUID_FEATURES; i++) {
 		const struct arch_feature_row *row = &arch_features[i];
 
 		if (row->leaf == leaf && row->subleaf == subleaf && has_feature(cpu, i))

@@ -284,8 +284,11 @@ static enum transfer deliver_task(struct cpu *cpu, const struct delivery *d)
 
 static enum transfer deliver_protected(struct cpu *cpu, const struct cpu_event *event)
 {
-	struct delivery d = { .event = event, .v86 = is_v86(cpu) };
+	struct delivery d; /* not cleared: each step writes what the next ones read */
 	bool redirect = false;
+
+	d.event = event;
+	d.v86 = is_v86(cpu);
 
 	if (d.v86 && event->type == EVENT_SOFTWARE_INTERRUPT) {
 		if (cpu->state.cr4 & BIT(0) && !read_redirection(cpu, event->vector, &redirect))
@@ -319,8 +322,15 @@ static void add_ext(struct cpu *cpu, const struct cpu_event *event)
 		fault->error_code |= ERROR_EXT;
 }
 
-static void trace(const struct cpu *cpu, const struct cpu_event *event)
+static void trace(struct cpu *cpu, const struct cpu_event *event)
 {
+	const struct cpu_event *redone = &cpu->vmx.redone;
+
+	if (unlikely(redone->valid)) {
+		cpu->vmx.redone.valid = false;
+		if (redone->vector == event->vector && redone->type == event->type)
+			return;
+	}
 	if (event->type == EVENT_EXCEPTION)
 		trace_event(cpu, CPU_TRACE_EXCEPTION, event->vector, event->error_code,
 			    cpu->state.cr2);

@@ -27,19 +27,22 @@ op_fn op_end;
 
 ALWAYS_INLINE const struct op *enter_block(struct cpu *cpu, struct block *block, uint64_t rip)
 {
+	const struct op *first;
+
 	cpu->remaining -= block->n;
 	if (unlikely(cpu->remaining < 0))
 		return cpu_out_of_budget(cpu, block, rip);
 	cpu->block = block;
-	cpu->block_rip = rip;
 	cpu->state.rip = rip;
-	INLINE_GOTO(cpu, block->ops);
+	first = block->ops;
+	COMPUTE(first);
+	INLINE_GOTO(cpu, first);
 }
 
-/* RIP after the block, as the code size truncates it. */
+/* While a block runs: RIP at @offset from its start, as the code size truncates it. */
 ALWAYS_INLINE uint64_t rip_at(const struct cpu *cpu, uint64_t offset)
 {
-	return (cpu->block_rip + offset) & cpu->rip_mask;
+	return (cpu->state.rip + offset) & cpu->rip_mask;
 }
 
 #endif

@@ -41,14 +41,21 @@ static void uncount(struct cpu *cpu, const struct op *op)
 	if (!cpu->block)
 		return;
 	cpu->remaining += cpu->block->n - op->seq;
+	cpu->block_rip = cpu->state.rip;
 	cpu->block = NULL;
+}
+
+/* RIP at @offset from the start of the block that has been left. */
+static uint64_t left_rip_at(const struct cpu *cpu, uint64_t offset)
+{
+	return (cpu->block_rip + offset) & cpu->rip_mask;
 }
 
 void cpu_sync(struct cpu *cpu, const struct op *op)
 {
 	uncount(cpu, op);
 	cpu->current = op;
-	cpu->state.rip = rip_at(cpu, op->end);
+	cpu->state.rip = left_rip_at(cpu, op->end);
 	cpu_flags_settle(cpu);
 }
 
@@ -59,7 +66,7 @@ const struct op *cpu_again(struct cpu *cpu, const struct op *op)
 	if (cpu->remaining >= 0 && !cpu->attention && !(cpu->block->mode & MODE_SINGLE))
 		return op;
 	uncount(cpu, op);
-	cpu->state.rip = rip_at(cpu, (uint64_t)op->end - op->length);
+	cpu->state.rip = left_rip_at(cpu, (uint64_t)op->end - op->length);
 	cpu->repeating = true;
 	cpu_flags_settle(cpu);
 	cpu->exit = EXIT_NEXT;
@@ -69,7 +76,7 @@ const struct op *cpu_again(struct cpu *cpu, const struct op *op)
 const struct op *cpu_fault(struct cpu *cpu, const struct op *op)
 {
 	uncount(cpu, op);
-	cpu->state.rip = rip_at(cpu, (uint64_t)op->end - op->length);
+	cpu->state.rip = left_rip_at(cpu, (uint64_t)op->end - op->length);
 	cpu_flags_settle(cpu);
 	cpu->exit = EXIT_FAULT;
 	return NULL;
@@ -114,7 +121,7 @@ bool cpu_raise_error(struct cpu *cpu, unsigned vector, uint32_t error_code)
 
 static bool fetch_translate(struct cpu *cpu, uint64_t linear, uint64_t *physical)
 {
-	struct itlb_entry *entry = &cpu->itlb[linear >> MEM_PAGE_SHIFT & (ITLB_SIZE - 1)];
+	struct itlb_entry *entry = &cpu->itlb[itlb_slot(linear)];
 	uint64_t tag = (linear & PAGE_MASK) | cpu->fetch_view;
 	uint32_t access = UDV_ACCESS_FETCH;
 	struct udv_walk_result result;
@@ -201,7 +208,8 @@ static struct block *find_block(struct cpu *cpu, uint32_t mode)
 /* The jump cache leads where no check is needed: the code segment has no limit to pass. */
 static void remember(struct cpu *cpu, struct block *block)
 {
-	struct jump_entry *entry = &cpu->jump_cache[jump_slot(cpu->state.rip)];
+	unsigned slot = jump_slot(cpu->state.rip);
+	struct jump_entry *entry = &cpu->jump_cache[slot];
 
 	if (block->mode & MODE_SINGLE || !(cpu->mode & MODE_CS_FULL) || cpu->flush_always ||
 	    block->second_page != BLOCK_NO_PAGE)
@@ -209,8 +217,8 @@ static void remember(struct cpu *cpu, struct block *block)
 	entry->rip = cpu->state.rip;
 	entry->key = cpu->jump_key;
 	entry->block = block;
-	cpu->jump_regions |=
-		region_bit(cpu->state.rip + cpu->segment_base[SEG_CS], LARGE_REGION_SHIFT);
+	note_slot(&cpu->jump_regions, cpu->jump_slots, cpu->state.rip + cpu->segment_base[SEG_CS],
+		  slot);
 }
 
 /* ---------------------------------------------------------------- events */
@@ -220,15 +228,60 @@ static void shut_down(struct cpu *cpu)
 	cpu->state.activity = ACTIVITY_SHUTDOWN;
 }
 
-static void deliver_fault(struct cpu *cpu)
+static void count_fault(struct cpu *cpu)
 {
-	cpu_flags_settle(cpu); /* a fetch may have come from a jump, with flags still lazy */
 	cpu->remaining--;
 	cpu_charge(cpu, COST_EVENT);
 	cpu->stats.exceptions++;
+}
+
+void cpu_count_exit(struct cpu *cpu)
+{
+	if (cpu->vmx.costs && !cpu->vmx.counted)
+		count_fault(cpu);
+	cpu->vmx.counted = cpu->vmx.costs;
+}
+
+void cpu_uncount_exit(struct cpu *cpu)
+{
+	if (cpu->vmx.counted) {
+		cpu->remaining += 1 + COST_EVENT;
+		cpu->charged -= COST_EVENT;
+		cpu->stats.exceptions--;
+	}
+	cpu->vmx.counted = false;
+}
+
+/* The exits of hosted VMCSs, until none is left. @costs: they have been counted. */
+static void serve_exits(struct cpu *cpu, bool costs)
+{
+	cpu->vmx.costs = cpu->vmx.counted = costs;
+	if (cpu->vmx.serving)
+		return;
+	cpu->vmx.serving = true;
+	while (cpu->vmx.left) {
+		cpu->vmx.left = false;
+		cpu->hypervisor->leave(cpu->hypervisor->opaque);
+	}
+	cpu->vmx.serving = false;
+}
+
+static void perform_fault(struct cpu *cpu)
+{
 	if (!cpu_deliver_fault(cpu))
 		shut_down(cpu);
 	cpu->fault.valid = false;
+}
+
+static void deliver_fault(struct cpu *cpu)
+{
+	bool exits = cpu->fault.type == EVENT_VM_EXIT;
+
+	cpu_flags_settle(cpu); /* a fetch may have come from a jump, with flags still lazy */
+	count_fault(cpu);
+	perform_fault(cpu);
+	if (unlikely(cpu->vmx.left))
+		serve_exits(cpu, exits);
 }
 
 static void start_at_sipi(struct cpu *cpu)
@@ -267,6 +320,8 @@ static bool event_ready(const struct cpu *cpu)
 
 static void count_event(struct cpu *cpu)
 {
+	if (unlikely(cpu->vmx.left))
+		serve_exits(cpu, false);
 	cpu->remaining--;
 	cpu_charge(cpu, COST_EVENT);
 	cpu->stats.interrupts++;
@@ -321,7 +376,6 @@ static void run_blocks(struct cpu *cpu, struct block *block)
 
 	cpu->remaining -= block->n;
 	cpu->block = block;
-	cpu->block_rip = cpu->state.rip;
 	do {
 		const struct op *next = op->fn(cpu, op);
 
@@ -331,7 +385,7 @@ static void run_blocks(struct cpu *cpu, struct block *block)
 		if (unlikely(cpu->attention)) {
 			/* between two instructions: all before @next is done */
 			uncount(cpu, next);
-			cpu->state.rip = rip_at(cpu, (uint64_t)next->end - next->length);
+			cpu->state.rip = left_rip_at(cpu, (uint64_t)next->end - next->length);
 			cpu_flags_settle(cpu);
 			cpu->exit = EXIT_NEXT;
 			return;
@@ -398,7 +452,6 @@ static const struct op *straight_on(struct cpu *cpu)
 		return NULL;
 	cpu->remaining -= entry->block->n;
 	cpu->block = entry->block;
-	cpu->block_rip = cpu->state.rip;
 	return entry->block->ops;
 }
 
@@ -409,15 +462,32 @@ const struct op *cpu_leave(struct cpu *cpu)
 	return cpu->fault.valid ? NULL : straight_on(cpu);
 }
 
+/* The block at state.rip that the jump cache knows, if the budget has room for it; or NULL. */
+static struct block *known_block(const struct cpu *cpu)
+{
+	const struct jump_entry *entry = &cpu->jump_cache[jump_slot(cpu->state.rip)];
+
+	if (entry->rip != cpu->state.rip || entry->key != cpu->jump_key ||
+	    cpu->remaining < entry->block->n)
+		return NULL;
+	return entry->block;
+}
+
 /* One turn: from state.rip until a block comes back. */
 static void run_once(struct cpu *cpu)
 {
-	uint32_t mode = cpu->mode;
+	bool single = needs_single(cpu);
+	uint32_t mode = cpu->mode | (single ? MODE_SINGLE : 0u);
 	struct block *block;
 
 	cpu->repeating = false;
-	if (unlikely(needs_single(cpu)))
-		mode |= MODE_SINGLE;
+	block = single || cpu->attention & ATTENTION_CODE ? NULL : known_block(cpu);
+	if (block) {
+		run_blocks(cpu, block);
+		if (cpu->exit == EXIT_FAULT)
+			deliver_fault(cpu);
+		return;
+	}
 	block = find_block(cpu, mode);
 	if (block && !(block->mode & MODE_SINGLE) && cpu->remaining < block->n)
 		block = find_block(cpu, mode | MODE_SINGLE);
@@ -438,6 +508,13 @@ static void run_once(struct cpu *cpu)
 		deliver_fault(cpu);
 }
 
+/* MWAIT with ECX[0]: an interrupt ends it even where it is masked. */
+static void wake_by_interrupt(struct cpu *cpu)
+{
+	if (cpu->state.activity == ACTIVITY_MWAIT && cpu->interrupt && cpu->mwait_break)
+		cpu->state.activity = ACTIVITY_ACTIVE;
+}
+
 /* Wakes a processor that waits, if something has come for it. */
 static void wake(struct cpu *cpu)
 {
@@ -445,8 +522,7 @@ static void wake(struct cpu *cpu)
 
 	if ((*activity == ACTIVITY_HLT || *activity == ACTIVITY_MWAIT) && event_ready(cpu))
 		*activity = ACTIVITY_ACTIVE;
-	if (*activity == ACTIVITY_MWAIT && cpu->interrupt && cpu->mwait_break)
-		*activity = ACTIVITY_ACTIVE;
+	wake_by_interrupt(cpu);
 }
 
 static enum cpu_stop stopped(struct cpu *cpu)
@@ -478,6 +554,7 @@ static enum cpu_stop run(struct cpu *cpu, uint64_t budget)
 		if (unlikely(cpu->vmx.guest)) {
 			if (take_guest_events(cpu))
 				continue;
+			wake_by_interrupt(cpu);
 		} else {
 			wake(cpu);
 		}
@@ -501,6 +578,29 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 	vmx_release_budget(cpu);
 	cpu_flags_settle(cpu);
 	return stop;
+}
+
+/* ---------------------------------------------------------------- for the hypervisor below */
+
+void cpu_step(struct cpu *cpu, const struct cpu_event *event)
+{
+	bool single = cpu->single_blocks;
+
+	if (event) {
+		if (event->injected ? vmx_deliver_injected(cpu, event) : cpu_deliver(cpu, event))
+			return;
+		cpu_count_exit(cpu);
+		perform_fault(cpu);
+		return;
+	}
+	cpu->single_blocks = true;
+	run_once(cpu);
+	cpu->single_blocks = single;
+}
+
+void cpu_step_fault(struct cpu *cpu)
+{
+	deliver_fault(cpu);
 }
 
 /* ---------------------------------------------------------------- from outside */

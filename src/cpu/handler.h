@@ -47,7 +47,19 @@
 #define GOTO(cpu, op) return (void)(cpu), (op)
 #define INLINE_GOTO(cpu, op) return (void)(cpu), (op)
 #endif
-#define NEXT(cpu, op) GOTO(cpu, (op) + 1)
+/* Makes GCC compute a pointer before it is used: it would keep old and new, at two moves an op. */
+#ifdef __clang__
+#define COMPUTE(pointer) ((void)0)
+#else
+#define COMPUTE(pointer) __asm__("" : "+r"(pointer))
+#endif
+#define NEXT(cpu, this)                                                                            \
+	do {                                                                                       \
+		const struct op *following = (this) + 1;                                           \
+                                                                                                   \
+		COMPUTE(following);                                                                \
+		GOTO(cpu, following);                                                              \
+	} while (0)
 
 /* exec.c: undoes the count of what was not done, and leaves the block with cpu->fault pending. */
 const struct op *cpu_fault(struct cpu *cpu, const struct op *op);
@@ -92,6 +104,12 @@ ALWAYS_INLINE const struct op *run_plain(struct cpu *cpu, const struct op *op, s
 	{                                                                                          \
 		return run_plain(cpu, op, f);                                                      \
 	}
+
+/* RIP where the block starts that runs, or has just been left for a slow handler. */
+ALWAYS_INLINE uint64_t block_start(const struct cpu *cpu)
+{
+	return cpu->block ? cpu->state.rip : cpu->block_rip;
+}
 
 /* Sets cpu->fault; returns false, for the caller to pass on. */
 bool cpu_raise(struct cpu *cpu, unsigned vector);

@@ -419,13 +419,13 @@ static const struct msr_row rows[] = {
 	FUNCTION(ARCH_MSR_VMX_CR4_FIXED0, VMX, read_vmx_capability, NULL),
 	FUNCTION(ARCH_MSR_VMX_CR4_FIXED1, VMX, read_vmx_capability, NULL),
 	FUNCTION(ARCH_MSR_VMX_VMCS_ENUM, VMX, read_vmx_capability, NULL),
-	FUNCTION(ARCH_MSR_VMX_PROCBASED_CTLS2, VMX, read_vmx_capability, NULL),
-	FUNCTION(ARCH_MSR_VMX_EPT_VPID_CAP, VMX, read_vmx_capability, NULL),
-	FUNCTION(ARCH_MSR_VMX_TRUE_PINBASED_CTLS, VMX, read_vmx_capability, NULL),
-	FUNCTION(ARCH_MSR_VMX_TRUE_PROCBASED_CTLS, VMX, read_vmx_capability, NULL),
-	FUNCTION(ARCH_MSR_VMX_TRUE_EXIT_CTLS, VMX, read_vmx_capability, NULL),
-	FUNCTION(ARCH_MSR_VMX_TRUE_ENTRY_CTLS, VMX, read_vmx_capability, NULL),
-	FUNCTION(ARCH_MSR_VMX_VMFUNC, VMX, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_PROCBASED_CTLS2, VMX_PRIMARY_SECONDARY, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_EPT_VPID_CAP, VMX_SECONDARY_EPT, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_TRUE_PINBASED_CTLS, VMX_TRUE_CONTROLS, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_TRUE_PROCBASED_CTLS, VMX_TRUE_CONTROLS, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_TRUE_EXIT_CTLS, VMX_TRUE_CONTROLS, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_TRUE_ENTRY_CTLS, VMX_TRUE_CONTROLS, read_vmx_capability, NULL),
+	FUNCTION(ARCH_MSR_VMX_VMFUNC, VMX_SECONDARY_VM_FUNCTIONS, read_vmx_capability, NULL),
 	FUNCTION(ARCH_MSR_PKRS, PKS, read_pkrs, write_pkrs),
 	STORED(ARCH_MSR_XSS, XSAVES, xss, 0),
 	CHECKED(ARCH_MSR_EFER, ALWAYS, efer, 0, write_efer),
@@ -449,6 +449,10 @@ static bool row_exists(const struct cpu *cpu, const struct msr_row *row)
 		return has_feature(cpu, FEATURE_LM) || has_feature(cpu, FEATURE_NX);
 	if (row->index == ARCH_MSR_TSC_AUX)
 		return has_feature(cpu, FEATURE_RDTSCP) || has_feature(cpu, FEATURE_RDPID);
+	if (row->feature >= NR_CPUID_FEATURES && !has_feature(cpu, FEATURE_VMX))
+		return false;
+	if (row->index == ARCH_MSR_VMX_EPT_VPID_CAP && has_feature(cpu, FEATURE_VMX_SECONDARY_VPID))
+		return true;
 	return has_feature(cpu, row->feature);
 }
 

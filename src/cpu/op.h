@@ -77,6 +77,7 @@ struct translator {
 	const struct cpu *cpu; /* only for what the block's mode covers: see struct block */
 	uint32_t mode;	       /* MODE_* */
 	bool ends;	       /* set by the family: the block must end after this op */
+	uint8_t sides;	       /* branches before this op that stay in the block if not taken */
 	bool single;	       /* the block is to be of one instruction: do not fuse */
 	struct op *previous;   /* the op before, in the same block, or NULL */
 };

@@ -105,8 +105,8 @@ typedef enum translation translate_part_fn(struct translator *t, const struct in
 translate_part_fn translate_alu, translate_move, translate_stack, translate_shift,
 	translate_multiply, translate_bits, translate_misc;
 
-/* alu.c: makes one of the last comparison and this Jcc, if that pays. */
-void fuse_branch(struct translator *t, struct op *jcc, unsigned condition);
+/* fuse.c: makes one of a Jcc with @condition and what is before it, if that pays. */
+void fuse_branch(struct translator *t, unsigned condition);
 
 static inline uint8_t reg_offset(const struct operand *o)
 {

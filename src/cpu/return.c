@@ -113,9 +113,8 @@ static bool return_outer(struct cpu *cpu, unsigned size, unsigned release, struc
 	next->rsp = stack_pointer(cpu, next, cpu->state.gpr[GPR_RSP], rsp + release);
 	if (!cpu_check_rip(cpu, &next->cs, next->rip))
 		return false;
-	context_load(cpu, next);
 	cpu_drop_segments(cpu, next->cpl);
-	cpu_mode_changed(cpu);
+	context_load(cpu, next);
 	return true;
 }
 
@@ -281,11 +280,9 @@ static bool iret_to_code(struct cpu *cpu, const struct iret_frame *frame, unsign
 		return false;
 	load_flags(cpu, frame->flags, mask);
 	next.rflags = cpu->state.rflags;
-	context_load(cpu, &next);
-	if (outer) {
+	if (outer)
 		cpu_drop_segments(cpu, next.cpl);
-		cpu_mode_changed(cpu);
-	}
+	context_load(cpu, &next);
 	return true;
 }
 

@@ -75,13 +75,6 @@ bool segment_code_reachable(uint32_t ar, unsigned cpl, unsigned rpl)
 
 /* ---------------------------------------------------------------- descriptors */
 
-bool cpu_is_canonical(const struct cpu *cpu, uint64_t linear)
-{
-	unsigned shift = cpu->state.cr4 & BIT(12) ? 64 - 57 : 64 - 48;
-
-	return (uint64_t)((int64_t)(linear << shift) >> shift) == linear;
-}
-
 bool cpu_raise_selector(struct cpu *cpu, unsigned vector, unsigned selector)
 {
 	return cpu_raise_error(cpu, vector, ERROR_OF(selector));

@@ -2,6 +2,7 @@
 #ifndef UDV_CPU_SEGMENT_H
 #define UDV_CPU_SEGMENT_H
 
+#include "arch/paging_bits.h"
 #include "cpu/handler.h"
 
 /*
@@ -133,7 +134,12 @@ ALWAYS_INLINE uint32_t system_access(const struct cpu *cpu)
 	return ACCESS_SYSTEM | event_access(cpu);
 }
 
-bool cpu_is_canonical(const struct cpu *cpu, uint64_t linear);
+ALWAYS_INLINE bool cpu_is_canonical(const struct cpu *cpu, uint64_t linear)
+{
+	unsigned shift = cpu->state.cr4 & CR4_LA57 ? 64 - 57 : 64 - 48;
+
+	return (uint64_t)((int64_t)(linear << shift) >> shift) == linear;
+}
 
 /* #GP, #NP, #SS, #TS with a selector as its error code; false. */
 bool cpu_raise_selector(struct cpu *cpu, unsigned vector, unsigned selector);

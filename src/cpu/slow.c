@@ -13,7 +13,7 @@
 
 static uint32_t walker_access(const struct cpu *cpu, uint32_t access)
 {
-	uint32_t a = access & (UDV_ACCESS_KIND | UDV_ACCESS_IMPLICIT);
+	uint32_t a = access & (UDV_ACCESS_KIND | UDV_ACCESS_IMPLICIT | UDV_ACCESS_SIZE(0xff));
 
 	if (cpu->state.cpl == 3 || access & UDV_ACCESS_USER)
 		a |= UDV_ACCESS_USER;
@@ -40,10 +40,18 @@ static bool raise_not_canonical(struct cpu *cpu, uint32_t access)
 	return cpu_raise_error(cpu, access & ACCESS_STACK ? VECTOR_SS : VECTOR_GP, 0);
 }
 
-/* The walk, and what comes of a refusal. */
+/*
+ * The walk, and what comes of a refusal. A page fault or EPT violation invalidates what is cached
+ * for its address: another kind of access may have found it before the tables changed.
+ * SDM Vol 3A "Operations that Invalidate TLBs and Paging-Structure Caches", Vol 3C "Operations that
+ * Invalidate Cached Mappings"
+ */
 static bool walk(struct cpu *cpu, uint64_t linear, uint32_t access, struct udv_walk_result *result)
 {
 	cpu->stats.tlb_misses++;
+	if (unlikely(cpu->vmx.apic_page != VMX_NO_POINTER) &&
+	    !vmx_apic_tables(cpu, linear, walker_access(cpu, access)))
+		return false;
 	for (;;) {
 		switch (udv_walk(&cpu->paging, walker_access(cpu, access), UDV_GVA(linear),
 				 result)) {
@@ -57,11 +65,32 @@ static bool walk(struct cpu *cpu, uint64_t linear, uint32_t access, struct udv_w
 		case UDV_WALK_EPT_MISCONFIG:
 		case UDV_WALK_PML_FULL:
 		case UDV_WALK_SPP_EVENT:
+			cpu_tlb_flush_page(cpu, linear);
+			vmx_trace_walk(cpu, &cpu->paging, walker_access(cpu, access), result);
 			return vmx_record_walk(cpu, result);
 		default:
+			cpu_tlb_flush_page(cpu, linear);
 			return raise_page_fault(cpu, result, linear);
 		}
 	}
+}
+
+/* The size matters to sub-page permissions, and a walk takes no more than this of it. */
+#define WALK_MAX_SIZE 255u
+
+static bool walk_sized(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access,
+		       struct udv_walk_result *result)
+{
+	unsigned first = size < WALK_MAX_SIZE ? size : WALK_MAX_SIZE;
+
+	if (!walk(cpu, linear, access | UDV_ACCESS_SIZE(first), result))
+		return false;
+	if (unlikely(result->write_by_spp) && first < size) {
+		struct udv_walk_result rest;
+
+		return walk_sized(cpu, linear + first, size - first, access, &rest);
+	}
+	return true;
 }
 
 static bool page_has_breakpoint(const struct cpu *cpu, uint64_t linear)
@@ -120,7 +149,7 @@ static void fill(struct cpu *cpu, uint64_t linear, const struct udv_walk_result 
 		if (!(flags & (MEM_PAGE_CODE | MEM_PAGE_ROM)))
 			entry->write = tag;
 	}
-	note_page_size(cpu, linear, result->guest_page_shift);
+	note_page_size(cpu, linear, result->guest_page_shift, (unsigned)(entry - cpu->tlb));
 }
 
 /* A page of code or ROM, or one that is crossed: no hit for handlers, but no walk either. */
@@ -159,7 +188,7 @@ static bool translate_part(struct cpu *cpu, uint64_t linear, unsigned size, uint
 		walked = false;
 		was_cached = true;
 	} else {
-		if (!walk(cpu, linear, access, &result))
+		if (!walk_sized(cpu, linear, size, access, &result))
 			return false;
 		part->physical = result.hpa.value;
 	}
@@ -246,6 +275,11 @@ static void write_part(struct cpu *cpu, const struct part *part, const uint8_t *
 	uint64_t value = 0;
 
 	if (part->host) {
+		/* Code that is overwritten with itself stays what it is, and so do its blocks. */
+		if ((*part->flags & (MEM_PAGE_CODE | MEM_PAGE_DIRTY)) ==
+			    (MEM_PAGE_CODE | MEM_PAGE_DIRTY) &&
+		    !memcmp(part->host, data, part->size))
+			return;
 		if (mem_written(cpu->memory, part->physical, part->size, part->flags))
 			memcpy(part->host, data, part->size);
 		return;
@@ -307,13 +341,21 @@ bool cpu_read_bytes(struct cpu *cpu, uint64_t linear, void *data, unsigned size,
 	return true;
 }
 
+uint8_t *cpu_write_hit(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access)
+{
+	return tlb_entry_of(cpu, linear)->write == tag_of(cpu, linear, size, access)
+		       ? tlb_host(cpu, linear)
+		       : NULL;
+}
+
 bool cpu_write_bytes(struct cpu *cpu, uint64_t linear, const void *data, unsigned size,
 		     uint32_t access)
 {
+	uint8_t *host = cpu_write_hit(cpu, linear, size, access);
 	struct part part[2];
 
-	if (tlb_entry_of(cpu, linear)->write == tag_of(cpu, linear, size, access)) {
-		memcpy(tlb_host(cpu, linear), data, size);
+	if (host) {
+		memcpy(host, data, size);
 		return true;
 	}
 	if (!translate_access(cpu, linear, size, access | UDV_ACCESS_WRITE, part))
@@ -361,20 +403,52 @@ void cpu_rmw_commit(struct cpu *cpu, uint64_t value)
 	}
 }
 
+/* By sizes, for each is one instruction then. */
+static uint64_t load(const void *host, unsigned size)
+{
+	switch (size) {
+	case 1:
+		return host_load(host, 1);
+	case 2:
+		return host_load(host, 2);
+	case 4:
+		return host_load(host, 4);
+	default:
+		return host_load(host, 8);
+	}
+}
+
+static void store(void *host, unsigned size, uint64_t value)
+{
+	switch (size) {
+	case 1:
+		host_store(host, 1, value);
+		break;
+	case 2:
+		host_store(host, 2, value);
+		break;
+	case 4:
+		host_store(host, 4, value);
+		break;
+	default:
+		host_store(host, 8, value);
+	}
+}
+
 bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access, uint64_t *value)
 {
-	*value = 0;
-	if (!(access & ACCESS_SYSTEM) && tlb_reads(cpu, linear, size)) {
-		memcpy(value, tlb_host(cpu, linear), size);
+	if (tlb_entry_of(cpu, linear)->read == tag_of(cpu, linear, size, access)) {
+		*value = load(tlb_host(cpu, linear), size);
 		return true;
 	}
+	*value = 0;
 	return cpu_read_bytes(cpu, linear, value, size, access);
 }
 
 bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size, uint32_t access, uint64_t value)
 {
-	if (!(access & ACCESS_SYSTEM) && tlb_writes(cpu, linear, size)) {
-		memcpy(tlb_host(cpu, linear), &value, size);
+	if (tlb_entry_of(cpu, linear)->write == tag_of(cpu, linear, size, access)) {
+		store(tlb_host(cpu, linear), size, value);
 		return true;
 	}
 	return cpu_write_bytes(cpu, linear, &value, size, access);
@@ -394,7 +468,7 @@ bool cpu_translate_fetch(struct cpu *cpu, uint64_t linear, uint32_t access,
 		return false;
 	if (unlikely((result->hpa.value & PAGE_MASK) == cpu->vmx.apic_page))
 		return vmx_apic_access(cpu, &result->hpa.value, 1, UDV_ACCESS_FETCH);
-	note_page_size(cpu, linear, result->guest_page_shift);
+	note_page_size(cpu, linear, result->guest_page_shift, TLB_SIZE + itlb_slot(linear));
 	return true;
 }
 
@@ -405,6 +479,8 @@ bool cpu_translate(struct cpu *cpu, uint64_t linear, uint32_t access, uint64_t *
 	if (!walk(cpu, linear, access, &result))
 		return false;
 	*physical = result.hpa.value;
+	if (unlikely((*physical & PAGE_MASK) == cpu->vmx.apic_page))
+		return vmx_apic_access(cpu, physical, 1, access);
 	return true;
 }
 
@@ -413,7 +489,7 @@ bool cpu_translate(struct cpu *cpu, uint64_t linear, uint32_t access, uint64_t *
 uint64_t cpu_effective_address(const struct cpu *cpu, const struct op *op)
 {
 	static const uint64_t masks[] = { 0xffff, UINT32_MAX, ~0ull, ~0ull };
-	uint64_t base = op->base == GPR_OFFSET_RIP ? cpu->block_rip : gpr_read(cpu, op->base, 8);
+	uint64_t base = op->base == GPR_OFFSET_RIP ? block_start(cpu) : gpr_read(cpu, op->base, 8);
 	uint64_t address =
 		base + (gpr_read(cpu, op->index, 8) << op->scale) + (uint64_t)(int64_t)op->disp;
 

@@ -212,6 +212,48 @@ PLAIN_HANDLER(leave_handler, leave)
 DEFINE_FAST(2)
 DEFINE_FAST(3)
 
+/* Two of them at once, where both are in one page; RSP itself is not among the registers. */
+#define DEFINE_PAIRS(log)                                                                          \
+	static const struct op *push_pair_##log(struct cpu *cpu, const struct op *op)              \
+	{                                                                                          \
+		const struct op *second = op + 1;                                                  \
+		uint64_t rsp = (cpu->state.gpr[GPR_RSP] - (2u << log)) & size_mask(log);           \
+		uint8_t *host;                                                                     \
+                                                                                                   \
+		if (!tlb_writes(cpu, rsp, 2u << log))                                              \
+			return push_r_##log(cpu, op);                                              \
+		host = tlb_host(cpu, rsp);                                                         \
+		host_store(host + (1u << log), 1u << log, reg_get(cpu, op->dst, log));             \
+		host_store(host, 1u << log, reg_get(cpu, second->dst, log));                       \
+		cpu->state.gpr[GPR_RSP] = rsp;                                                     \
+		NEXT(cpu, second);                                                                 \
+	}                                                                                          \
+	static const struct op *pop_pair_##log(struct cpu *cpu, const struct op *op)               \
+	{                                                                                          \
+		const struct op *second = op + 1;                                                  \
+		uint64_t rsp = cpu->state.gpr[GPR_RSP] & size_mask(log);                           \
+		const uint8_t *host;                                                               \
+                                                                                                   \
+		if (!tlb_reads(cpu, rsp, 2u << log))                                               \
+			return pop_r_##log(cpu, op);                                               \
+		host = tlb_host(cpu, rsp);                                                         \
+		cpu->state.gpr[GPR_RSP] = (rsp + (2u << log)) & size_mask(log);                    \
+		reg_set(cpu, op->dst, log, host_load(host, 1u << log));                            \
+		reg_set(cpu, second->dst, log, host_load(host + (1u << log), 1u << log));          \
+		NEXT(cpu, second);                                                                 \
+	}
+DEFINE_PAIRS(2)
+DEFINE_PAIRS(3)
+
+static void fuse_pair(struct translator *t, const struct op *op, op_fn *pair)
+{
+	struct op *first = t->previous;
+
+	if (first && first->code == op->code && first->size == op->size &&
+	    first->dst != GPR_OFFSET(GPR_RSP) && op->dst != GPR_OFFSET(GPR_RSP))
+		first->fn = pair;
+}
+
 static bool fast_stack(const struct translator *t, const struct op *op)
 {
 	if ((t->mode & MODE_CODE) == MODE_CODE64)
@@ -238,8 +280,10 @@ static enum translation translate_push(struct translator *t, const struct insn *
 	} else {
 		op->code = OP_PUSH_R;
 		op->dst = reg_offset(o);
-		if (fast)
+		if (fast) {
 			op->fn = op->size == 3 ? push_r_3 : push_r_2;
+			fuse_pair(t, op, op->size == 3 ? push_pair_3 : push_pair_2);
+		}
 	}
 	return TRANSLATED;
 }
@@ -260,8 +304,10 @@ static enum translation translate_pop(struct translator *t, const struct insn *i
 		op->code = OP_POP_R;
 		op->dst = reg_offset(o);
 		op->fn = pop_register_handler;
-		if (fast_stack(t, op))
+		if (fast_stack(t, op)) {
 			op->fn = op->size == 3 ? pop_r_3 : pop_r_2;
+			fuse_pair(t, op, op->size == 3 ? pop_pair_3 : pop_pair_2);
+		}
 	}
 	return TRANSLATED;
 }

@@ -11,9 +11,7 @@
  * segments of the new task) is a fault of the new task, before its first instruction.
  */
 
-#define CR0_PG BIT(31)
 #define CR0_TS BIT(3)
-#define CR4_PAE BIT(5)
 #define DR7_LOCAL 0x155ull /* L0..L3, LE */
 #define DR6_BT BIT(15)
 #define TSS_TRAP 1u

@@ -4,14 +4,14 @@
 #include "arch/paging_bits.h"
 #include "cpu/access.h"
 #include "cpu/handler.h"
+#include "cpu/tlb.h"
 
 /*
- * The TLB's keys and what invalidates them.
+ * The TLB's keys, and what invalidates entries one by one or all together. Which address-space
+ * number is in force, and what invalidates those of whole address spaces, is in spaces.c.
  *
- * An address-space number stands for a value of CR3 (root and PCID) under the paging controls in
- * force. Loading CR3 takes a new number, or with bit 63 the one that this CR3 had; the entries
- * under an old number can then never be hit again. Everything else that changes what a translation
- * is flushes. All of this drops more than a processor must, and never keeps what it must drop.
+ * A page's entry is found by its linear address alone. So an invalidation of one page drops it in
+ * every address space at once, and need not know in which it is asked for.
  */
 
 #define CR0_AM BIT(18)
@@ -20,8 +20,6 @@
 #define CR4_OSFXSR BIT(9)
 #define CR4_OSXSAVE BIT(18)
 #define XCR0_SSE_AVX 6u
-#define CR3_PCID BITS(11, 0)
-#define NR_ASN_SLOTS (sizeof(((struct cpu *)0)->asns) / sizeof(((struct cpu *)0)->asns[0]))
 
 static void clear_entries(struct cpu *cpu)
 {
@@ -33,7 +31,7 @@ static void clear_entries(struct cpu *cpu)
 	cpu->stats.tlb_flushes++;
 }
 
-static void update_views(struct cpu *cpu)
+void tlb_update_views(struct cpu *cpu)
 {
 	uint64_t space = (uint64_t)cpu->asn << VIEW_BITS;
 	bool ac = cpu->state.rflags & FLAG_AC;
@@ -53,113 +51,13 @@ static void new_generation(struct cpu *cpu)
 {
 	cpu->generation++;
 	cpu->jump_regions = 0;
-	update_views(cpu);
+	tlb_update_views(cpu);
 }
 
-static void flush_all(struct cpu *cpu)
+void tlb_clear(struct cpu *cpu)
 {
 	clear_entries(cpu);
-	memset(cpu->asns, 0, sizeof(cpu->asns));
-	cpu->asn = 0;
-	cpu->next_asn = 1;
 	new_generation(cpu);
-}
-
-void cpu_tlb_flush(struct cpu *cpu)
-{
-	flush_all(cpu);
-}
-
-/* SDM Vol 3C "Translating Guest-Physical Addresses" */
-static void add_second_dimension(const struct cpu *cpu, struct udv_paging_config *config)
-{
-	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
-
-	config->ept = VMX_SECONDARY(v, EPT);
-	config->eptp = v->ept_pointer;
-	config->ept_vpid_cap = cpu->vmx.capabilities.ept_vpid_cap;
-	config->pml_index = cpu->paging.pml_index;
-	config->pml_address = v->pml_address;
-	config->ve_information = v->ve_information_address;
-	if (VMX_SECONDARY(v, MBEC))
-		config->ept_controls |= UDV_EPT_MBEC;
-	if (VMX_SECONDARY(v, PML))
-		config->ept_controls |= UDV_EPT_PML;
-	if (VMX_SECONDARY(v, EPT_VIOLATION_VE))
-		config->ept_controls |= UDV_EPT_VE;
-}
-
-/* The walker's context, made anew from the state. */
-static void prepare_paging(struct cpu *cpu)
-{
-	const struct cpu_state *s = &cpu->state;
-	struct udv_paging_config config = {
-		.cr0 = s->cr0,
-		.cr3 = s->cr3,
-		.cr4 = s->cr4,
-		.efer = s->efer,
-		.pkru = s->pkru,
-		.pkrs = s->pkrs,
-		.guest_maxphyaddr = cpu->config->maxphyaddr,
-		.maxphyaddr = cpu->config->maxphyaddr,
-	};
-
-	memcpy(config.pdpte, s->pdpte, sizeof(config.pdpte));
-	if (has_feature(cpu, FEATURE_PDPE1GB))
-		config.features |= UDV_FEATURE_1GB_PAGES;
-	if (has_feature(cpu, FEATURE_PSE36))
-		config.features |= UDV_FEATURE_PSE36;
-	if (has_feature(cpu, FEATURE_PAT))
-		config.features |= UDV_FEATURE_PAT;
-	if (cpu->vmx.guest)
-		add_second_dimension(cpu, &config);
-	/* The state was checked when it was loaded; what is refused here leaves the old context. */
-	(void)udv_paging_init(&cpu->paging, &config, &cpu->memory->walker);
-}
-
-void cpu_paging_changed(struct cpu *cpu)
-{
-	prepare_paging(cpu);
-	flush_all(cpu);
-	cpu_mode_changed(cpu);
-}
-
-static uint32_t take_asn(struct cpu *cpu)
-{
-	if (cpu->next_asn == NR_ASNS)
-		flush_all(cpu);
-	return cpu->next_asn++;
-}
-
-/* Whatever the root: translations are told apart by PCID alone. */
-static void forget_pcid(struct cpu *cpu, uint64_t pcid)
-{
-	for (unsigned i = 0; i < NR_ASN_SLOTS; i++)
-		if ((cpu->asns[i].cr3 & CR3_PCID) == pcid)
-			cpu->asns[i].asn = 0;
-}
-
-void cpu_cr3_changed(struct cpu *cpu, bool keep)
-{
-	uint64_t cr3 = cpu->state.cr3;
-	unsigned slot = cpu->next_asn_slot;
-
-	prepare_paging(cpu);
-	if (!keep)
-		forget_pcid(cpu, cr3 & CR3_PCID);
-	for (unsigned i = 0; i < NR_ASN_SLOTS; i++)
-		if (cpu->asns[i].asn && cpu->asns[i].cr3 == cr3)
-			slot = i;
-	if (!keep || !cpu->asns[slot].asn || cpu->asns[slot].cr3 != cr3) {
-		uint32_t asn = take_asn(cpu);
-
-		cpu->asns[slot].asn = asn;
-		cpu->asns[slot].cr3 = cr3;
-		if (slot == cpu->next_asn_slot)
-			cpu->next_asn_slot = (slot + 1) % 64;
-	}
-	cpu->asn = cpu->asns[slot].asn;
-	update_views(cpu);
 }
 
 /* All that a bit of the set @regions stands for. */
@@ -179,24 +77,61 @@ static void flush_region(struct cpu *cpu, uint64_t *regions, uint64_t linear, un
 	*regions &= ~bit;
 }
 
+/* No jump may lead to @linear without a translation. */
+static void forget_jumps(struct cpu *cpu, uint64_t linear)
+{
+	uint64_t bit = region_bit(linear, LARGE_REGION_SHIFT);
+	const struct slot_list *list = &cpu->jump_slots[linear >> LARGE_REGION_SHIFT & 63];
+
+	if (!(cpu->jump_regions & bit))
+		return;
+	if (list->n > MAX_SLOTS) {
+		new_generation(cpu);
+		return;
+	}
+	for (unsigned i = 0; i < list->n; i++)
+		cpu->jump_cache[list->slot[i]].key = 0; /* generation 0 ends before any code */
+	cpu->jump_regions &= ~bit;
+}
+
+static void flush_slot(struct cpu *cpu, unsigned slot)
+{
+	if (slot < TLB_SIZE)
+		cpu->tlb[slot].read = cpu->tlb[slot].write = TLB_EMPTY;
+	else
+		cpu->itlb[slot - TLB_SIZE].tag = TLB_EMPTY;
+}
+
+/* What large pages of @linear's region have. */
+static void flush_large(struct cpu *cpu, uint64_t linear)
+{
+	const struct slot_list *list = &cpu->large_slots[linear >> LARGE_REGION_SHIFT & 63];
+
+	if (list->n > MAX_SLOTS) {
+		flush_region(cpu, &cpu->large_regions, linear, LARGE_REGION_SHIFT);
+		return;
+	}
+	for (unsigned i = 0; i < list->n; i++)
+		flush_slot(cpu, list->slot[i]);
+	cpu->large_regions &= ~region_bit(linear, LARGE_REGION_SHIFT);
+}
+
 /* What one page had may be in many entries if the page is large, and then all of them go. */
 void cpu_tlb_flush_page(struct cpu *cpu, uint64_t linear)
 {
 	bool huge = cpu->huge_regions & region_bit(linear, HUGE_REGION_SHIFT);
-	bool large = cpu->large_regions & region_bit(linear, LARGE_REGION_SHIFT);
+	struct tlb_entry *entry = tlb_entry_of(cpu, linear);
 
 	if (huge)
 		flush_region(cpu, &cpu->huge_regions, linear, HUGE_REGION_SHIFT);
-	if (large)
-		flush_region(cpu, &cpu->large_regions, linear, LARGE_REGION_SHIFT);
-	if (!huge && !large) {
-		struct tlb_entry *entry = tlb_entry_of(cpu, linear);
-
-		entry->read = entry->write = TLB_EMPTY;
-		cpu->itlb[linear >> MEM_PAGE_SHIFT & (ITLB_SIZE - 1)].tag = TLB_EMPTY;
-	}
-	if (huge || cpu->jump_regions & region_bit(linear, LARGE_REGION_SHIFT))
+	if (cpu->large_regions & region_bit(linear, LARGE_REGION_SHIFT))
+		flush_large(cpu, linear);
+	entry->read = entry->write = TLB_EMPTY;
+	cpu->itlb[itlb_slot(linear)].tag = TLB_EMPTY;
+	if (huge)
 		new_generation(cpu);
+	else
+		forget_jumps(cpu, linear);
 }
 
 void cpu_breakpoints_changed(struct cpu *cpu)
@@ -213,7 +148,7 @@ void cpu_breakpoints_changed(struct cpu *cpu)
 		data |= kind == 1 || kind == 3;
 	}
 	if (data || cpu->data_breakpoints)
-		flush_all(cpu);
+		cpu_tlb_flush(cpu);
 	cpu->data_breakpoints = data;
 	cpu->code_breakpoints = code;
 }
@@ -286,11 +221,14 @@ void cpu_mode_changed(struct cpu *cpu)
 			: (cpu->mode & MODE_CODE) == MODE_CODE32 ? UINT32_MAX
 			: s->rip > 0xffff			 ? UINT32_MAX
 								 : 0xffff;
-	if (cpu->code_base != s->seg[SEG_CS].base || cpu->code_limit != s->seg[SEG_CS].limit)
+	/* 64-bit code has neither base nor limit, and leaves them as other code had them. */
+	if (!code64 &&
+	    (cpu->code_base != s->seg[SEG_CS].base || cpu->code_limit != s->seg[SEG_CS].limit)) {
 		cpu->generation++;
-	cpu->code_base = s->seg[SEG_CS].base;
-	cpu->code_limit = s->seg[SEG_CS].limit;
-	update_views(cpu);
+		cpu->code_base = s->seg[SEG_CS].base;
+		cpu->code_limit = s->seg[SEG_CS].limit;
+	}
+	tlb_update_views(cpu);
 }
 
 void cpu_ac_changed(struct cpu *cpu)
@@ -298,19 +236,20 @@ void cpu_ac_changed(struct cpu *cpu)
 	uint32_t mode = mode_of(&cpu->state);
 
 	cpu->mode = mode;
-	update_views(cpu);
+	tlb_update_views(cpu);
 }
 
 void cpu_set_path(struct cpu *cpu, const struct cpu_memory_path *path)
 {
 	cpu->path = path;
-	update_views(cpu);
+	tlb_update_views(cpu);
 }
 
 void cpu_state_changed(struct cpu *cpu)
 {
 	cpu->lazy.kind = LAZY_NONE;
 	cpu->block = NULL;
+	cpu_tlb_flush(cpu);
 	cpu_breakpoints_changed(cpu);
 	cpu_paging_changed(cpu);
 	cpu->attention |= ATTENTION_EVENT;

@@ -44,7 +44,6 @@ static bool invpcid_valid(const struct cpu *cpu, uint64_t type, const uint64_t d
 	return type != INVPCID_ADDRESS || cpu_is_canonical_msr(cpu, descriptor[1]);
 }
 
-/* Translations of a PCID that is not the current one cannot be found one by one: all go. */
 bool insn_invpcid(struct cpu *cpu, const struct op *op)
 {
 	uint64_t type = gpr_read(cpu, op->dst, is_64bit(cpu) ? 8 : 4);
@@ -61,11 +60,12 @@ bool insn_invpcid(struct cpu *cpu, const struct op *op)
 		return false;
 	if (!invpcid_valid(cpu, type, descriptor))
 		return raise_gp0(cpu);
-	if (type == INVPCID_ADDRESS &&
-	    (!(cpu->state.cr4 & CR4_PCIDE) || descriptor[0] == (cpu->state.cr3 & CR3_PCID)))
+	if (type == INVPCID_ADDRESS)
 		cpu_tlb_flush_page(cpu, descriptor[1]);
+	else if (type == INVPCID_SINGLE)
+		cpu_forget_spaces(cpu, SPACES_OF_PCID, descriptor[0]);
 	else
-		cpu_tlb_flush(cpu);
+		cpu_forget_vpid(cpu);
 	cpu_charge(cpu, COST_INVALIDATION);
 	return true;
 }
@@ -112,6 +112,8 @@ bool insn_monitor(struct cpu *cpu, const struct op *op)
 		return false;
 	cpu->state.monitor_address = physical & MONITOR_LINE;
 	cpu->state.monitor_armed = true;
+	mem_peek(cpu->memory, cpu->state.monitor_address, cpu->state.monitor_data,
+		 sizeof(cpu->state.monitor_data));
 	return true;
 }
 

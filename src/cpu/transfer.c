@@ -75,6 +75,13 @@ static bool write_entries(struct cpu *cpu, const struct context *c, const struct
 	return true;
 }
 
+/* As it lies in memory: what is pushed last is lowest. */
+ALWAYS_INLINE void lay_out(const struct frame *frame, unsigned size, uint8_t *bytes)
+{
+	for (unsigned i = 0; i < frame->n; i++)
+		memcpy(bytes + (frame->n - 1 - i) * size, &frame->value[i], size);
+}
+
 static bool write_frame(struct cpu *cpu, const struct context *c, const struct frame *frame,
 			uint64_t mask)
 {
@@ -88,8 +95,15 @@ static bool write_frame(struct cpu *cpu, const struct context *c, const struct f
 			return write_entries(cpu, c, frame, mask, access);
 		lowest = (uint32_t)(c->ss.base + lowest);
 	}
-	for (unsigned i = 0; i < frame->n; i++)
-		memcpy(bytes + (frame->n - 1 - i) * frame->size, &frame->value[i], frame->size);
+	if (frame->size == 8) {
+		uint8_t *host = cpu_write_hit(cpu, lowest, total, access);
+
+		lay_out(frame, 8, host ? host : bytes);
+		if (host)
+			return true;
+	} else {
+		lay_out(frame, frame->size, bytes);
+	}
 	if (cpu_write_bytes(cpu, lowest, bytes, total, access))
 		return true;
 	/* The pushes go downwards, and the first that faults is the one that is reported. */

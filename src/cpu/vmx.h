@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cpu/event.h"
 #include "vmx/capabilities.h"
 #include "vmx/vmcs.h"
 
@@ -19,15 +20,18 @@
  *    an event of EVENT_VM_EXIT, and the instruction ends as if it had faulted. The run loop then
  *    performs the exit where it would have delivered the fault. What is recorded is complete: it
  *    never draws on the fields of the VMCS that an earlier exit has left.
- *  - In a guest the address-space number stands for the second dimension as well: entries and exits
- *    flush.
+ *  - In a guest the address-space number stands for VPID and second dimension as well: entries and
+ *    exits drop translations only where there is no VPID. See spaces.c.
  */
 struct cpu;
-struct cpu_event;
 struct op;
+struct udv_paging;
+struct udv_paging_config;
 struct udv_walk_result;
 
 #define VMX_NO_POINTER (~0ull)
+/* The hypervisor below may use physical addresses that its guests do not have. */
+#define VMX_HOSTED_MAXPHYADDR 52u
 
 /* What becomes of RFLAGS.RF in the guest-state area. SDM Vol 3C "Saving RIP, RSP, RFLAGS, ..." */
 enum vmx_rf {
@@ -48,6 +52,13 @@ struct vmx_exit {
 
 struct cpu_vmx {
 	bool operation;		/* VMX operation, root or non-root */
+	bool hosted;		/* @vmcs is one of the hypervisor below: exits go to it */
+	bool level1;		/* and runs its guest: what VMX root operation blocks is blocked */
+	bool left;		/* an exit awaits that hypervisor */
+	bool serving;		/* it is at work */
+	bool costs;		/* the exit takes time if the guest's own hypervisor sees it */
+	bool counted;		/* and this has been counted */
+	bool unblocked;		/* it interrupted an IRET that had ended blocking by NMI */
 	bool guest;		/* VMX non-root operation */
 	bool launched;		/* launch state of the current VMCS */
 	bool watch;		/* a window, monitor trap flag: boundaries are to be looked at */
@@ -69,6 +80,8 @@ struct cpu_vmx {
 	struct vmx_capabilities capabilities;
 	struct vmx_vmcs vmcs;
 	struct vmx_exit exit;
+	struct cpu_event interrupted; /* the event in whose delivery the exit came */
+	struct cpu_event redone;      /* what is delivered again: a tracer has been told of it */
 };
 
 /* ---------------------------------------------------------------- leaving */
@@ -81,6 +94,9 @@ bool vmx_record_instruction(struct cpu *cpu, uint32_t reason, uint64_t qualifica
 bool vmx_record_access(struct cpu *cpu, uint32_t reason, uint64_t qualification, bool fetch);
 /* For the EPT outcomes of a walk; a convertible violation becomes a #VE. Returns false. */
 bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk);
+/* Keeps the walk of such an outcome, in @paging, for the tracer: @access as the walk was asked. */
+void vmx_trace_walk(struct cpu *cpu, const struct udv_paging *paging, uint32_t access,
+		    const struct udv_walk_result *walk);
 /* True if the exception bitmap makes @event exit: then it is recorded. */
 bool vmx_intercepts_event(struct cpu *cpu, const struct cpu_event *event);
 void vmx_record_event(struct cpu *cpu, const struct cpu_event *event);
@@ -93,6 +109,11 @@ void vmx_entry_failure(struct cpu *cpu, uint32_t reason, uint64_t qualification)
 
 /* VMLAUNCH and VMRESUME after the checks of the instruction itself; false: cpu->fault is set. */
 bool vmx_enter(struct cpu *cpu, bool launch);
+/*
+ * Delivers an event of a VM entry: it counts as behind the instruction that it is said to come
+ * from. False: cpu->fault is set, and RIP is what it was.
+ */
+bool vmx_deliver_injected(struct cpu *cpu, const struct cpu_event *event);
 /* The end of VMX instructions. SDM Vol 3C "Conventions" */
 bool vmx_succeed(struct cpu *cpu);
 bool vmx_fail_invalid(struct cpu *cpu);
@@ -130,6 +151,10 @@ uint64_t vmx_written_cr4(const struct cpu *cpu, uint64_t value);
 /* Bits of @cr0 and @cr4 that VMX operation fixes are as they must be. */
 bool vmx_cr0_allowed(const struct cpu *cpu, uint64_t cr0);
 bool vmx_cr4_allowed(const struct cpu *cpu, uint64_t cr4);
+
+/* What a VMCS adds to the walker's context, but for MAXPHYADDR and the index of the log. */
+void vmx_second_dimension(const struct vmx_vmcs *v, const struct vmx_capabilities *capabilities,
+			  struct udv_paging_config *config);
 
 /* What this processor claims, from its features. */
 struct cpu_config;

@@ -39,6 +39,8 @@ enum {
 #define ACCESS_WRITE 1u
 #define ACCESS_FETCH 2u
 #define ACCESS_EVENT 3u
+#define ACCESS_PHYSICAL_EVENT 10u
+#define ACCESS_PHYSICAL 15u
 #define ACCESS_TYPE_SHIFT 12
 #define X2APIC_FIRST 0x800u
 #define X2APIC_TPR 0x808u
@@ -199,6 +201,14 @@ bool vmx_deliver_virtual(struct cpu *cpu)
 	return true;
 }
 
+void vmx_apic_set_page(struct cpu *cpu)
+{
+	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
+
+	cpu->vmx.apic_page =
+		VMX_SECONDARY(v, VIRTUALIZE_APIC) ? v->apic_access_address : VMX_NO_POINTER;
+}
+
 void vmx_apic_entry(struct cpu *cpu)
 {
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
@@ -206,8 +216,6 @@ void vmx_apic_entry(struct cpu *cpu)
 	cpu->vmx.trap_reason = 0;
 	cpu->vmx.virtual_interrupt = false;
 	cpu->vmx.apic_written = false;
-	cpu->vmx.apic_page =
-		VMX_SECONDARY(v, VIRTUALIZE_APIC) ? v->apic_access_address : VMX_NO_POINTER;
 	if (!VMX_HAS(v->primary_controls, PRIMARY, TPR_SHADOW))
 		return;
 	if (delivers(cpu)) {
@@ -310,6 +318,71 @@ bool vmx_apic_access(struct cpu *cpu, uint64_t *physical, unsigned size, uint32_
 		cpu->attention |= ATTENTION_EVENT;
 	}
 	return true;
+}
+
+/*
+ * Accesses by what has no linear address, or is not what that translates to: never virtualized.
+ * SDM Vol 3C "Guest-Physical Accesses to the APIC-Access Page"
+ */
+static bool refuse_physical(struct cpu *cpu, uint32_t access)
+{
+	uint64_t type = cpu->delivering.valid ? ACCESS_PHYSICAL_EVENT : ACCESS_PHYSICAL;
+
+	return vmx_record_access(cpu, ARCH_EXIT_APIC_ACCESS_REASON, type << ACCESS_TYPE_SHIFT,
+				 access & UDV_ACCESS_FETCH);
+}
+
+static bool in_apic_page(const struct cpu *cpu, udv_hpa_t address)
+{
+	return (address.value & PAGE_MASK) == cpu->vmx.apic_page;
+}
+
+/*
+ * The access itself, as far as EPT: it sets flags there, and may fill the log, before it exits.
+ * With accessed and dirty flags for EPT it counts as a write.
+ */
+static bool refuse_table(struct cpu *cpu, const struct udv_step *step, uint64_t linear,
+			 uint32_t access)
+{
+	const struct udv_gpa_origin origin = { .stage = UDV_STAGE_TABLE, .gla = UDV_GVA(linear) };
+	uint32_t kind = UDV_ACCESS_READ | (cpu->paging.ept_ad ? UDV_ACCESS_WRITE : 0);
+	struct udv_walk_result result;
+
+	if (udv_walk_gpa(&cpu->paging, (access & ~UDV_ACCESS_KIND) | kind, step->gpa, &origin,
+			 &result, NULL) != UDV_WALK_OK)
+		return vmx_record_walk(cpu, &result);
+	return refuse_physical(cpu, access);
+}
+
+bool vmx_apic_tables(struct cpu *cpu, uint64_t linear, uint32_t access)
+{
+	struct udv_walk_result result;
+	struct udv_walk_record record;
+
+	if (!cpu->paging.ept_levels)
+		return true;
+	udv_walk_recorded(&cpu->paging, access | UDV_ACCESS_PEEK, UDV_GVA(linear), &result,
+			  &record);
+	for (unsigned i = 0; i < record.nr_steps; i++) {
+		const struct udv_step *step = &record.steps[i];
+
+		if (step->dimension == UDV_DIM_GUEST && !(step->flags & UDV_STEP_REGISTER) &&
+		    in_apic_page(cpu, step->address))
+			return refuse_table(cpu, step, linear, access);
+	}
+	return true;
+}
+
+bool vmx_apic_pdptes(struct cpu *cpu, uint64_t address)
+{
+	const struct udv_gpa_origin origin = { .stage = UDV_STAGE_NONE };
+	struct udv_walk_result result;
+
+	if (cpu->vmx.apic_page == VMX_NO_POINTER || !cpu->paging.ept_levels ||
+	    udv_walk_gpa(&cpu->paging, UDV_ACCESS_READ | UDV_ACCESS_PEEK, UDV_GPA(address), &origin,
+			 &result, NULL) != UDV_WALK_OK)
+		return true;
+	return !in_apic_page(cpu, result.hpa) || refuse_physical(cpu, UDV_ACCESS_READ);
 }
 
 static bool is_self_ipi(uint32_t icr)

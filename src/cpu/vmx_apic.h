@@ -6,6 +6,8 @@
 
 /* The virtual APIC of a guest. SDM Vol 3C "APIC Virtualization and Virtual Interrupts" */
 
+/* Before the guest's address space is in force: which page the APIC accesses go to. */
+void vmx_apic_set_page(struct cpu *cpu);
 /* What a VM entry does with the virtual-APIC page. */
 void vmx_apic_entry(struct cpu *cpu);
 
@@ -14,6 +16,13 @@ void vmx_apic_entry(struct cpu *cpu);
  * exit is recorded: false.
  */
 bool vmx_apic_access(struct cpu *cpu, uint64_t *physical, unsigned size, uint32_t access);
+/*
+ * The guest's paging structures as the walk for @linear would read them, before it does: an exit is
+ * recorded, and false returned, if one lies in the APIC-access page.
+ */
+bool vmx_apic_tables(struct cpu *cpu, uint64_t linear, uint32_t access);
+/* The same for PDPTEs at guest-physical @address. */
+bool vmx_apic_pdptes(struct cpu *cpu, uint64_t address);
 /* After the instruction that has written there. */
 void vmx_emulate_apic_write(struct cpu *cpu);
 

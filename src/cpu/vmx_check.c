@@ -5,11 +5,12 @@
 
 /* The checks of src/vmx on the current VMCS. SDM Vol 3C "VM Entries" */
 
-static uint64_t read_physical(void *opaque, uint64_t address, unsigned size)
+static bool read_physical(void *opaque, uint64_t address, unsigned size, uint64_t *value)
 {
 	struct cpu *cpu = opaque;
 
-	return mem_read(cpu->memory, address, size);
+	*value = mem_read(cpu->memory, address, size);
+	return true;
 }
 
 bool vmx_check_entry(struct cpu *cpu, struct vmx_refusal *refusal)

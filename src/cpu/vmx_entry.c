@@ -134,6 +134,18 @@ static struct cpu_event injected_event(const struct vmx_vmcs *v)
 	};
 }
 
+bool vmx_deliver_injected(struct cpu *cpu, const struct cpu_event *event)
+{
+	uint64_t rip = cpu->state.rip;
+
+	if (event_has_length(event->type))
+		cpu->state.rip += event->length;
+	if (cpu_deliver(cpu, event))
+		return true;
+	cpu->state.rip = rip;
+	return false;
+}
+
 /*
  * The event of the VM-entry interruption information, through the guest's IDT. It has no effect on
  * CR2, DR6 and the rest; what faults on the way is dealt with by the run loop.
@@ -144,24 +156,17 @@ static void inject(struct cpu *cpu)
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
 	struct cpu_state *s = &cpu->state;
 	struct cpu_event event = injected_event(v);
-	uint64_t rip = s->rip;
 	bool held = s->interruptibility & BLOCKING_MOV_SS;
-	bool software = event.type == EVENT_SOFTWARE_INTERRUPT ||
-			event.type == EVENT_SOFTWARE_EXCEPTION ||
-			event.type == EVENT_PRIVILEGED_EXCEPTION;
 
 	if (event.type == TYPE_OTHER) {
 		cpu->vmx.mtf = true;
 		return;
 	}
-	if (!(software && held))
+	if (!(event_has_length(event.type) && held))
 		s->pending_debug = 0;
-	if (software)
-		s->rip += event.length;
 	if (VMX_HAS(v->primary_controls, PRIMARY, MONITOR_TRAP_FLAG))
 		cpu->vmx.mtf = true;
-	if (!cpu_deliver(cpu, &event))
-		s->rip = rip;
+	vmx_deliver_injected(cpu, &event);
 }
 
 /* ---------------------------------------------------------------- entering */
@@ -179,8 +184,9 @@ static bool load_guest(struct cpu *cpu)
 	load_registers(cpu);
 	cpu->vmx.guest = true;
 	cpu->paging.pml_index = (uint16_t)v->pml_index;
+	vmx_apic_set_page(cpu);
 	cpu_breakpoints_changed(cpu);
-	cpu_paging_changed(cpu);
+	cpu_vmx_switched(cpu);
 	if (!load_pdptes(cpu)) {
 		vmx_entry_failure(cpu, ARCH_EXIT_ENTRY_GUEST_STATE_REASON, FAILURE_PDPTE);
 		return false;
@@ -202,8 +208,11 @@ bool vmx_enter(struct cpu *cpu, bool launch)
 	struct vmx_refusal refusal;
 
 	if (!vmx_check_entry(cpu, &refusal)) {
-		if (refusal.error)
+		if (refusal.error) {
+			cpu->stats.vm_refusals++;
+			trace_event(cpu, CPU_TRACE_VM_REFUSED, refusal.error, 0, 0);
 			return vmx_fail_valid(cpu, refusal.error);
+		}
 		vmx_entry_failure(cpu, ARCH_EXIT_ENTRY_GUEST_STATE_REASON, refusal.qualification);
 		return true;
 	}
@@ -211,7 +220,9 @@ bool vmx_enter(struct cpu *cpu, bool launch)
 		return true;
 	if (launch)
 		cpu->vmx.launched = true;
-	trace_event(cpu, CPU_TRACE_VM_ENTRY, cpu->state.rip, v->entry_interruption_info, 0);
+	cpu->stats.vm_entries++;
+	trace_event(cpu, CPU_TRACE_VM_ENTRY, cpu->state.rip, v->entry_interruption_info,
+		    v->entry_exception_error_code);
 	load_non_registers(cpu);
 	cpu->vmx.mtf = false;
 	cpu->vmx.first_pause = cpu->vmx.last_pause = 0;
@@ -220,6 +231,8 @@ bool vmx_enter(struct cpu *cpu, bool launch)
 			 VMX_HAS(v->primary_controls, PRIMARY, NMI_WINDOW) ||
 			 VMX_HAS(v->primary_controls, PRIMARY, MONITOR_TRAP_FLAG);
 	cpu->attention |= ATTENTION_EVENT;
+	if (cpu->hypervisor)
+		cpu->hypervisor->entered(cpu->hypervisor->opaque);
 	vmx_apic_entry(cpu);
 	vmx_start_timer(cpu);
 	if (v->entry_interruption_info & INFO_VALID)

@@ -134,8 +134,9 @@ bool vmx_event_ready(const struct cpu *cpu)
 	const struct cpu_state *s = &cpu->state;
 
 	return cpu->vmx.watch || cpu->vmx.mtf || cpu->vmx.apic_written || cpu->vmx.trap_reason ||
-	       (cpu->vmx.virtual_interrupt && s->rflags & FLAG_IF) || s->init_pending ||
-	       s->sipi_pending || s->pending_debug || (s->nmi_pending && !real_nmi_blocked(cpu)) ||
+	       (cpu->vmx.virtual_interrupt && s->rflags & FLAG_IF) ||
+	       ((s->init_pending || s->sipi_pending) && !cpu->vmx.level1) || s->pending_debug ||
+	       (s->nmi_pending && !real_nmi_blocked(cpu)) ||
 	       (cpu->interrupt && (s->rflags & FLAG_IF || interrupt_exiting(cpu))) ||
 	       timer_expired(cpu);
 }
@@ -250,6 +251,13 @@ static bool take_interrupt(struct cpu *cpu)
 	return true;
 }
 
+/* STI holds an NMI back that goes through the IDT, as it does outside of guests. */
+static bool holds_nmi(const struct cpu *cpu)
+{
+	return cpu->state.interruptibility & BLOCKING_STI &&
+	       !VMX_HAS(cpu->vmx.vmcs.pin_based_controls, PIN, NMI);
+}
+
 /* The windows, interrupts and NMIs: what STI and MOV SS hold back. */
 static bool take_maskable(struct cpu *cpu)
 {
@@ -261,7 +269,7 @@ static bool take_maskable(struct cpu *cpu)
 		return false;
 	if (VMX_HAS(v->primary_controls, PRIMARY, NMI_WINDOW) && !nmi_blocked(cpu))
 		return leave(cpu, ARCH_EXIT_NMI_WINDOW_REASON, 0);
-	if (s->nmi_pending && !real_nmi_blocked(cpu))
+	if (s->nmi_pending && !real_nmi_blocked(cpu) && !holds_nmi(cpu))
 		return take_nmi(cpu);
 	if (shutdown || s->interruptibility & BLOCKING_STI)
 		return false;
@@ -276,7 +284,7 @@ bool vmx_take_events(struct cpu *cpu)
 {
 	struct cpu_state *s = &cpu->state;
 
-	if (take_sipi(cpu))
+	if (!cpu->vmx.level1 && take_sipi(cpu))
 		return true;
 	if (s->activity == ACTIVITY_WAIT_FOR_SIPI)
 		return false;
@@ -284,7 +292,7 @@ bool vmx_take_events(struct cpu *cpu)
 		vmx_emulate_apic_write(cpu);
 	if (cpu->vmx.trap_reason && s->activity != ACTIVITY_SHUTDOWN)
 		return take_trap(cpu);
-	if (s->init_pending)
+	if (s->init_pending && !cpu->vmx.level1)
 		return take_init(cpu);
 	if (mtf_pending(cpu))
 		return leave_with_debug(cpu, ARCH_EXIT_MONITOR_TRAP_FLAG_REASON);

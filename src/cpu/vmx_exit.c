@@ -18,6 +18,7 @@
 #define INFO_ERROR_CODE BIT(11)
 #define INFO_NMI_UNBLOCKING BIT(12)
 #define INFO_TYPE_SHIFT 8
+#define MISC_STORES_LMA BIT(5)
 #define REASON_ENTRY_FAILURE BIT(31)
 
 /* Host CR0 bits that an exit leaves alone: ET, NW, CD and those that are reserved. */
@@ -31,12 +32,6 @@ enum vmx_abort {
 };
 
 /* ---------------------------------------------------------------- recording */
-
-static bool is_software(unsigned type)
-{
-	return type == EVENT_SOFTWARE_INTERRUPT || type == EVENT_SOFTWARE_EXCEPTION ||
-	       type == EVENT_PRIVILEGED_EXCEPTION;
-}
 
 bool vmx_record(struct cpu *cpu, uint32_t reason, uint64_t qualification)
 {
@@ -73,10 +68,37 @@ bool vmx_record_access(struct cpu *cpu, uint32_t reason, uint64_t qualification,
 	if (!cpu->delivering.valid) {
 		cpu->vmx.exit.rf = VMX_RF_SET;
 		cpu->vmx.exit.instruction_length = fetch ? 0 : cpu->current->length;
-	} else if (is_software(cpu->delivering.type)) {
-		cpu->vmx.exit.instruction_length = cpu->delivering.length;
+		return false;
 	}
+	/* RF as the event would have pushed it. */
+	if (cpu_pushed_flags(cpu, &cpu->delivering) & FLAG_RF)
+		cpu->vmx.exit.rf = VMX_RF_SET;
+	if (event_has_length(cpu->delivering.type))
+		cpu->vmx.exit.instruction_length = cpu->delivering.length;
 	return false;
+}
+
+/* The walk again, step by step, and without effect: what it had set in the tables stays set. */
+void vmx_trace_walk(struct cpu *cpu, const struct udv_paging *paging, uint32_t access,
+		    const struct udv_walk_result *walk)
+{
+	const struct udv_gpa_origin origin = { .stage = UDV_STAGE_NONE };
+	struct cpu_walk_trace *trace = cpu->tracer.walk;
+	struct udv_walk_result again;
+
+	if (!trace)
+		return;
+	trace->paging = *paging;
+	access |= UDV_ACCESS_PEEK;
+	if (walk->stage == UDV_STAGE_NONE)
+		udv_walk_gpa(&trace->paging, access, walk->gpa, &origin, &again, &trace->record);
+	else
+		udv_walk_recorded(&trace->paging, access, walk->gla, &again, &trace->record);
+	/* A processor's report of the fault knows less of its cause. */
+	trace->result = again.outcome == walk->outcome && again.gpa.value == walk->gpa.value
+				? again
+				: *walk;
+	trace->valid = true;
 }
 
 bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk)
@@ -133,9 +155,9 @@ void vmx_record_event(struct cpu *cpu, const struct cpu_event *event)
 		exit->qualification = event->address;
 	if (event->type != EVENT_NMI && event->vector == VECTOR_DB)
 		exit->qualification = event->address & (BITS(3, 0) | BITS(14, 13));
-	if (is_software(event->type))
+	if (event_has_length(event->type))
 		exit->instruction_length = event->length;
-	else if (cpu->delivering.valid && is_software(cpu->delivering.type))
+	else if (cpu->delivering.valid && event_has_length(cpu->delivering.type))
 		exit->instruction_length = cpu->delivering.length;
 	exit->rf = flags & FLAG_RF ? VMX_RF_SET : VMX_RF_KEEP;
 }
@@ -188,6 +210,8 @@ static void save_registers(struct cpu *cpu)
 		v->guest_rflags &= ~FLAG_RF;
 	if (cpu->vmx.exit.rf == VMX_RF_SET)
 		v->guest_rflags |= FLAG_RF;
+	if (!(cpu->vmx.capabilities.misc & MISC_STORES_LMA))
+		return;
 	v->entry_controls &= ~BIT(ARCH_ENTRY_IA32E_GUEST);
 	if (s->efer & EFER_LMA)
 		v->entry_controls |= BIT(ARCH_ENTRY_IA32E_GUEST);
@@ -330,7 +354,7 @@ static bool load_host(struct cpu *cpu)
 	cpu->vmx.guest = false;
 	cpu->vmx.apic_page = VMX_NO_POINTER;
 	cpu_breakpoints_changed(cpu);
-	cpu_paging_changed(cpu);
+	cpu_vmx_switched(cpu);
 	if (udv_paging_mode(s->cr0, s->cr4, s->efer) != UDV_PAGING_PAE)
 		return true;
 	if (udv_load_pdptes(&cpu->paging, 0, s->cr3, s->pdpte, &result) != UDV_WALK_OK)
@@ -345,6 +369,8 @@ static void abort_vmx(struct cpu *cpu, enum vmx_abort why)
 	uint32_t indicator = why;
 
 	mem_write_bytes(cpu->memory, cpu->vmx.current + VMX_REGION_ABORT, &indicator, 4);
+	cpu->delivering.valid = false;
+	cpu->fault.valid = false; /* the exit itself: nothing is left to perform */
 	cpu->vmx.guest = false;
 	cpu->state.activity = ACTIVITY_SHUTDOWN;
 	cpu->attention |= ATTENTION_EVENT;
@@ -379,19 +405,45 @@ static uint8_t host_interruptibility(const struct cpu *cpu)
 	return cpu->state.interruptibility & BLOCKING_NMI;
 }
 
+/* To the hypervisor below, which finds the guest's state as it is, and vmx.exit. */
+static void leave_hosted(struct cpu *cpu)
+{
+	cpu->vmx.interrupted = cpu->delivering;
+	cpu->vmx.unblocked = cpu->vmx.iret_unblocked;
+	cpu->delivering.valid = false;
+	cpu->fault.valid = false;
+	cpu->vmx.iret_unblocked = false;
+	cpu->vmx.left = true;
+}
+
+static void tell_exited(struct cpu *cpu)
+{
+	if (cpu->hypervisor && cpu->state.activity != ACTIVITY_SHUTDOWN)
+		cpu->hypervisor->exited(cpu->hypervisor->opaque);
+}
+
+static void save_guest(struct cpu *cpu)
+{
+	save_segments(cpu);
+	save_registers(cpu);
+	save_rest(cpu);
+}
+
 void vmx_exit(struct cpu *cpu)
 {
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
 	const struct vmx_exit *exit = &cpu->vmx.exit;
 	bool lma = cpu->state.efer & EFER_LMA;
 
+	if (unlikely(cpu->vmx.hosted)) {
+		leave_hosted(cpu);
+		return;
+	}
 	trace_event(cpu, CPU_TRACE_VM_EXIT, exit->reason, exit->qualification,
 		    exit->guest_physical_address);
-	cpu->stats.vm_exits++;
+	cpu->stats.vm_exits[exit->reason & (ARCH_MAX_EXIT_REASONS - 1)]++;
 	write_information(cpu);
-	save_segments(cpu);
-	save_registers(cpu);
-	save_rest(cpu);
+	save_guest(cpu);
 	vmx_stop_timer(cpu);
 	if (lma && !VMX_HAS(v->exit_controls, EXIT, HOST_64BIT)) {
 		abort_vmx(cpu, ABORT_HOST_SIZE);
@@ -403,15 +455,18 @@ void vmx_exit(struct cpu *cpu)
 	}
 	cpu->state.interruptibility = host_interruptibility(cpu);
 	finish(cpu);
+	tell_exited(cpu);
 }
 
 void vmx_entry_failure(struct cpu *cpu, uint32_t reason, uint64_t qualification)
 {
 	struct vmx_vmcs *v = &cpu->vmx.vmcs;
 
+	cpu->stats.vm_exits[reason]++;
 	trace_event(cpu, CPU_TRACE_VM_EXIT, reason | REASON_ENTRY_FAILURE, qualification, 0);
 	v->exit_reason = reason | REASON_ENTRY_FAILURE;
 	v->exit_qualification = qualification;
 	cpu->state.interruptibility &= BLOCKING_NMI;
 	finish(cpu);
+	tell_exited(cpu);
 }

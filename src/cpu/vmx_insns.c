@@ -6,6 +6,7 @@
 #include "cpu/msr.h"
 #include "cpu/system.h"
 #include "cpu/vmx.h"
+#include "cpu/vmx_fields.h"
 #include "cpu/vmx_operand.h"
 #include "cpu/vmx_state.h"
 
@@ -121,6 +122,8 @@ static bool vmxon(struct cpu *cpu, const struct op *op)
 	cpu->vmx.vmxon_pointer = pointer;
 	cpu->vmx.current = VMX_NO_POINTER;
 	cpu->state.monitor_armed = false;
+	if (cpu->hypervisor)
+		cpu->hypervisor->on(cpu->hypervisor->opaque);
 	return vmx_succeed(cpu);
 }
 
@@ -220,9 +223,7 @@ static int find_field(const struct cpu *cpu, uint64_t encoding)
 {
 	int slot = encoding >> 32 ? -1 : vmx_field_slot((uint32_t)encoding);
 
-	return slot >= 0 && vmx_field_exists(&cpu->vmx.capabilities, vmx_field((unsigned)slot))
-		       ? slot
-		       : -1;
+	return slot >= 0 ? cpu->vmx.capabilities.fields[vmx_field_key(encoding)] - 1 : -1;
 }
 
 static unsigned operand_size(const struct cpu *cpu)
@@ -496,7 +497,9 @@ static bool invept(struct cpu *cpu, const struct op *op)
 		return false;
 	if (type == 1 && udv_eptp_problems(descriptor[0], cap, cpu->config->maxphyaddr))
 		return vmx_fail(cpu, VMX_ERROR_INVALIDATION);
-	cpu_tlb_flush(cpu);
+	if (cpu->hypervisor)
+		cpu->hypervisor->invept(cpu->hypervisor->opaque, type == 2, descriptor[0]);
+	cpu_forget_spaces(cpu, type == 1 ? SPACES_OF_EPT_ROOT : SPACES_OF_EPT, descriptor[0]);
 	cpu_charge(cpu, COST_INVALIDATION);
 	return vmx_succeed(cpu);
 }
@@ -518,7 +521,12 @@ static bool invvpid(struct cpu *cpu, const struct op *op)
 	if (descriptor[0] >> 16 || (type != 2 && !descriptor[0]) ||
 	    (type == 0 && !cpu_is_canonical_msr(cpu, descriptor[1])))
 		return vmx_fail(cpu, VMX_ERROR_INVALIDATION);
-	cpu_tlb_flush(cpu);
+	if (type == 0)
+		cpu_tlb_flush_page(cpu, descriptor[1]);
+	else if (type == 2)
+		cpu_forget_spaces(cpu, SPACES_OF_ALL_VPIDS, 0);
+	else
+		cpu_forget_spaces(cpu, SPACES_OF_VPID, descriptor[0]);
 	cpu_charge(cpu, COST_INVALIDATION);
 	return vmx_succeed(cpu);
 }
@@ -530,6 +538,11 @@ SLOW_HANDLER(op_vmptrld, vmptrld)
 SLOW_HANDLER(op_vmptrst, vmptrst)
 SLOW_HANDLER(op_vmread, vmread)
 SLOW_HANDLER(op_vmwrite, vmwrite)
+const struct op *vmx_field_slow(struct cpu *cpu, const struct op *op)
+{
+	return op->code == OP_VMREAD ? op_vmread(cpu, op) : op_vmwrite(cpu, op);
+}
+
 SLOW_HANDLER(op_vmlaunch, vmlaunch)
 SLOW_HANDLER(op_vmresume, vmresume)
 SLOW_HANDLER(op_vmcall, vmcall)
@@ -539,6 +552,8 @@ SLOW_HANDLER(op_invvpid, invvpid)
 
 /* clang-format off */
 #define ROW(name, handler, how) { INSN_##name, OP_##name, handler, NULL, (how) | ROW_ENDS, FEATURE_VMX }
+#define FIELD_ROW(name, handler) \
+	{ INSN_##name, OP_##name, handler, translate_vmx_field, ROW_UD_REAL, FEATURE_VMX }
 const struct system_row system_vmx_rows[] = {
 	ROW(INVEPT, op_invept, ROW_UD_REAL | ROW_MEMORY),
 	ROW(INVVPID, op_invvpid, ROW_UD_REAL | ROW_MEMORY),
@@ -548,9 +563,9 @@ const struct system_row system_vmx_rows[] = {
 	ROW(VMLAUNCH, op_vmlaunch, ROW_UD_REAL),
 	ROW(VMPTRLD, op_vmptrld, ROW_UD_REAL | ROW_MEMORY),
 	ROW(VMPTRST, op_vmptrst, ROW_UD_REAL | ROW_MEMORY),
-	ROW(VMREAD, op_vmread, ROW_UD_REAL),
+	FIELD_ROW(VMREAD, op_vmread),
 	ROW(VMRESUME, op_vmresume, ROW_UD_REAL),
-	ROW(VMWRITE, op_vmwrite, ROW_UD_REAL),
+	FIELD_ROW(VMWRITE, op_vmwrite),
 	ROW(VMXOFF, op_vmxoff, ROW_UD_REAL),
 	ROW(VMXON, op_vmxon, ROW_UD_REAL | ROW_MEMORY),
 	{ .insn = INSN_NONE },

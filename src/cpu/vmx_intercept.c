@@ -6,6 +6,7 @@
 #include "cpu/vmx.h"
 #include "cpu/vmx_operand.h"
 #include "cpu/vmx_state.h"
+#include "vmx/intercepts.h"
 
 /*
  * Instructions that leave the guest, and the registers that the guest sees through masks and
@@ -90,38 +91,11 @@ bool vmx_cr4_allowed(const struct cpu *cpu, uint64_t cr4)
 	return !cpu->vmx.operation || !(cpu->vmx.capabilities.cr4_fixed0 & ~cr4);
 }
 
-static bool is_cr3_target(const struct vmx_vmcs *v, uint64_t value)
-{
-	const uint64_t target[] = { v->cr3_target_value_0, v->cr3_target_value_1,
-				    v->cr3_target_value_2, v->cr3_target_value_3 };
-
-	for (unsigned i = 0; i < v->cr3_target_count && i < 4; i++)
-		if (target[i] == value)
-			return true;
-	return false;
-}
-
-static bool write_exits(const struct cpu *cpu, unsigned number, uint64_t value)
-{
-	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
-
-	switch (number) {
-	case 0:
-		return (value ^ v->cr0_read_shadow) & v->cr0_guest_host_mask;
-	case 3:
-		return PRIMARY(CR3_LOAD) && !is_cr3_target(v, value);
-	case 4:
-		return (value ^ v->cr4_read_shadow) & v->cr4_guest_host_mask;
-	default:
-		return PRIMARY(CR8_LOAD);
-	}
-}
-
 static bool cr_write(struct cpu *cpu, unsigned number, uint64_t value)
 {
 	unsigned gpr = cpu->current->src / 8u;
 
-	if (!write_exits(cpu, number, value))
+	if (!vmx_cr_write_exits(&cpu->vmx.vmcs, number, value))
 		return false;
 	vmx_record_instruction(cpu, ARCH_EXIT_CR_ACCESS_REASON,
 			       number | CR_WRITE | gpr << CR_GPR_SHIFT);
@@ -139,15 +113,12 @@ static bool cr_read(struct cpu *cpu, unsigned number, unsigned gpr)
 	return true;
 }
 
-/* PE exits only where it would be set. */
 static bool lmsw(struct cpu *cpu, uint64_t source, bool memory)
 {
-	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
-	uint64_t differ = (source ^ v->cr0_read_shadow) & v->cr0_guest_host_mask;
 	uint64_t qualification = CR_LMSW | (source & 0xffff) << CR_SOURCE_SHIFT;
 	uint64_t linear;
 
-	if (!(differ & (CR0_MP | CR0_EM | CR0_TS)) && !(differ & source & CR0_PE))
+	if (!vmx_lmsw_exits(&cpu->vmx.vmcs, source))
 		return false;
 	vmx_record_instruction(cpu, ARCH_EXIT_CR_ACCESS_REASON,
 			       qualification | (memory ? CR_LMSW_MEMORY : 0));
@@ -160,9 +131,7 @@ static bool lmsw(struct cpu *cpu, uint64_t source, bool memory)
 
 static bool clts(struct cpu *cpu)
 {
-	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
-
-	if (!(v->cr0_guest_host_mask & v->cr0_read_shadow & CR0_TS))
+	if (!vmx_clts_exits(&cpu->vmx.vmcs))
 		return false;
 	vmx_record_instruction(cpu, ARCH_EXIT_CR_ACCESS_REASON, CR_CLTS);
 	return true;
@@ -188,20 +157,6 @@ static bool bitmap_bit(struct cpu *cpu, uint64_t address, unsigned bit)
 	return mem_read(cpu->memory, address + bit / 8, 1) >> bit % 8 & 1;
 }
 
-/* SDM Vol 3C "I/O-Bitmap Addresses": a port beyond FFFFH exits whatever the bitmaps say. */
-static bool port_exits(struct cpu *cpu, unsigned port, unsigned size)
-{
-	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
-
-	if (!PRIMARY(IO_BITMAPS))
-		return PRIMARY(UNCONDITIONAL_IO);
-	for (unsigned p = port; p < port + size; p++)
-		if (p > 0xffff ||
-		    bitmap_bit(cpu, p & 0x8000 ? v->io_bitmap_b : v->io_bitmap_a, p & 0x7fff))
-			return true;
-	return false;
-}
-
 /* Where a string instruction's operand is, in the segment that it uses. */
 static uint64_t string_address(const struct cpu *cpu, const struct op *op, bool in)
 {
@@ -213,6 +168,8 @@ static uint64_t string_address(const struct cpu *cpu, const struct op *op, bool 
 	return is_64bit(cpu) ? linear : (uint32_t)linear;
 }
 
+#define BASIC_STRING_INFO BIT(54)
+
 /* @what: port | size << 16 | in << 24 | string << 25 | rep << 26 */
 static bool io(struct cpu *cpu, uint64_t what, bool immediate)
 {
@@ -220,14 +177,15 @@ static bool io(struct cpu *cpu, uint64_t what, bool immediate)
 	unsigned port = what & 0xffff, size = what >> 16 & 0xff;
 	bool in = what >> 24 & 1, string = what >> 25 & 1, rep = what >> 26 & 1;
 
-	if (!port_exits(cpu, port, size))
+	if (!vmx_io_exits(&cpu->vmx.vmcs, cpu->memory, port, size))
 		return false;
 	vmx_record_instruction(cpu, ARCH_EXIT_IO_INSTRUCTION_REASON,
 			       (size - 1) | (uint64_t)in << 3 | (uint64_t)string << 4 |
 				       (uint64_t)rep << 5 | (uint64_t)immediate << 6 |
 				       (uint64_t)port << 16);
-	if (string) {
+	if (string)
 		cpu->vmx.exit.guest_linear_address = string_address(cpu, op, in);
+	if (string && cpu->vmx.capabilities.basic & BASIC_STRING_INFO) {
 		cpu->vmx.exit.instruction_info = (uint32_t)(op->address < 2 ? op->address : 2u)
 						 << 7;
 		if (!in)

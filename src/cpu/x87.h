@@ -183,7 +183,7 @@ ALWAYS_INLINE struct fp_env x87_environment(const struct cpu *cpu)
  * instruction. */
 ALWAYS_INLINE void x87_note_instruction(struct cpu *cpu, const struct op *op)
 {
-	uint64_t rip = cpu->block_rip + op->end - op->length;
+	uint64_t rip = block_start(cpu) + op->end - op->length;
 
 	cpu->state.x87.instruction_pointer = rip & cpu->rip_mask;
 	cpu->state.x87.instruction_selector = cpu->state.seg[SEG_CS].selector;

@@ -5,19 +5,20 @@
 
 /*
  * The tables that say what is in the machine, where firmware puts them. ACPI Specification 5.2
- * "ACPI System Description Tables"; the fixed table as ACPI 1.0 has it: what is in later ones is
- * not here.
+ * "ACPI System Description Tables", with the fixed table as ACPI 2.0 has it. What the DSDT says of
+ * single devices is AML that write_dsdt() puts behind its header.
  */
 
-#define TABLES_BASE 0xe0000u
+#define TABLES_BASE ACPI_TABLES_BASE
 #define TABLES_SIZE 4096u
 
 #define SCI_IRQ 9u
 
 enum {
-	RSDP_SIZE = 20,
+	RSDP_SIZE = ACPI_RSDP_SIZE,
+	RSDP_OLD_SIZE = 20, /* what its first checksum is of */
 	HEADER_SIZE = 36,
-	FADT_SIZE = 116,
+	FADT_SIZE = 244,
 	FACS_SIZE = 64,
 	MADT_HEADER = 44,
 };
@@ -27,12 +28,21 @@ enum {
 #define FADT_FLAG_NO_POWER_BUTTON 0x10u
 #define FADT_FLAG_NO_SLEEP_BUTTON 0x20u
 
+#define FADT_FLAG_RESET 0x400u
+
+/*
+ * There are devices of an ISA bus, but no VGA and no message-signaled interrupts. The keyboard
+ * controller is left out: it has no keyboard, and a kernel that looks for one waits for seconds.
+ */
+#define FADT_BOOT_LEGACY 0x1u
+#define FADT_BOOT_NO_VGA 0x4u
+#define FADT_BOOT_NO_MSI 0x8u
+
+#define ADDRESS_IS_PORT 1u
+#define RESET_VALUE 0x06u
+
 #define MADT_PCAT_COMPAT 1u
 #define MADT_ENABLED 1u
-
-/* Name (_S5, Package () { 0, 0, 0, 0 }): what to write into PM1a_CNT.SLP_TYP to power off. */
-static const uint8_t dsdt_body[] = { 0x08, '_',	 'S',  '5',  '_',  0x12,
-				     0x06, 0x04, 0x00, 0x00, 0x00, 0x00 };
 
 struct tables {
 	uint8_t data[TABLES_SIZE];
@@ -77,11 +87,12 @@ static void finish(struct tables *t, uint32_t table, const char *signature, uint
 	put_checksum(t, table, size, 9);
 }
 
-static uint32_t write_dsdt(struct tables *t)
+static uint32_t write_dsdt(struct tables *t, const struct udv_machine *machine)
 {
-	uint32_t table = take(t, HEADER_SIZE + sizeof(dsdt_body), 16);
+	uint32_t table = take(t, HEADER_SIZE, 16);
+	uint8_t *body = t->data + t->used;
 
-	memcpy(t->data + table + HEADER_SIZE, dsdt_body, sizeof(dsdt_body));
+	t->used += acpi_dsdt_body(machine, body, TABLES_SIZE - t->used);
 	finish(t, table, "DSDT", 1);
 	return table;
 }
@@ -93,6 +104,28 @@ static uint32_t write_facs(struct tables *t)
 	memcpy(t->data + table, "FACS", 4);
 	put(t, table + 4, FACS_SIZE, 4);
 	return table;
+}
+
+/* A generic address: @size bytes from @port on. ACPI 5.2.3.2 "Generic Address Structure" */
+static void put_address(struct tables *t, uint32_t at, uint16_t port, unsigned size)
+{
+	put(t, at, ADDRESS_IS_PORT, 1);
+	put(t, at + 1, 8 * size, 1);
+	put(t, at + 3, size == 4 ? 3 : size, 1); /* the access's size: 1, 2 and 3 for 4 bytes */
+	put(t, at + 4, port, 8);
+}
+
+/* What ACPI 2.0 has added. */
+static void write_extended_fadt(struct tables *t, uint32_t table, uint32_t facs, uint32_t dsdt)
+{
+	put(t, table + 109, FADT_BOOT_LEGACY | FADT_BOOT_NO_VGA | FADT_BOOT_NO_MSI, 2);
+	put_address(t, table + 116, RESET_CONTROL_PORT, 1);
+	put(t, table + 128, RESET_VALUE, 1);
+	put(t, table + 132, TABLES_BASE + facs, 8);
+	put(t, table + 140, TABLES_BASE + dsdt, 8);
+	put_address(t, table + 148, ACPI_PM_PORT + ACPI_PM1_EVENT, 4);
+	put_address(t, table + 172, ACPI_PM_PORT + ACPI_PM1_CONTROL, 2);
+	put_address(t, table + 208, ACPI_PM_PORT + ACPI_PM_TIMER, 4);
 }
 
 static uint32_t write_fadt(struct tables *t, uint32_t facs, uint32_t dsdt)
@@ -112,9 +145,11 @@ static uint32_t write_fadt(struct tables *t, uint32_t facs, uint32_t dsdt)
 	put(t, table + 98, 0xffff, 2);	     /* no C3 */
 	put(t, table + 108, RTC_CENTURY, 1); /* the RTC's register for the century */
 	put(t, table + 112,
-	    FADT_FLAG_WBINVD | FADT_FLAG_C1 | FADT_FLAG_NO_POWER_BUTTON | FADT_FLAG_NO_SLEEP_BUTTON,
+	    FADT_FLAG_WBINVD | FADT_FLAG_C1 | FADT_FLAG_NO_POWER_BUTTON |
+		    FADT_FLAG_NO_SLEEP_BUTTON | FADT_FLAG_RESET,
 	    4);
-	finish(t, table, "FACP", 1);
+	write_extended_fadt(t, table, facs, dsdt);
+	finish(t, table, "FACP", 3);
 	return table;
 }
 
@@ -152,13 +187,15 @@ static uint32_t write_madt(struct tables *t, unsigned nr_cpus)
 	return table;
 }
 
-static uint32_t write_rsdt(struct tables *t, uint32_t fadt, uint32_t madt)
+/* RSDT and XSDT differ in the size of an address. */
+static uint32_t write_root(struct tables *t, const char *signature, unsigned word, uint32_t fadt,
+			   uint32_t madt)
 {
-	uint32_t table = take(t, HEADER_SIZE + 8, 16);
+	uint32_t table = take(t, HEADER_SIZE + 2 * word, 16);
 
-	put(t, table + HEADER_SIZE, TABLES_BASE + fadt, 4);
-	put(t, table + HEADER_SIZE + 4, TABLES_BASE + madt, 4);
-	finish(t, table, "RSDT", 1);
+	put(t, table + HEADER_SIZE, TABLES_BASE + fadt, word);
+	put(t, table + HEADER_SIZE + word, TABLES_BASE + madt, word);
+	finish(t, table, signature, 1);
 	return table;
 }
 
@@ -167,15 +204,20 @@ enum udv_status acpi_tables_write(struct udv_machine *machine)
 	struct tables t = { .used = 0 };
 	uint32_t rsdp = take(&t, RSDP_SIZE, 16);
 	uint32_t facs = write_facs(&t);
-	uint32_t dsdt = write_dsdt(&t);
+	uint32_t dsdt = write_dsdt(&t, machine);
 	uint32_t fadt = write_fadt(&t, facs, dsdt);
 	uint32_t madt = write_madt(&t, machine->nr_cpus);
-	uint32_t rsdt = write_rsdt(&t, fadt, madt);
+	uint32_t rsdt = write_root(&t, "RSDT", 4, fadt, madt);
+	uint32_t xsdt = write_root(&t, "XSDT", 8, fadt, madt);
 
 	memcpy(t.data + rsdp, "RSD PTR ", 8);
 	memcpy(t.data + rsdp + 9, "UNDERV", 6);
+	put(&t, rsdp + 15, 2, 1); /* ACPI 2.0 */
 	put(&t, rsdp + 16, TABLES_BASE + rsdt, 4);
-	put_checksum(&t, rsdp, RSDP_SIZE, 8);
+	put(&t, rsdp + 20, RSDP_SIZE, 4);
+	put(&t, rsdp + 24, TABLES_BASE + xsdt, 8);
+	put_checksum(&t, rsdp, RSDP_OLD_SIZE, 8);
+	put_checksum(&t, rsdp, RSDP_SIZE, 32);
 	mem_load_bytes(&machine->mem, TABLES_BASE, t.data, t.used);
 	return UDV_OK;
 }

@@ -166,7 +166,7 @@ enum udv_status board_create(struct udv_machine *machine)
 {
 	if (!create_interrupts(machine) || !create_timers(machine) || !create_resets(machine) ||
 	    !create_serial(machine) || !create_fw_cfg(machine) || !create_pci(machine) ||
-	    !create_testdev(machine))
+	    !create_testdev(machine) || !virtio_create(machine))
 		return UDV_ERR_NO_MEMORY;
 	return UDV_OK;
 }

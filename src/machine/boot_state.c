@@ -10,16 +10,19 @@
  */
 
 #define MULTIBOOT_MAGIC 0x2badb002u
+#define MULTIBOOT2_MAGIC 0x36d76289u
 
-#define SELECTOR_CODE32 0x08
-#define SELECTOR_DATA 0x10
-#define SELECTOR_CODE64 0x18
+#define CODE32 0x00cf9b000000ffffull
+#define CODE64 0x00af9b000000ffffull
+#define DATA 0x00cf93000000ffffull
+#define GDT_ENTRIES 4u
 
-static const uint64_t gdt[] = {
-	0, 0x00cf9b000000ffff, /* 32-bit code */
-	0x00cf93000000ffff,    /* data */
-	0x00af9b000000ffff,    /* 64-bit code */
-};
+/* Linux says where its segments are; for the others any place will do. */
+static const struct segments {
+	uint64_t gdt[GDT_ENTRIES];
+	uint16_t code32, code64, data;
+} usual_segments = { { 0, CODE32, DATA, CODE64 }, 0x08, 0x18, 0x10 },
+  linux_segments = { { 0, 0, CODE64, DATA }, 0x10, 0x10, 0x18 };
 
 #define CODE_RIGHTS (AR_P | AR_S | AR_CODE | AR_WRITABLE | AR_ACCESSED | AR_G)
 #define DATA_RIGHTS (AR_P | AR_S | AR_WRITABLE | AR_ACCESSED | AR_G | AR_DB)
@@ -65,16 +68,16 @@ static enum udv_status write_page_tables(struct loader *loader, uint64_t *root)
 	return UDV_OK;
 }
 
-static void set_segments(struct cpu_state *state, bool long_mode)
+static void set_segments(struct cpu_state *state, const struct segments *segments, bool long_mode)
 {
 	for (unsigned i = SEG_ES; i <= SEG_GS; i++)
 		state->seg[i] = (struct arch_segment_register){
 			.limit = UINT32_MAX,
 			.access_rights = DATA_RIGHTS,
-			.selector = SELECTOR_DATA,
+			.selector = segments->data,
 		};
 	state->seg[SEG_CS].access_rights = CODE_RIGHTS | (long_mode ? AR_L : AR_DB);
-	state->seg[SEG_CS].selector = long_mode ? SELECTOR_CODE64 : SELECTOR_CODE32;
+	state->seg[SEG_CS].selector = long_mode ? segments->code64 : segments->code32;
 }
 
 static enum udv_status enter_long_mode(struct loader *loader, struct cpu_state *state)
@@ -84,7 +87,7 @@ static enum udv_status enter_long_mode(struct loader *loader, struct cpu_state *
 	state->cr4 = UDV_CR4_PAE;
 	state->efer = UDV_EFER_LME | UDV_EFER_LMA;
 	state->cr0 |= UDV_CR0_PG;
-	state->gpr[GPR_RDI] = loader->information;
+	state->gpr[loader->start == START_LINUX ? GPR_RSI : GPR_RDI] = loader->information;
 	return status;
 }
 
@@ -92,25 +95,30 @@ enum udv_status load_boot_state(struct loader *loader)
 {
 	struct cpu *cpu = &loader->machine->vcpus[0].cpu;
 	struct cpu_state *state = &cpu->state;
+	bool long_mode = loader->start == START_LONG || loader->start == START_LINUX;
+	const struct segments *segments =
+		loader->start == START_LINUX ? &linux_segments : &usual_segments;
 	enum udv_status status = UDV_OK;
 	uint64_t table;
 
-	status = find_place(loader, sizeof(gdt), 16, &table);
+	status = find_place(loader, sizeof(segments->gdt), 16, &table);
 	if (status != UDV_OK)
 		return status;
-	mem_load_bytes(&loader->machine->mem, table, gdt, sizeof(gdt));
+	mem_load_bytes(&loader->machine->mem, table, segments->gdt, sizeof(segments->gdt));
 	wire_reset(&loader->machine->vcpus[0]);
 	memset(state->gpr, 0, sizeof(state->gpr));
 	state->cr0 = UDV_CR0_PE | UDV_CR0_ET;
-	state->gdtr = (struct arch_table_register){ table, sizeof(gdt) - 1 };
-	set_segments(state, loader->start == START_LONG);
+	state->gdtr = (struct arch_table_register){ table, sizeof(segments->gdt) - 1 };
+	set_segments(state, segments, long_mode);
 	state->rip = loader->entry;
-	if (loader->start == START_LONG)
+	if (long_mode)
 		status = enter_long_mode(loader, state);
 	else
 		state->gpr[GPR_RBX] = loader->information;
 	if (loader->start == START_MULTIBOOT)
 		state->gpr[GPR_RAX] = MULTIBOOT_MAGIC;
+	else if (loader->start == START_MULTIBOOT2)
+		state->gpr[GPR_RAX] = MULTIBOOT2_MAGIC;
 	cpu_state_changed(cpu);
 	return status;
 }

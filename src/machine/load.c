@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum udv_status load_refuse(const struct loader *loader, enum udv_status status, const char *format,
@@ -43,6 +44,11 @@ static const struct load_range *taken(const struct loader *loader, uint64_t base
 			return range;
 	}
 	return NULL;
+}
+
+bool load_holds(const struct loader *loader, uint64_t address)
+{
+	return taken(loader, address, 1) != NULL;
 }
 
 enum udv_status load_claim(struct loader *loader, uint64_t base, uint64_t size)
@@ -134,18 +140,66 @@ enum udv_status load_place(struct loader *loader, uint64_t base, uint64_t size, 
 
 /* ---------------------------------------------------------------- an image */
 
+const char *load_arguments(const struct loader *loader)
+{
+	const struct udv_boot *boot = loader->boot;
+	const char *text = boot->cmdline ? boot->cmdline : "";
+	size_t size = strlen(text), skip = boot->name_size < size ? boot->name_size : size;
+
+	text += skip;
+	return skip && *text == ' ' ? text + 1 : text;
+}
+
 static enum udv_status load_image(struct loader *loader)
 {
-	uint64_t header;
+	uint64_t at;
 
 	if (!loader->size)
 		return load_refuse(loader, UDV_ERR_TRUNCATED, "the file is empty");
-	if (load_find_multiboot(loader, &header))
-		return load_multiboot(loader, header);
+	if (load_find_multiboot(loader, &at))
+		return load_multiboot(loader, at);
+	if (load_find_multiboot2(loader, &at))
+		return load_multiboot2(loader, at);
+	if (load_is_linux(loader))
+		return load_linux(loader);
+	if (load_find_pvh(loader, &at))
+		return load_pvh(loader, at);
 	if (load_is_elf(loader))
 		return load_elf(loader);
 	return load_refuse(loader, UDV_ERR_FORMAT,
-			   "neither an ELF file nor one with a multiboot header");
+			   "neither an ELF file, nor one with a multiboot header, nor a Linux "
+			   "kernel");
+}
+
+static enum udv_status write_boot_info(struct loader *loader)
+{
+	static enum udv_status (*const writers[NR_STARTS])(struct loader * loader) = {
+		[START_MULTIBOOT] = boot_info_multiboot, [START_MULTIBOOT2] = boot_info_multiboot2,
+		[START_FLAT32] = boot_info_multiboot,	 [START_PVH] = boot_info_pvh,
+		[START_LONG] = boot_info_multiboot,	 [START_LINUX] = boot_info_linux,
+	};
+
+	return writers[loader->start](loader);
+}
+
+static enum udv_status load_all(struct loader *loader)
+{
+	struct udv_machine *machine = loader->machine;
+	enum udv_status status;
+
+	if (loader->boot->nr_modules > LOAD_MAX_MODULES)
+		return load_refuse(loader, UDV_ERR_ARGUMENT, "more than %u modules",
+				   LOAD_MAX_MODULES);
+	firmware_write(machine);
+	status = load_image(loader);
+	/* The tables come first: one protocol copies a part of them. */
+	if (status == UDV_OK)
+		status = acpi_tables_write(machine);
+	if (status == UDV_OK)
+		status = write_boot_info(loader);
+	if (status == UDV_OK)
+		status = load_boot_state(loader);
+	return status;
 }
 
 enum udv_status udv_machine_load(struct udv_machine *machine, const struct udv_boot *boot,
@@ -158,18 +212,8 @@ enum udv_status udv_machine_load(struct udv_machine *machine, const struct udv_b
 		.size = boot->size,
 		.problem = problem,
 	};
-	enum udv_status status;
+	enum udv_status status = load_all(&loader);
 
-	if (boot->nr_modules > LOAD_MAX_MODULES)
-		return load_refuse(&loader, UDV_ERR_ARGUMENT, "more than %u modules",
-				   LOAD_MAX_MODULES);
-	firmware_write(machine);
-	status = load_image(&loader);
-	if (status == UDV_OK)
-		status = load_boot_info(&loader);
-	if (status == UDV_OK)
-		status = acpi_tables_write(machine);
-	if (status == UDV_OK)
-		status = load_boot_state(&loader);
+	free(loader.unpacked);
 	return status;
 }

@@ -15,18 +15,21 @@
 #define MACHINE_386 3
 #define MACHINE_X86_64 62
 #define SEGMENT_LOAD 1
+#define SEGMENT_NOTE 4
+#define NOTE_HEADER 12u
+#define MAX_NOTES 256u /* that are looked at */
 
 /* Where the fields are. ELF32, ELF64. */
 struct elf_layout {
 	uint8_t word; /* bytes of an address, offset or size */
 	uint8_t header_size, entry, phoff, phentsize, phnum;
 	uint8_t segment_size;
-	uint8_t p_offset, p_vaddr, p_paddr, p_filesz, p_memsz;
+	uint8_t p_offset, p_vaddr, p_paddr, p_filesz, p_memsz, p_align;
 };
 
 static const struct elf_layout layouts[2] = {
-	{ 4, 52, 24, 28, 42, 44, 32, 4, 8, 12, 16, 20 },
-	{ 8, 64, 24, 32, 54, 56, 56, 8, 16, 24, 32, 40 },
+	{ 4, 52, 24, 28, 42, 44, 32, 4, 8, 12, 16, 20, 28 },
+	{ 8, 64, 24, 32, 54, 56, 56, 8, 16, 24, 32, 40, 48 },
 };
 
 struct elf_segment {
@@ -40,11 +43,12 @@ bool load_is_elf(const struct loader *loader)
 
 static enum udv_status check_header(const struct loader *loader, const struct elf_layout **layout)
 {
-	unsigned kind = load_has(loader, 0, 20) ? loader->data[EI_CLASS] : 0;
 	uint64_t type, machine;
+	unsigned kind;
 
-	if (!kind)
+	if (!load_has(loader, 0, 20))
 		return load_refuse(loader, UDV_ERR_TRUNCATED, "the ELF header is truncated");
+	kind = loader->data[EI_CLASS];
 	if ((kind != CLASS_32 && kind != CLASS_64) || loader->data[EI_DATA] != DATA_LITTLE)
 		return load_refuse(loader, UDV_ERR_UNSUPPORTED,
 				   "not an ELF file of 32 or 64 bits, little-endian");
@@ -95,11 +99,11 @@ static enum udv_status load_segment(struct loader *loader, const struct elf_segm
 	return load_place(loader, segment->paddr, segment->memsz, segment->offset, segment->filesz);
 }
 
-static enum udv_status load_segments(struct loader *loader, const struct elf_layout *layout)
+static enum udv_status load_segments(struct loader *loader, const struct elf_layout *layout,
+				     bool *has_entry)
 {
 	uint64_t entry = load_field(loader, layout->entry, layout->word);
 	unsigned count, loaded = 0;
-	bool has_entry = false;
 	uint64_t table;
 	enum udv_status status = find_segments(loader, layout, &table, &count);
 
@@ -118,26 +122,93 @@ static enum udv_status load_segments(struct loader *loader, const struct elf_lay
 		if (loaded++ == LOAD_MAX_SEGMENTS)
 			return load_refuse(loader, UDV_ERR_UNSUPPORTED, "more than %u segments",
 					   LOAD_MAX_SEGMENTS);
-		status = load_segment(loader, &segment, entry, &has_entry);
+		status = load_segment(loader, &segment, entry, has_entry);
 	}
 	if (status != UDV_OK)
 		return status;
 	if (!loaded)
 		return load_refuse(loader, UDV_ERR_FORMAT, "the ELF file has nothing to load");
-	if (!has_entry)
-		return load_refuse(loader, UDV_ERR_FORMAT,
-				   "the entry %#llx is in no segment of the ELF file",
-				   (unsigned long long)entry);
 	return UDV_OK;
+}
+
+enum udv_status load_elf_segments(struct loader *loader)
+{
+	const struct elf_layout *layout = &layouts[0];
+	enum udv_status status = check_header(loader, &layout);
+	bool has_entry = true;
+
+	return status == UDV_OK ? load_segments(loader, layout, &has_entry) : status;
 }
 
 enum udv_status load_elf(struct loader *loader)
 {
 	const struct elf_layout *layout = &layouts[0];
 	enum udv_status status = check_header(loader, &layout);
+	bool has_entry = false;
 
 	if (status != UDV_OK)
 		return status;
 	loader->start = layout->word == 8 ? START_LONG : START_FLAT32;
-	return load_segments(loader, layout);
+	status = load_segments(loader, layout, &has_entry);
+	if (status == UDV_OK && !has_entry)
+		return load_refuse(
+			loader, UDV_ERR_FORMAT, "the entry %#llx is in no segment of the ELF file",
+			(unsigned long long)load_field(loader, layout->entry, layout->word));
+	return status;
+}
+
+/* ---------------------------------------------------------------- notes */
+
+/* @size up to a multiple of @align, a power of 2. */
+static uint64_t padded(uint64_t size, uint64_t align)
+{
+	return (size + align - 1) & ~(align - 1);
+}
+
+/* In [@at, @end) of the file, which is there. */
+static bool note_in(const struct loader *loader, uint64_t at, uint64_t end, uint64_t align,
+		    const char *name, uint32_t type, uint64_t *offset, uint64_t *size)
+{
+	for (unsigned i = 0; i < MAX_NOTES && end - at >= NOTE_HEADER; i++) {
+		uint64_t name_size = load_field(loader, at, 4);
+		uint64_t contents = at + padded(NOTE_HEADER + name_size, align);
+
+		*size = load_field(loader, at + 4, 4);
+		if (contents > end || *size > end - contents)
+			return false;
+		if (load_field(loader, at + 8, 4) == type && name_size == strlen(name) + 1 &&
+		    memcmp(loader->data + at + NOTE_HEADER, name, (size_t)name_size) == 0) {
+			*offset = contents;
+			return true;
+		}
+		at = contents + padded(*size, align);
+		if (at > end)
+			return false;
+	}
+	return false;
+}
+
+bool load_elf_note(const struct loader *loader, const char *name, uint32_t type, uint64_t *offset,
+		   uint64_t *size)
+{
+	const struct loader quiet = { .data = loader->data, .size = loader->size };
+	const struct elf_layout *layout = &layouts[0];
+	uint64_t table;
+	unsigned count;
+
+	if (!load_is_elf(loader) || check_header(&quiet, &layout) != UDV_OK ||
+	    find_segments(&quiet, layout, &table, &count) != UDV_OK)
+		return false;
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t at = table + (uint64_t)i * layout->segment_size;
+		uint64_t start = load_field(loader, at + layout->p_offset, layout->word);
+		uint64_t length = load_field(loader, at + layout->p_filesz, layout->word);
+		uint64_t align = load_field(loader, at + layout->p_align, layout->word);
+
+		if (load_field(loader, at, 4) == SEGMENT_NOTE && load_has(loader, start, length) &&
+		    note_in(loader, start, start + length, align == 8 ? 8 : 4, name, type, offset,
+			    size))
+			return true;
+	}
+	return false;
 }

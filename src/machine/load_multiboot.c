@@ -41,36 +41,47 @@ bool load_find_multiboot(const struct loader *loader, uint64_t *offset)
 	return false;
 }
 
-/* The addresses in the header say how the file lies in memory: as one piece, and then zeros. */
+enum udv_status load_by_header(struct loader *loader, uint64_t header,
+			       const struct load_addresses *addresses)
+{
+	uint64_t load = addresses->load, load_end = addresses->load_end;
+	uint64_t bss_end = addresses->bss_end, offset;
+
+	if (load > addresses->header || addresses->header - load > header)
+		return load_refuse(loader, UDV_ERR_FORMAT,
+				   "the multiboot header's load address %#llx is not in the file",
+				   (unsigned long long)load);
+	offset = header - (addresses->header - load);
+	if (!load_end)
+		load_end = load + (loader->size - offset);
+	if (!bss_end)
+		bss_end = load_end;
+	if (load_end <= load || bss_end < load_end)
+		return load_refuse(loader, UDV_ERR_FORMAT,
+				   "the multiboot header's end of image is before its start");
+	return load_place(loader, load, bss_end - load, offset, load_end - load);
+}
+
+/* The addresses in the header say how the file lies in memory. */
 static enum udv_status load_by_addresses(struct loader *loader, uint64_t header)
 {
-	uint64_t header_addr, load_addr, load_end, bss_end, entry, offset, in_file;
+	struct load_addresses addresses;
+	enum udv_status status;
 
 	if (!load_has(loader, header, END_OF_ADDRESSES))
 		return load_refuse(loader, UDV_ERR_TRUNCATED, "the multiboot header is truncated");
-	header_addr = load_field(loader, header + AT_HEADER, 4);
-	load_addr = load_field(loader, header + AT_LOAD, 4);
-	load_end = load_field(loader, header + AT_LOAD_END, 4);
-	bss_end = load_field(loader, header + AT_BSS_END, 4);
-	entry = load_field(loader, header + AT_ENTRY, 4);
-	if (load_addr > header_addr || header_addr - load_addr > header)
-		return load_refuse(loader, UDV_ERR_FORMAT,
-				   "the multiboot header's load address %#llx is not in the file",
-				   (unsigned long long)load_addr);
-	offset = header - (header_addr - load_addr);
-	if (!load_end)
-		load_end = load_addr + (loader->size - offset);
-	if (!bss_end)
-		bss_end = load_end;
-	if (load_end <= load_addr || bss_end < load_end)
-		return load_refuse(loader, UDV_ERR_FORMAT,
-				   "the multiboot header's end of image is before its start");
-	if (entry < load_addr || entry >= bss_end)
+	addresses = (struct load_addresses){
+		.header = load_field(loader, header + AT_HEADER, 4),
+		.load = load_field(loader, header + AT_LOAD, 4),
+		.load_end = load_field(loader, header + AT_LOAD_END, 4),
+		.bss_end = load_field(loader, header + AT_BSS_END, 4),
+	};
+	loader->entry = load_field(loader, header + AT_ENTRY, 4);
+	status = load_by_header(loader, header, &addresses);
+	if (status == UDV_OK && !load_holds(loader, loader->entry))
 		return load_refuse(loader, UDV_ERR_FORMAT, "the entry %#llx is outside the image",
-				   (unsigned long long)entry);
-	in_file = load_end - load_addr;
-	loader->entry = entry;
-	return load_place(loader, load_addr, bss_end - load_addr, offset, in_file);
+				   (unsigned long long)loader->entry);
+	return status;
 }
 
 enum udv_status load_multiboot(struct loader *loader, uint64_t header)

@@ -32,15 +32,18 @@ static enum udv_status take_config(struct udv_machine *machine,
 		return refuse(problem, UDV_ERR_ARGUMENT, "memory must be from 1 MB to 64 GB");
 	if (config->nr_cpus > UDV_MAX_CPUS)
 		return refuse(problem, UDV_ERR_ARGUMENT, "there can be 1 to 16 processors");
-	if (config->stress & ~(UDV_STRESS_TLB | UDV_STRESS_BLOCKS | UDV_STRESS_SINGLE))
+	if (config->stress &
+	    ~(UDV_STRESS_TLB | UDV_STRESS_BLOCKS | UDV_STRESS_SINGLE | UDV_STRESS_EPT02))
 		return refuse(problem, UDV_ERR_ARGUMENT, "unknown bits in stress");
+	if (config->engine > UDV_ENGINE_NESTED)
+		return refuse(problem, UDV_ERR_ARGUMENT, "no such engine");
 	machine->memory = (memory + MEM_PAGE_SIZE - 1) & ~(uint64_t)(MEM_PAGE_SIZE - 1);
 	machine->nr_cpus = config->nr_cpus ? config->nr_cpus : 1;
 	machine->slice = config->slice ? config->slice : DEFAULT_SLICE;
 	machine->stress = config->stress;
 	machine->config = *config;
 	machine->config.cpu = NULL;
-	return UDV_OK;
+	return virtio_check(config, problem);
 }
 
 static enum udv_status create_memory(struct udv_machine *machine, struct udv_problem *problem)
@@ -72,9 +75,29 @@ static enum udv_status take_cpu_config(struct udv_machine *machine, struct cpu_c
 	if (machine->low_memory < machine->memory &&
 	    HIGH_MEMORY + (machine->memory - machine->low_memory) > 1ull << config->maxphyaddr)
 		return refuse(problem, UDV_ERR_ARGUMENT, "maxphyaddr is too small for the memory");
+	if (machine->config.engine == UDV_ENGINE_NESTED && config->maxphyaddr > NESTED_MAXPHYADDR)
+		return refuse(problem, UDV_ERR_ARGUMENT,
+			      "the nested engine needs a maxphyaddr of at most 51");
 	config->nr_cpus = machine->nr_cpus;
 	machine->tsc_khz = config->tsc_khz;
 	return UDV_OK;
+}
+
+/* An L0 for each processor, with memory that nobody else can name. */
+static enum udv_status create_nested(struct udv_machine *machine)
+{
+	struct mem_space *mem = &machine->mem;
+	enum udv_status status =
+		mem_add_private(mem, NESTED_BASE, machine->nr_cpus * NESTED_MEMORY);
+
+	for (unsigned i = 0; i < machine->nr_cpus && status == UDV_OK; i++) {
+		uint64_t offset = i * NESTED_MEMORY;
+
+		nested_init(&machine->vcpus[i].nested, &machine->vcpus[i].cpu, NESTED_BASE + offset,
+			    mem_find(mem, NESTED_BASE)->host + offset);
+		machine->vcpus[i].nested.forgets = machine->stress & UDV_STRESS_EPT02;
+	}
+	return status;
 }
 
 static enum udv_status create_cpus(struct udv_machine *machine, const struct cpu_config *config)
@@ -108,7 +131,7 @@ static enum udv_status create_cpus(struct udv_machine *machine, const struct cpu
 		if (status != UDV_OK)
 			return status;
 	}
-	return UDV_OK;
+	return machine->config.engine == UDV_ENGINE_NESTED ? create_nested(machine) : UDV_OK;
 }
 
 static enum udv_status create(struct udv_machine *machine, const struct udv_machine_config *config,
@@ -163,6 +186,7 @@ void udv_machine_destroy(struct udv_machine *machine)
 		machine->hooks = hook->next;
 		free(hook);
 	}
+	virtio_destroy(machine);
 	free(machine->vcpus);
 	if (machine->blocks)
 		blocks_destroy(machine->blocks);

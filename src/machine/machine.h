@@ -25,8 +25,12 @@
 #include "devices/rtc.h"
 #include "devices/testdev.h"
 #include "devices/uart16550.h"
+#include "devices/virtio_blk.h"
+#include "devices/virtio_console.h"
+#include "devices/virtio_rng.h"
 #include "mem/ports.h"
 #include "mem/space.h"
+#include "nested/nested.h"
 
 /*
  * The parts of a machine, and how they hang together.
@@ -42,6 +46,8 @@ struct vcpu {
 	struct cpu cpu;
 	struct cpu_config config;
 	struct lapic lapic;
+	struct nested nested;	    /* with UDV_ENGINE_NESTED */
+	struct cpu_walk_trace walk; /* used if there is a tracer */
 	struct udv_machine *machine;
 	unsigned index;
 	uint64_t round_start; /* cpu_ticks() when the round began */
@@ -57,6 +63,28 @@ struct lapic_page {
 struct machine_hook {
 	struct udv_hook hook;
 	struct machine_hook *next;
+};
+
+/*
+ * Virtio devices have windows one behind the other, and an interrupt line each, in this order;
+ * disks are the last.
+ */
+#define VIRTIO_BASE 0xd0000000ull
+#define VIRTIO_FIRST_IRQ 16u
+
+enum {
+	VIRTIO_SLOT_RNG,
+	VIRTIO_SLOT_CONSOLE,
+	VIRTIO_SLOT_DISK,
+	NR_VIRTIO_SLOTS = VIRTIO_SLOT_DISK + UDV_MAX_DISKS,
+};
+
+struct machine_virtio {
+	struct virtio_mmio *slot[NR_VIRTIO_SLOTS]; /* NULL: there is none */
+	struct virtio_rng rng;
+	struct virtio_console console;
+	struct virtio_blk disk[UDV_MAX_DISKS];
+	unsigned nr_disks;
 };
 
 struct udv_machine {
@@ -110,11 +138,17 @@ struct udv_machine {
 	struct fw_cfg fw_cfg;
 	struct uart16550 uart;
 	struct debug_exit debug_exit;
+	struct machine_virtio virtio;
 	struct machine_hook *hooks;
 };
 
 /* board.c: devices and ports. Memory and processors are there. */
 enum udv_status board_create(struct udv_machine *machine);
+
+/* board_virtio.c */
+enum udv_status virtio_check(const struct udv_machine_config *config, struct udv_problem *problem);
+bool virtio_create(struct udv_machine *machine);
+void virtio_destroy(struct udv_machine *machine);
 
 /* wire.c: what is between the processors and the rest. */
 enum udv_status wire_cpu(struct vcpu *vcpu);

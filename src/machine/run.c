@@ -19,6 +19,9 @@
  */
 #define MAX_IDLE_SKIPS 1000000u
 #define MAX_DEAF_SKIPS 10000u
+/* A round with one awake and others in MWAIT, in slices; ticks after which these look anyway. */
+#define MONITOR_SLICES 8u
+#define MONITOR_PERIOD 1000000u
 /* UDV_STRESS_BLOCKS */
 #define STRESS_PIECE 64u
 
@@ -132,22 +135,6 @@ void machine_woken(struct vcpu *vcpu)
 	}
 }
 
-/*
- * MWAIT may end for any reason, and a store by another processor is one: as long as others run,
- * it goes round and round.
- */
-static void wake_monitors(struct udv_machine *machine, unsigned awake)
-{
-	if (!awake)
-		return;
-	for (unsigned i = 0; i < machine->nr_cpus; i++) {
-		struct cpu_state *state = &machine->vcpus[i].cpu.state;
-
-		if (state->activity == ACTIVITY_MWAIT)
-			state->activity = ACTIVITY_ACTIVE;
-	}
-}
-
 static unsigned count_awake(const struct udv_machine *machine)
 {
 	unsigned n = 0;
@@ -157,12 +144,41 @@ static unsigned count_awake(const struct udv_machine *machine)
 	return n;
 }
 
-static void begin_round(struct udv_machine *machine)
+/*
+ * A store by another processor ends MWAIT. Those that change the line show at the next round; MWAIT
+ * may end for any reason, so all end now and then while somebody runs who may have stored what was
+ * there already.
+ */
+static bool monitor_triggered(struct udv_machine *machine, const struct cpu_state *state)
+{
+	uint8_t now[sizeof(state->monitor_data)];
+
+	mem_peek(&machine->mem, state->monitor_address, now, sizeof(now));
+	return memcmp(now, state->monitor_data, sizeof(now)) != 0;
+}
+
+/* How many go on waiting. */
+static unsigned wake_monitors(struct udv_machine *machine, bool all)
+{
+	unsigned waiting = 0;
+
+	for (unsigned i = 0; i < machine->nr_cpus; i++) {
+		struct cpu_state *state = &machine->vcpus[i].cpu.state;
+
+		if (state->activity != ACTIVITY_MWAIT)
+			continue;
+		if (all || monitor_triggered(machine, state))
+			state->activity = ACTIVITY_ACTIVE;
+		else
+			waiting++;
+	}
+	return waiting;
+}
+
+static void begin_round(struct udv_machine *machine, unsigned waiting)
 {
 	unsigned awake = count_awake(machine);
 
-	wake_monitors(machine, awake);
-	awake = count_awake(machine);
 	for (unsigned i = 0; i < machine->nr_cpus; i++) {
 		struct vcpu *vcpu = &machine->vcpus[i];
 
@@ -170,7 +186,10 @@ static void begin_round(struct udv_machine *machine)
 		vcpu->in_round = is_awake(vcpu);
 	}
 	machine->turn = 0;
-	machine->round_slice = awake > 1 ? machine->slice : LONG_SLICE;
+	if (awake > 1)
+		machine->round_slice = machine->slice;
+	else
+		machine->round_slice = waiting ? MONITOR_SLICES * machine->slice : LONG_SLICE;
 }
 
 static bool all_deaf(const struct udv_machine *machine)
@@ -220,6 +239,9 @@ static void skip_ahead(struct udv_machine *machine)
 
 static void next_round(struct udv_machine *machine)
 {
+	uint64_t before = machine->base_ticks / MONITOR_PERIOD;
+	unsigned waiting;
+
 	machine->base_ticks += machine->longest;
 	if (machine->longest)
 		machine->idle_skips = 0;
@@ -228,8 +250,10 @@ static void next_round(struct udv_machine *machine)
 		machine->vcpus[i].in_round = false;
 	vclock_run_due(&machine->clock, machine_now(machine));
 	wake_by_timer(machine);
+	waiting = wake_monitors(machine, count_awake(machine) &&
+						 machine->base_ticks / MONITOR_PERIOD != before);
 	if (!machine->stopped && count_awake(machine))
-		begin_round(machine);
+		begin_round(machine, waiting);
 	else if (!machine->stopped)
 		skip_ahead(machine);
 }
@@ -356,6 +380,9 @@ void udv_machine_stats(const struct udv_machine *machine, struct udv_machine_sta
 		stats->blocks_built += s->blocks_built;
 		stats->blocks_dropped += s->blocks_dropped;
 		stats->block_lookups += s->block_lookups;
-		stats->vm_exits += s->vm_exits;
+		stats->vm_entries += s->vm_entries;
+		stats->vm_refusals += s->vm_refusals;
+		for (unsigned j = 0; j < UDV_MAX_EXIT_REASONS; j++)
+			stats->vm_exits[j] += s->vm_exits[j];
 	}
 }

@@ -59,3 +59,8 @@ const char *udv_machine_feature(unsigned index, bool *by_default)
 	*by_default = arch_features[index].by_default;
 	return arch_features[index].name;
 }
+
+const char *udv_machine_feature_words(unsigned index)
+{
+	return index < NR_FEATURES ? arch_feature_words(index) : "";
+}

@@ -169,6 +169,28 @@ static void base_changed(void *opaque, uint64_t before, uint64_t after)
 
 /* ---------------------------------------------------------------- tracing, construction */
 
+static void add_exit(struct udv_trace_event *event, const struct vcpu *vcpu)
+{
+	const struct vmx_exit *exit = &vcpu->cpu.vmx.exit;
+
+	if (event->a >> 31) /* a failed entry */
+		return;
+	event->guest_linear_address = exit->guest_linear_address;
+	event->interruption_info = exit->interruption_info;
+	event->interruption_error_code = exit->interruption_error_code;
+	event->instruction_length = exit->instruction_length;
+	event->instruction_info = exit->instruction_info;
+}
+
+/* The walk belongs to what comes next of it: an exit, or #VE. */
+static void add_walk(struct udv_trace_event *event, struct vcpu *vcpu)
+{
+	vcpu->walk.valid = false;
+	event->paging = &vcpu->walk.paging;
+	event->walk = &vcpu->walk.result;
+	event->record = &vcpu->walk.record;
+}
+
 static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind, uint64_t a,
 		  uint64_t b, uint64_t c)
 {
@@ -182,8 +204,9 @@ static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind,
 		[CPU_TRACE_MSR_WRITE] = UDV_TRACE_MSR_WRITE,
 		[CPU_TRACE_VM_ENTRY] = UDV_TRACE_VM_ENTRY,
 		[CPU_TRACE_VM_EXIT] = UDV_TRACE_VM_EXIT,
+		[CPU_TRACE_VM_REFUSED] = UDV_TRACE_VM_REFUSED,
 	};
-	const struct vcpu *vcpu = opaque;
+	struct vcpu *vcpu = opaque;
 	struct udv_trace_event event = {
 		.kind = kinds[kind],
 		.cpu = vcpu->index,
@@ -194,6 +217,11 @@ static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind,
 		.c = c,
 	};
 
+	if (kind == CPU_TRACE_VM_EXIT)
+		add_exit(&event, vcpu);
+	if (vcpu->walk.valid && (event.kind == UDV_TRACE_VM_EXIT ||
+				 (event.kind == UDV_TRACE_EXCEPTION && a == VECTOR_VE)))
+		add_walk(&event, vcpu);
 	vcpu->machine->config.trace(vcpu->machine->config.opaque, &event);
 }
 
@@ -214,7 +242,8 @@ static void wire_core(struct vcpu *vcpu)
 		.opaque = vcpu,
 	};
 	if (vcpu->machine->config.trace)
-		cpu->tracer = (struct cpu_tracer){ .event = trace, .opaque = vcpu };
+		cpu->tracer =
+			(struct cpu_tracer){ .event = trace, .opaque = vcpu, .walk = &vcpu->walk };
 	cpu->flush_always = vcpu->machine->stress & UDV_STRESS_TLB;
 	cpu->single_blocks = vcpu->machine->stress & UDV_STRESS_SINGLE;
 }

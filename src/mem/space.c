@@ -173,6 +173,15 @@ enum udv_status mem_add_rom(struct mem_space *space, uint64_t base, uint64_t siz
 	return add_host(space, base, size, true);
 }
 
+enum udv_status mem_add_private(struct mem_space *space, uint64_t base, uint64_t size)
+{
+	enum udv_status status = add_host(space, base, size, false);
+
+	if (status == UDV_OK)
+		mem_find(space, base)->private = true;
+	return status;
+}
+
 enum udv_status mem_add_device(struct mem_space *space, uint64_t base, uint64_t size,
 			       const struct mem_device *device)
 {
@@ -265,6 +274,18 @@ void mem_write(struct mem_space *space, uint64_t address, unsigned size, uint64_
 		memcpy(region->host + offset, &value, size);
 }
 
+void mem_peek(struct mem_space *space, uint64_t address, void *data, unsigned size)
+{
+	uint64_t inside = address & (MEM_PAGE_SIZE - 1);
+	uint8_t *flags;
+	const uint8_t *page = mem_page(space, address - inside, &flags);
+
+	if (page)
+		memcpy(data, page + inside, size);
+	else
+		memset(data, 0, size);
+}
+
 /* Page by page through @data: one way or the other. */
 static bool transfer(struct mem_space *space, uint64_t address, uint8_t *to, const uint8_t *from,
 		     uint64_t size, bool rom)
@@ -275,7 +296,7 @@ static bool transfer(struct mem_space *space, uint64_t address, uint8_t *to, con
 		uint8_t *flags;
 		uint8_t *page = mem_page(space, address - inside, &flags);
 
-		if (!page)
+		if (!page || mem_find(space, address)->private)
 			return false;
 		if (to) {
 			memcpy(to, page + inside, (size_t)part);

@@ -39,7 +39,7 @@ struct mem_region {
 	uint64_t base, size; /* multiples of the page size for RAM and ROM */
 	uint8_t *host;	     /* NULL for a device */
 	uint8_t *flags;	     /* of each page */
-	bool rom;
+	bool rom, private;
 	struct mem_device device;
 };
 
@@ -62,6 +62,8 @@ void mem_destroy(struct mem_space *space);
  * is touched. UDV_ERR_ARGUMENT, UDV_ERR_NO_MEMORY.
  */
 enum udv_status mem_add_ram(struct mem_space *space, uint64_t base, uint64_t size);
+/* RAM that only the processor reaches: mem_read_bytes() and its kin find nothing there. */
+enum udv_status mem_add_private(struct mem_space *space, uint64_t base, uint64_t size);
 enum udv_status mem_add_rom(struct mem_space *space, uint64_t base, uint64_t size);
 enum udv_status mem_add_device(struct mem_space *space, uint64_t base, uint64_t size,
 			       const struct mem_device *device);
@@ -83,6 +85,10 @@ bool mem_written(struct mem_space *space, uint64_t address, uint64_t size, uint8
 /* One access of 1, 2, 4 or 8 bytes that does not cross a page, to RAM, ROM or device. */
 uint64_t mem_read(struct mem_space *space, uint64_t address, unsigned size);
 void mem_write(struct mem_space *space, uint64_t address, unsigned size, uint64_t value);
+
+/* @size bytes within one page of RAM or ROM; zeros from anywhere else, where reading has effects.
+ */
+void mem_peek(struct mem_space *space, uint64_t address, void *data, unsigned size);
 
 /* Any number of bytes, as a device's DMA or a loader does. False if some are not in RAM (or ROM).
  */

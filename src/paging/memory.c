@@ -16,9 +16,9 @@ static const struct udv_memory_window *find_window(const struct udv_memory *memo
 	return NULL;
 }
 
-bool paging_read_slow(const struct udv_paging *p, uint64_t address, unsigned size, uint64_t *value)
+bool paging_read_memory(const struct udv_memory *memory, uint64_t address, unsigned size,
+			uint64_t *value)
 {
-	const struct udv_memory *memory = p->memory;
 	const struct udv_memory_window *window = find_window(memory, address, size);
 
 	if (window) {
@@ -33,6 +33,11 @@ bool paging_read_slow(const struct udv_paging *p, uint64_t address, unsigned siz
 	}
 	*value = 0;
 	return memory->read && memory->read(memory->opaque, UDV_HPA(address), size, value);
+}
+
+bool paging_read_slow(const struct udv_paging *p, uint64_t address, unsigned size, uint64_t *value)
+{
+	return paging_read_memory(p->memory, address, size, value);
 }
 
 enum udv_cas paging_cas(const struct udv_paging *p, uint64_t address, unsigned size,

@@ -6,8 +6,15 @@ static struct udv_fault *start_fault(struct walk *w, enum udv_outcome outcome, e
 {
 	struct udv_fault *fault = &w->result->fault;
 
-	*fault = (struct udv_fault){ .cause = cause };
+	/* One by one: a guest may live on page faults, and compilers clear by a string store. */
+	fault->cause = cause;
+	fault->dimension = (enum udv_dimension)0;
+	fault->level = 0;
 	fault->access = w->access & UDV_ACCESS_KIND;
+	fault->flags = 0;
+	fault->error_code = 0;
+	fault->entry_address = 0;
+	fault->entry = 0;
 	if (w->access & UDV_ACCESS_SHADOW_STACK)
 		fault->flags |= UDV_FAULT_SHADOW_STACK;
 	if (w->access & UDV_ACCESS_ASYNC)

@@ -75,6 +75,9 @@ ALWAYS_INLINE uint64_t load_entry(const void *host, unsigned size)
 			 : __atomic_load_n((const any32 *)host, __ATOMIC_RELAXED);
 }
 
+/* 4 or 8 bytes that @memory may not have: @value is 0 then. */
+bool paging_read_memory(const struct udv_memory *memory, uint64_t address, unsigned size,
+			uint64_t *value);
 /* memory.c: everything that is not in the first window, or not aligned there. */
 bool paging_read_slow(const struct udv_paging *p, uint64_t address, unsigned size, uint64_t *value);
 

@@ -19,3 +19,13 @@ bool vmx_field_exists(const struct vmx_capabilities *c, const struct arch_vmcs_f
 		return true;
 	return control_supported(c, first) || (second && control_supported(c, second));
 }
+
+void vmx_find_fields(struct vmx_capabilities *c)
+{
+	for (unsigned i = 0; i < sizeof(struct vmx_vmcs) / sizeof(uint64_t); i++) {
+		const struct arch_vmcs_field *field = vmx_field(i);
+
+		c->fields[vmx_field_key(field->encoding)] =
+			vmx_field_exists(c, field) ? (uint8_t)(i + 1) : 0;
+	}
+}

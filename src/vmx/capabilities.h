@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "arch/controls.h"
+#include "vmx/vmcs.h"
 
 /* What the VMX capability MSRs say. SDM Vol 3D "VMX Capability Reporting Facility" */
 struct vmx_capabilities {
@@ -18,9 +19,13 @@ struct vmx_capabilities {
 	 * be 1.
 	 */
 	uint64_t controls[ARCH_NR_CONTROL_GROUPS];
-	/* bits of IA32_EFER, IA32_DEBUGCTL and IA32_PERF_GLOBAL_CTRL that are not reserved */
+	/* bits of these MSRs that are not reserved */
 	uint64_t efer_bits, debugctl_bits, perf_global_ctrl_bits;
+	uint64_t rtit_ctl_bits, lbr_ctl_bits, spec_ctrl_bits;
 	uint8_t maxphyaddr, linear_bits;
+	bool sgx, rtm, bus_lock_debug;
+	/* by vmx_field_key(): 1 + slot of a field that exists, 0 for others; vmx_find_fields() */
+	uint8_t fields[VMX_FIELD_KEYS];
 };
 
 /* The 1-setting of bit @bit of @group is supported. */
@@ -36,5 +41,7 @@ static inline bool vmx_may_be_1(const struct vmx_capabilities *c, enum arch_cont
 /* VMREAD and VMWRITE know the field: a control that uses it is supported. */
 struct arch_vmcs_field;
 bool vmx_field_exists(const struct vmx_capabilities *c, const struct arch_vmcs_field *field);
+/* Fills in c->fields from the rest. */
+void vmx_find_fields(struct vmx_capabilities *c);
 
 #endif

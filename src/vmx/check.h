@@ -47,10 +47,31 @@ static inline bool found(const struct checker *k)
 #define EXIT(control) HAS(k->exit, EXIT, control)
 #define ENTRY(control) HAS(k->entry, ENTRY, control)
 
+/* IA32_VMX_BASIC[48]: addresses in the VMCS have 32 bits, however wide the processor's are. */
+static inline uint64_t beyond_width(const struct checker *k)
+{
+	return bits_from(k->c->basic & BIT(48) ? 32 : k->c->maxphyaddr);
+}
+
 /* An address whose low @bits bits are 0 and that the processor has. */
 static inline bool address_ok(const struct checker *k, uint64_t address, unsigned bits)
 {
-	return !(address & (bits_from(k->c->maxphyaddr) | (BIT(bits) - 1)));
+	return !(address & (beyond_width(k) | (BIT(bits) - 1)));
+}
+
+/* Bits of CR3 that must be 0. With LAM its two bits may be 1. SDM "Linear-Address Masking" */
+static inline uint64_t cr3_reserved(const struct checker *k)
+{
+	uint64_t lam = k->c->cr4_fixed1 & CR4_LAM_SUP ? CR3_LAM_U48 | CR3_LAM_U57 : 0;
+
+	return bits_from(k->c->maxphyaddr) & ~lam;
+}
+
+/* Memory at @address, if it is there to be read: without it a check is not made. */
+static inline bool read_memory(const struct checker *k, uint64_t address, unsigned size,
+			       uint64_t *value)
+{
+	return k->input->read && k->input->read(k->input->opaque, address, size, value);
 }
 
 static inline bool canonical(uint64_t address, unsigned width)
@@ -64,6 +85,25 @@ static inline bool canonical(uint64_t address, unsigned width)
 static inline bool canonical_here(const struct checker *k, uint64_t address)
 {
 	return canonical(address, k->c->linear_bits);
+}
+
+/* IA32_S_CET and its like: SDM Vol 1 "CET MSRs" */
+static inline bool cet_ok(const struct checker *k, uint64_t cet)
+{
+	return !(cet & BITS(9, 6)) && (~cet & BITS(11, 10)) &&
+	       canonical_here(k, cet & ~BITS(11, 0));
+}
+
+/* IA32_FRED_CONFIG, IA32_FRED_RSP1..3, IA32_FRED_SSP1..3 */
+static inline bool fred_config_ok(const struct checker *k, uint64_t config)
+{
+	return !(config & (BIT(2) | BITS(5, 4) | BIT(11))) &&
+	       canonical_here(k, config & ~BITS(11, 0));
+}
+
+static inline bool fred_pointer_ok(const struct checker *k, uint64_t pointer, unsigned bits)
+{
+	return !(pointer & (BIT(bits) - 1)) && canonical_here(k, pointer);
 }
 
 static inline bool pat_ok(uint64_t pat)

@@ -36,9 +36,9 @@ static bool threshold_ok(const struct checker *k)
 {
 	uint64_t tpr;
 
-	if (!k->input->read || !address_ok(k, k->v->virtual_apic_address, 12))
+	if (!address_ok(k, k->v->virtual_apic_address, 12) ||
+	    !read_memory(k, k->v->virtual_apic_address + 0x80, 4, &tpr))
 		return true;
-	tpr = k->input->read(k->input->opaque, k->v->virtual_apic_address + 0x80, 4);
 	return (k->v->tpr_threshold & 0xf) <= (tpr >> 4 & 0xf);
 }
 
@@ -143,12 +143,13 @@ static void check_execution(struct checker *k)
 	}
 }
 
-/* An MSR list of @count entries ends inside of the address space. */
+/* An MSR list of @count entries ends inside of the address space; wide arithmetic, as the SDM says.
+ */
 static bool list_fits(const struct checker *k, uint64_t address, uint64_t count)
 {
-	uint64_t last = address + 16 * (uint32_t)count - 1;
+	uint64_t last = address + 16 * count - 1;
 
-	return last >= address && !(last & bits_from(k->c->maxphyaddr));
+	return last >= address && !(last & beyond_width(k));
 }
 
 static void check_lists(struct checker *k)
@@ -170,6 +171,7 @@ static void check_lists(struct checker *k)
 	}
 	MUST(!ENTRY(ENTRY_TO_SMM) && !ENTRY(DEACTIVATE_DUAL_MONITOR), ENTRY_03);
 	MUST(!ENTRY(ENTRY_TO_SMM) || !ENTRY(DEACTIVATE_DUAL_MONITOR), ENTRY_04);
+	MUST(!k->input->tracing || !ENTRY(LOAD_RTIT_CTL), ENTRY_05);
 }
 
 enum {
@@ -181,6 +183,12 @@ enum {
 };
 #define ERROR_CODE_VECTORS (BIT(8) | BIT(10) | BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(17))
 
+/* "Nested exception", of FRED: IA32_VMX_BASIC[58] */
+static bool nested_ok(const struct checker *k, unsigned type)
+{
+	return k->c->basic & BIT(58) && type == TYPE_EXCEPTION;
+}
+
 static void check_injection(struct checker *k)
 {
 	const struct vmx_vmcs *v = k->v;
@@ -189,6 +197,9 @@ static void check_injection(struct checker *k)
 	bool error = info >> 11 & 1;
 	bool pushes = type == TYPE_EXCEPTION && !(k->unrestricted && !(v->guest_cr0 & CR0_PE));
 	uint64_t length = v->entry_instruction_length;
+	bool fred = v->guest_cr4 & CR4_FRED;
+	/* SYSCALL and SYSENTER, which FRED delivers as events */
+	bool system_call = fred && type == TYPE_OTHER && (vector == 1 || vector == 2);
 
 	if (!(info >> 31))
 		return;
@@ -198,16 +209,17 @@ static void check_injection(struct checker *k)
 	     INJ_02);
 	MUST(type != TYPE_NMI || vector == 2, INJ_03);
 	MUST(type != TYPE_EXCEPTION || vector <= 31, INJ_04);
-	MUST(type != TYPE_OTHER || vector == 0, INJ_05);
+	MUST(type != TYPE_OTHER || vector == 0 || system_call, INJ_05);
 	MUST(!error || pushes, INJ_06);
 	MUST(k->c->basic & BIT(56) || !pushes || vector > 31 ||
 		     error == (ERROR_CODE_VECTORS >> vector & 1),
 	     INJ_07);
-	MUST(!(info & BITS(30, 12)), INJ_08);
+	MUST(!(info & BITS(30, 12) & ~(nested_ok(k, type) ? BIT(13) : 0)), INJ_08);
 	MUST(!error || !(v->entry_exception_error_code & BITS(31, 16)), INJ_09);
 	MUST(type < TYPE_SOFTWARE || type == TYPE_OTHER ||
 		     (length <= 15 && (length || k->c->misc & BIT(30))),
 	     INJ_10);
+	MUST(!system_call || length <= 15, INJ_11);
 }
 
 void check_controls(struct checker *k)

@@ -28,11 +28,26 @@ static void check_control_registers(struct checker *k)
 	MUST(!(v->guest_cr0 & CR0_PG) || v->guest_cr0 & CR0_PE, GCR_02);
 	MUST(!(k->c->cr4_fixed0 & ~v->guest_cr4) && !(v->guest_cr4 & ~k->c->cr4_fixed1), GCR_03);
 	MUST(!(v->guest_cr4 & CR4_CET) || v->guest_cr0 & CR0_WP, GCR_04);
-	MUST(!k->ia32e_guest || (v->guest_cr0 & CR0_PG && v->guest_cr4 & CR4_PAE), GCR_05);
+	MUST_FIELD(!k->ia32e_guest || v->guest_cr0 & CR0_PG, GCR_05, GUEST_CR0);
+	MUST_FIELD(!k->ia32e_guest || v->guest_cr4 & CR4_PAE, GCR_05, GUEST_CR4);
 	MUST(k->ia32e_guest || !(v->guest_cr4 & CR4_PCIDE), GCR_06);
-	MUST(!(v->guest_cr3 & bits_from(k->c->maxphyaddr)), GCR_08);
+	MUST(k->ia32e_guest || !(v->guest_cr4 & CR4_FRED), GCR_07);
+	MUST(!(v->guest_cr3 & cr3_reserved(k)), GCR_08);
 	MUST(!ENTRY(LOAD_DEBUG) || !(v->guest_dr7 >> 32), GDR_01);
 	MUST(!ENTRY(LOAD_DEBUG) || !(v->guest_debugctl & ~k->c->debugctl_bits), GMSR_01);
+}
+
+static void check_fred(struct checker *k)
+{
+	const struct vmx_vmcs *v = k->v;
+
+	MUST_FIELD(fred_config_ok(k, v->guest_fred_config), GMSR_15, GUEST_FRED_CONFIG);
+	MUST_FIELD(fred_pointer_ok(k, v->guest_fred_rsp1, 6), GMSR_15, GUEST_FRED_RSP1);
+	MUST_FIELD(fred_pointer_ok(k, v->guest_fred_rsp2, 6), GMSR_15, GUEST_FRED_RSP2);
+	MUST_FIELD(fred_pointer_ok(k, v->guest_fred_rsp3, 6), GMSR_15, GUEST_FRED_RSP3);
+	MUST_FIELD(fred_pointer_ok(k, v->guest_fred_ssp1, 3), GMSR_15, GUEST_FRED_SSP1);
+	MUST_FIELD(fred_pointer_ok(k, v->guest_fred_ssp2, 3), GMSR_15, GUEST_FRED_SSP2);
+	MUST_FIELD(fred_pointer_ok(k, v->guest_fred_ssp3, 3), GMSR_15, GUEST_FRED_SSP3);
 }
 
 static void check_msrs(struct checker *k)
@@ -56,8 +71,7 @@ static void check_msrs(struct checker *k)
 				      canonical_here(k, v->guest_bndcfgs & ~BITS(11, 0))),
 	     GMSR_08);
 	if (ENTRY(LOAD_CET)) {
-		MUST(!(v->guest_s_cet & BITS(9, 6)) && (~v->guest_s_cet & BITS(11, 10)) &&
-			     canonical_here(k, v->guest_s_cet & ~BITS(11, 0)),
+		MUST(cet_ok(k, v->guest_s_cet) && (k->ia32e_guest || !(v->guest_s_cet >> 32)),
 		     GMSR_10);
 		MUST(canonical_here(k, v->guest_interrupt_ssp_table_address), GMSR_11);
 		MUST(!(v->guest_ssp & BITS(1, 0)), SSP_01);
@@ -66,6 +80,11 @@ static void check_msrs(struct checker *k)
 	}
 	MUST(!ENTRY(LOAD_PKRS) || !(v->guest_pkrs >> 32), GMSR_13);
 	MUST(!ENTRY(LOAD_UINV) || !(v->guest_uinv >> 8), GMSR_14);
+	MUST(!ENTRY(LOAD_RTIT_CTL) || !(v->guest_rtit_ctl & ~k->c->rtit_ctl_bits), GMSR_09);
+	MUST(!ENTRY(LOAD_LBR_CTL) || !(v->guest_lbr_ctl & ~k->c->lbr_ctl_bits), GMSR_12);
+	if (ENTRY(LOAD_FRED))
+		check_fred(k);
+	MUST(!ENTRY(LOAD_SPEC_CTRL) || !(v->guest_spec_ctrl & ~k->c->spec_ctrl_bits), GMSR_16);
 }
 
 void check_guest_registers(struct checker *k)
@@ -162,7 +181,10 @@ static void check_interruptibility(struct checker *k)
 	MUST(!nmi || !(state & BLOCKING_STI), INTR_06);
 	MUST(!nmi || !PIN(VIRTUAL_NMIS) || !(state & BLOCKING_NMI), INTR_07);
 	MUST(!(state & BIT(2)), INTR_08);
-	MUST(!(state & BIT(4)), INTR_10);
+	MUST(!(state & BIT(4)) || (k->c->sgx && !(state & BLOCKING_MOV_SS)), INTR_10);
+	MUST(!(k->v->guest_cr4 & CR4_FRED) || AR_DPL_OF(k->v->guest_ss_access_rights) != 3 ||
+		     !(state & BLOCKING_STI),
+	     INTR_11);
 }
 
 static void check_debug(struct checker *k)
@@ -172,25 +194,29 @@ static void check_debug(struct checker *k)
 	bool held = v->guest_interruptibility_state & 3 || v->guest_activity_state == ACTIVITY_HLT;
 	bool steps = v->guest_rflags & FLAG_TF && !(v->guest_debugctl & DEBUGCTL_BTF);
 
-	MUST(!(pending & (BITS(11, 4) | BIT(13) | BIT(15) | BITS(63, 17))), DBG_01);
+	MUST(!(pending & (BITS(10, 4) | BIT(13) | BIT(15) | BITS(63, 17))) &&
+		     (k->c->bus_lock_debug || !(pending & BIT(11))),
+	     DBG_01);
 	MUST(!held || !steps || pending & BIT(14), DBG_02);
 	MUST(!held || steps || !(pending & BIT(14)), DBG_03);
-	MUST(!(pending & BIT(16)), DBG_04); /* RTM is not there */
+	MUST(!(pending & BIT(16)) || (k->c->rtm && pending & BIT(12) &&
+				      !(pending & (BITS(11, 0) | BITS(15, 13) | BITS(63, 17))) &&
+				      !(v->guest_interruptibility_state & BLOCKING_MOV_SS)),
+	     DBG_04);
 }
 
 static void check_link(struct checker *k)
 {
 	uint64_t link = k->v->vmcs_link_pointer;
 	bool shadowing = SECONDARY(VMCS_SHADOWING);
-	uint32_t revision;
+	uint64_t first;
 
 	if (link == ~0ull)
 		return;
 	MUST(address_ok(k, link, 12), LINK_01);
-	if (address_ok(k, link, 12) && k->input->read) {
-		revision = (uint32_t)k->input->read(k->input->opaque, link, 4);
-		MUST((revision & BITS(30, 0)) == (k->c->basic & BITS(30, 0)), LINK_02);
-		MUST(revision >> 31 == shadowing, LINK_03);
+	if (address_ok(k, link, 12) && read_memory(k, link, 4, &first)) {
+		MUST((first & BITS(30, 0)) == (k->c->basic & BITS(30, 0)), LINK_02);
+		MUST((first >> 31 & 1) == shadowing, LINK_03);
 	}
 	MUST(link != k->input->vmcs_pointer, LINK_04);
 }
@@ -209,15 +235,13 @@ static void check_pdptes(struct checker *k)
 	if (!uses_pae(k))
 		return;
 	for (unsigned i = 0; i < 4; i++) {
-		uint64_t at = (v->guest_cr3 & BITS(31, 5)) + 8 * i;
+		uint64_t at = (v->guest_cr3 & BITS(31, 5)) + 8 * i, entry;
 
 		if (k->ept)
 			must(k, udv_pdpte_valid(pdpte[i], k->c->maxphyaddr), VMX_CHECK_PDPTE_01,
 			     ARCH_VMCS_GUEST_PDPTE0 + 2 * i);
-		else if (k->input->read)
-			MUST(udv_pdpte_valid(k->input->read(k->input->opaque, at, 8),
-					     k->c->maxphyaddr),
-			     PDPTE_02);
+		else if (read_memory(k, at, 8, &entry))
+			MUST(udv_pdpte_valid(entry, k->c->maxphyaddr), PDPTE_02);
 	}
 }
 

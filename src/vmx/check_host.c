@@ -8,6 +8,19 @@ static bool fixed_ok(uint64_t value, uint64_t fixed0, uint64_t fixed1, uint64_t 
 	return !(fixed0 & ~value & ~free) && !(value & ~fixed1 & ~free);
 }
 
+static void check_fred(struct checker *k)
+{
+	const struct vmx_vmcs *v = k->v;
+
+	MUST(fred_config_ok(k, v->host_fred_config), HOST_14);
+	MUST_FIELD(fred_pointer_ok(k, v->host_fred_rsp1, 6), HOST_15, HOST_FRED_RSP1);
+	MUST_FIELD(fred_pointer_ok(k, v->host_fred_rsp2, 6), HOST_15, HOST_FRED_RSP2);
+	MUST_FIELD(fred_pointer_ok(k, v->host_fred_rsp3, 6), HOST_15, HOST_FRED_RSP3);
+	MUST_FIELD(fred_pointer_ok(k, v->host_fred_ssp1, 3), HOST_15, HOST_FRED_SSP1);
+	MUST_FIELD(fred_pointer_ok(k, v->host_fred_ssp2, 3), HOST_15, HOST_FRED_SSP2);
+	MUST_FIELD(fred_pointer_ok(k, v->host_fred_ssp3, 3), HOST_15, HOST_FRED_SSP3);
+}
+
 static void check_registers(struct checker *k)
 {
 	const struct vmx_vmcs *v = k->v;
@@ -15,7 +28,7 @@ static void check_registers(struct checker *k)
 	MUST(fixed_ok(v->host_cr0, k->c->cr0_fixed0, k->c->cr0_fixed1, CR0_NW | CR0_CD), HOST_01);
 	MUST(fixed_ok(v->host_cr4, k->c->cr4_fixed0, k->c->cr4_fixed1, 0), HOST_02);
 	MUST(!(v->host_cr4 & CR4_CET) || v->host_cr0 & CR0_WP, HOST_03);
-	MUST(!(v->host_cr3 & bits_from(k->c->maxphyaddr)), HOST_04);
+	MUST(!(v->host_cr3 & cr3_reserved(k)), HOST_04);
 	MUST_FIELD(canonical_here(k, v->host_sysenter_esp), HOST_05, HOST_SYSENTER_ESP);
 	MUST_FIELD(canonical_here(k, v->host_sysenter_eip), HOST_05, HOST_SYSENTER_EIP);
 	MUST(!EXIT(LOAD_PERF_GLOBAL_CTRL) ||
@@ -29,13 +42,15 @@ static void check_registers(struct checker *k)
 		     HOST_09);
 	}
 	if (EXIT(LOAD_CET)) {
-		MUST(!(v->host_s_cet & BITS(9, 6)) && (~v->host_s_cet & BITS(11, 10)) &&
-			     canonical_here(k, v->host_s_cet & ~BITS(11, 0)),
-		     HOST_10);
+		MUST(cet_ok(k, v->host_s_cet), HOST_10);
 		MUST(!(v->host_ssp & BITS(1, 0)), HOST_11);
 		MUST(canonical_here(k, v->host_interrupt_ssp_table_address), HOST_12);
 	}
 	MUST(!EXIT(LOAD_PKRS) || !(v->host_pkrs >> 32), HOST_13);
+	if (HAS(k->exit2, EXIT2, LOAD_FRED))
+		check_fred(k);
+	MUST(!HAS(k->exit2, EXIT2, LOAD_SPEC_CTRL) || !(v->host_spec_ctrl & ~k->c->spec_ctrl_bits),
+	     HOST_16);
 }
 
 static void check_selectors(struct checker *k)
@@ -77,7 +92,9 @@ static void check_address_space(struct checker *k)
 		MUST(!k->ia32e_guest, HOST_23);
 		MUST(!(v->host_cr4 & CR4_PCIDE), HOST_24);
 		MUST(!(v->host_rip >> 32), HOST_25);
-		MUST(!EXIT(LOAD_CET) || !((v->host_s_cet | v->host_ssp) >> 32), HOST_26);
+		MUST_FIELD(!EXIT(LOAD_CET) || !(v->host_s_cet >> 32), HOST_26, HOST_S_CET);
+		MUST_FIELD(!EXIT(LOAD_CET) || !(v->host_ssp >> 32), HOST_26, HOST_SSP);
+		MUST(!(v->host_cr4 & CR4_FRED), HOST_27);
 		return;
 	}
 	MUST(v->host_cr4 & CR4_PAE, HOST_28);

@@ -18,6 +18,7 @@
 #define SDM_CHECK_GUEST_TABLES "Checks on Guest Descriptor-Table Registers"
 #define SDM_CHECK_GUEST_RIP "Checks on Guest RIP, RFLAGS, and SSP"
 #define SDM_CHECK_GUEST_NON_REGISTERS "Checks on Guest Non-Register State"
+#define SDM_CHECK_MSRS "Loading MSRs"
 #define SDM_CHECK_GUEST_PDPTES "Checks on Guest Page-Directory-Pointer-Table Entries"
 
 /* clang-format off */
@@ -140,6 +141,8 @@
 	  "outside SMM \"entry to SMM\" and \"deactivate dual-monitor treatment\" must be 0") \
 	X(ENTRY_04, "ENTRY-04", CONTROL, SDM_CHECK_ENTRY, ENTRY_CONTROLS, \
 	  "\"entry to SMM\" and \"deactivate dual-monitor treatment\" must not both be 1") \
+	X(ENTRY_05, "ENTRY-05", CONTROL, SDM_CHECK_ENTRY, ENTRY_CONTROLS, \
+	  "\"load IA32_RTIT_CTL\" must be 0 while Intel PT traces (IA32_RTIT_CTL.TraceEn)") \
 	X(INJ_01, "INJ-01", CONTROL, SDM_CHECK_ENTRY, ENTRY_INTERRUPTION_INFO, \
 	  "type 1 is reserved") \
 	X(INJ_02, "INJ-02", CONTROL, SDM_CHECK_ENTRY, ENTRY_INTERRUPTION_INFO, \
@@ -160,6 +163,8 @@
 	  "bits 31:16 must be 0") \
 	X(INJ_10, "INJ-10", CONTROL, SDM_CHECK_ENTRY, ENTRY_INSTRUCTION_LENGTH, \
 	  "at most 15, and 0 only with IA32_VMX_MISC[30]") \
+	X(INJ_11, "INJ-11", CONTROL, SDM_CHECK_ENTRY, ENTRY_INSTRUCTION_LENGTH, \
+	  "at most 15 for SYSCALL and SYSENTER") \
 	X(HOST_01, "HOST-01", HOST, SDM_CHECK_HOST_REGISTERS, HOST_CR0, \
 	  "bits fixed by IA32_VMX_CR0_FIXED0 and IA32_VMX_CR0_FIXED1, NW and CD apart") \
 	X(HOST_02, "HOST-02", HOST, SDM_CHECK_HOST_REGISTERS, HOST_CR4, \
@@ -186,6 +191,12 @@
 	  "a canonical address") \
 	X(HOST_13, "HOST-13", HOST, SDM_CHECK_HOST_REGISTERS, HOST_PKRS, \
 	  "bits 63:32 must be 0") \
+	X(HOST_14, "HOST-14", HOST, SDM_CHECK_HOST_REGISTERS, HOST_FRED_CONFIG, \
+	  "bits 2, 5:4 and 11 must be 0, the address canonical") \
+	X(HOST_15, "HOST-15", HOST, SDM_CHECK_HOST_REGISTERS, HOST_FRED_RSP1, \
+	  "a canonical address, a multiple of 64 for RSP and of 8 for SSP") \
+	X(HOST_16, "HOST-16", HOST, SDM_CHECK_HOST_REGISTERS, HOST_SPEC_CTRL, \
+	  "reserved bits must be 0") \
 	X(HOST_17, "HOST-17", HOST, SDM_CHECK_HOST_SEGMENTS, HOST_CS_SELECTOR, \
 	  "RPL (bits 1:0) and TI (bit 2) must be 0") \
 	X(HOST_18, "HOST-18", HOST, SDM_CHECK_HOST_SEGMENTS, HOST_CS_SELECTOR, \
@@ -206,6 +217,8 @@
 	  "bits 63:32 must be 0 for a host that is not 64-bit") \
 	X(HOST_26, "HOST-26", HOST, SDM_CHECK_ADDRESS_SPACE, HOST_S_CET, \
 	  "bits 63:32 of S_CET and SSP must be 0 for a host that is not 64-bit") \
+	X(HOST_27, "HOST-27", HOST, SDM_CHECK_ADDRESS_SPACE, HOST_CR4, \
+	  "FRED must be 0 for a host that is not 64-bit") \
 	X(HOST_28, "HOST-28", HOST, SDM_CHECK_ADDRESS_SPACE, HOST_CR4, \
 	  "PAE must be 1 for a 64-bit host") \
 	X(HOST_29, "HOST-29", HOST, SDM_CHECK_ADDRESS_SPACE, HOST_RIP, \
@@ -224,6 +237,8 @@
 	  "\"IA-32e mode guest\" needs CR0.PG and CR4.PAE") \
 	X(GCR_06, "GCR-06", GUEST, SDM_CHECK_GUEST_REGISTERS, GUEST_CR4, \
 	  "CR4.PCIDE needs \"IA-32e mode guest\"") \
+	X(GCR_07, "GCR-07", GUEST, SDM_CHECK_GUEST_REGISTERS, GUEST_CR4, \
+	  "CR4.FRED needs \"IA-32e mode guest\"") \
 	X(GCR_08, "GCR-08", GUEST, SDM_CHECK_GUEST_REGISTERS, GUEST_CR3, \
 	  "bits beyond the physical-address width must be 0") \
 	X(GDR_01, "GDR-01", GUEST, SDM_CHECK_GUEST_REGISTERS, GUEST_DR7, \
@@ -256,6 +271,14 @@
 	  "bits 63:32 must be 0") \
 	X(GMSR_14, "GMSR-14", GUEST, SDM_CHECK_GUEST_REGISTERS, GUEST_UINV, \
 	  "bits 15:8 must be 0") \
+	X(GMSR_09, "GMSR-09", GUEST, SDM_CHECK_GUEST_REGISTERS, GUEST_RTIT_CTL, \
+	  "reserved bits must be 0") \
+	X(GMSR_12, "GMSR-12", GUEST, SDM_CHECK_GUEST_REGISTERS, GUEST_LBR_CTL, \
+	  "reserved bits must be 0") \
+	X(GMSR_15, "GMSR-15", GUEST, SDM_CHECK_GUEST_REGISTERS, GUEST_FRED_CONFIG, \
+	  "reserved bits must be 0, addresses canonical; RSP a multiple of 64, SSP of 8") \
+	X(GMSR_16, "GMSR-16", GUEST, SDM_CHECK_GUEST_REGISTERS, GUEST_SPEC_CTRL, \
+	  "reserved bits must be 0") \
 	X(SEG_01, "SEG-01", GUEST, SDM_CHECK_GUEST_SEGMENTS, GUEST_ES_BASE, \
 	  "in virtual-8086 mode the selector times 16") \
 	X(SEG_02, "SEG-02", GUEST, SDM_CHECK_GUEST_SEGMENTS, GUEST_ES_LIMIT, \
@@ -304,6 +327,8 @@
 	  "DPL must be the selector's RPL") \
 	X(SEG_18, "SEG-18", GUEST, SDM_CHECK_GUEST_SEGMENTS, GUEST_SS_ACCESS_RIGHTS, \
 	  "DPL must be 0 in real-address mode, and where CS has type 3") \
+	X(SEG_25, "SEG-25", GUEST, SDM_CHECK_GUEST_SEGMENTS, GUEST_SS_ACCESS_RIGHTS, \
+	  "with CR4.FRED: DPL of SS 0 and CS 64-bit, or DPL 3 and IOPL 0") \
 	X(TR_01, "TR-01", GUEST, SDM_CHECK_GUEST_SEGMENTS, GUEST_TR_SELECTOR, \
 	  "TI (bit 2) must be 0") \
 	X(TR_02, "TR-02", GUEST, SDM_CHECK_GUEST_SEGMENTS, GUEST_TR_BASE, \
@@ -364,6 +389,8 @@
 	  "no blocking by SMI outside SMM") \
 	X(INTR_10, "INTR-10", GUEST, SDM_CHECK_GUEST_NON_REGISTERS, GUEST_INTERRUPTIBILITY_STATE, \
 	  "enclave interruption needs SGX") \
+	X(INTR_11, "INTR-11", GUEST, SDM_CHECK_GUEST_NON_REGISTERS, GUEST_INTERRUPTIBILITY_STATE, \
+	  "with CR4.FRED no blocking by STI at CPL 3") \
 	X(DBG_01, "DBG-01", GUEST, SDM_CHECK_GUEST_NON_REGISTERS, GUEST_PENDING_DEBUG_EXCEPTIONS, \
 	  "reserved bits must be 0") \
 	X(DBG_02, "DBG-02", GUEST, SDM_CHECK_GUEST_NON_REGISTERS, GUEST_PENDING_DEBUG_EXCEPTIONS, \
@@ -383,7 +410,19 @@
 	X(PDPTE_01, "PDPTE-01", PDPTE, SDM_CHECK_GUEST_PDPTES, GUEST_PDPTE0, \
 	  "reserved bits of a present entry must be 0") \
 	X(PDPTE_02, "PDPTE-02", PDPTE, SDM_CHECK_GUEST_PDPTES, GUEST_CR3, \
-	  "reserved bits of a present entry in memory must be 0")
+	  "reserved bits of a present entry in memory must be 0") \
+	X(MSRL_01, "MSRL-01", MSR, SDM_CHECK_MSRS, ENTRY_MSR_LOAD_ADDRESS, \
+	  "IA32_FS_BASE and IA32_GS_BASE cannot be loaded: the VMCS has fields for them") \
+	X(MSRL_02, "MSRL-02", MSR, SDM_CHECK_MSRS, ENTRY_MSR_LOAD_ADDRESS, \
+	  "MSRs 800H to 8FFH, of the x2APIC, cannot be loaded") \
+	X(MSRL_03, "MSRL-03", MSR, SDM_CHECK_MSRS, ENTRY_MSR_LOAD_ADDRESS, \
+	  "IA32_SMM_MONITOR_CTL can be loaded in SMM only") \
+	X(MSRL_04, "MSRL-04", MSR, SDM_CHECK_MSRS, ENTRY_MSR_LOAD_ADDRESS, \
+	  "a microcode update cannot be loaded (IA32_BIOS_UPDT_TRIG)") \
+	X(MSRL_05, "MSRL-05", MSR, SDM_CHECK_MSRS, ENTRY_MSR_LOAD_ADDRESS, \
+	  "bits 63:32 of the entry must be 0") \
+	X(MSRL_06, "MSRL-06", MSR, SDM_CHECK_MSRS, ENTRY_MSR_LOAD_ADDRESS, \
+	  "WRMSR would refuse the value")
 /* clang-format on */
 
 #endif

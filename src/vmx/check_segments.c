@@ -136,6 +136,16 @@ static void check_register(struct checker *k, unsigned i)
 	check_any(k, i, &s);
 }
 
+/* FRED knows CPL 0 in 64-bit code and CPL 3, and IOPL only at the former. */
+static void check_fred(struct checker *k, const struct segment *cs, const struct segment *ss)
+{
+	unsigned dpl = dpl_of(ss);
+
+	MUST_FIELD(dpl == 0 || dpl == 3, SEG_25, GUEST_SS_ACCESS_RIGHTS);
+	MUST_FIELD(dpl != 0 || cs->ar & AR_L, SEG_25, GUEST_CS_ACCESS_RIGHTS);
+	MUST_FIELD(dpl != 3 || !(k->v->guest_rflags & BITS(13, 12)), SEG_25, GUEST_RFLAGS);
+}
+
 static void check_tr(struct checker *k)
 {
 	struct segment tr = segment_of(k->v, SEG_TR);
@@ -172,6 +182,8 @@ void check_guest_segments(struct checker *k)
 		check_code(k, &cs, &ss);
 		check_stack(k, &cs, &ss);
 	}
+	if (k->v->guest_cr4 & CR4_FRED)
+		check_fred(k, &cs, &ss);
 	check_tr(k);
 	check_ldtr(k);
 	MUST_FIELD(canonical_here(k, k->v->guest_gdtr_base), DT_01, GUEST_GDTR_BASE);

@@ -22,6 +22,7 @@ enum vmx_check_class {
 	VMX_CLASS_PDPTE,   /* ..., 2 */
 	VMX_CLASS_NMI,	   /* ..., 3 */
 	VMX_CLASS_LINK,	   /* ..., 4 */
+	VMX_CLASS_MSR,	   /* exit reason 34, qualification: the number of the entry */
 };
 
 enum vmx_check_id {
@@ -47,8 +48,12 @@ struct vmx_check_input {
 	const struct vmx_capabilities *capabilities;
 	uint64_t vmcs_pointer; /* of the current VMCS */
 	uint64_t efer;	       /* at VMLAUNCH */
-	/* 1, 2, 4 or 8 bytes of physical memory; NULL: checks that need it are not made. */
-	uint64_t (*read)(void *opaque, uint64_t address, unsigned size);
+	bool tracing;	       /* IA32_RTIT_CTL.TraceEn at VMLAUNCH */
+	/*
+	 * 4 or 8 bytes of physical memory, and whether they are there. NULL, or false: checks that
+	 * need them are not made.
+	 */
+	bool (*read)(void *opaque, uint64_t address, unsigned size, uint64_t *value);
 	void *opaque;
 };
 
@@ -61,5 +66,27 @@ enum vmx_check_id vmx_check_first(const struct vmx_check_input *input);
  */
 typedef void vmx_check_report(void *opaque, enum vmx_check_id id, uint32_t field);
 void vmx_check_all(const struct vmx_check_input *input, vmx_check_report *report, void *opaque);
+
+/* An entry of the VM-entry MSR-load area. SDM Vol 3C "Loading MSRs" */
+struct vmx_msr_entry {
+	uint32_t index, reserved;
+	uint64_t value;
+};
+
+/*
+ * The first check that @entry fails, or VMX_NR_CHECKS. The two above do not make these: they
+ * concern memory that is read after the guest's state is loaded. Of MSRL-06, what WRMSR refuses,
+ * only what the capabilities tell.
+ */
+enum vmx_check_id vmx_check_msr(const struct vmx_capabilities *c, const struct vmx_vmcs *vmcs,
+				const struct vmx_msr_entry *entry);
+/* Those of them that concern the index and the reserved half, MSRL-01 to MSRL-05. */
+enum vmx_check_id vmx_check_msr_index(const struct vmx_msr_entry *entry);
+
+/* Entries that IA32_VMX_MISC[27:25] recommends at most; what more does is undefined. */
+static inline uint32_t vmx_max_msr_entries(const struct vmx_capabilities *c)
+{
+	return 512 * ((uint32_t)(c->misc >> 25 & 7) + 1);
+}
 
 #endif

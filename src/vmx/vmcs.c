@@ -3,16 +3,6 @@
 
 #include "base/bits.h"
 
-/*
- * From encoding to slot: 4 widths, 4 types, indices below 32. Nothing else exists, so 512 entries
- * answer at once.
- */
-#define KEY(encoding)                                                                              \
-	(ARCH_VMCS_WIDTH(encoding) << 7 | ARCH_VMCS_TYPE(encoding) << 5 |                          \
-	 (ARCH_VMCS_INDEX(encoding) & 31u))
-#define NR_KEYS 512u
-#define KEYED_INDICES 64u
-
 enum slot {
 #define SLOT(encoding, width, type, name, ...) SLOT_##name,
 	ARCH_VMCS_FIELDS(SLOT)
@@ -20,21 +10,21 @@ enum slot {
 		NR_SLOTS,
 };
 
-/* Two tables: indices 0..31, and 32..63 for what is to come. */
-static const uint16_t slots[2][NR_KEYS] = {
-#define ENTRY(encoding, width, type, name, ...)                                                    \
-	[ARCH_VMCS_INDEX(encoding) >> 5][KEY(encoding)] = SLOT_##name + 1,
+#define KEY(encoding)                                                                              \
+	(ARCH_VMCS_WIDTH(encoding) << 8 | ARCH_VMCS_TYPE(encoding) << 6 | ARCH_VMCS_INDEX(encoding))
+static const uint16_t slots[VMX_FIELD_KEYS] = {
+#define ENTRY(encoding, width, type, name, ...) [KEY(encoding)] = SLOT_##name + 1,
 	ARCH_VMCS_FIELDS(ENTRY)
 #undef ENTRY
 };
+_Static_assert(NR_SLOTS < UINT8_MAX, "struct vmx_capabilities keeps a slot in 8 bits");
 
 int vmx_field_slot(uint32_t encoding)
 {
-	if (ARCH_VMCS_RESERVED(encoding) || ARCH_VMCS_INDEX(encoding) >= KEYED_INDICES)
-		return -1;
 	if (encoding & ARCH_VMCS_HIGH && ARCH_VMCS_WIDTH(encoding) != ARCH_WIDTH_64)
 		return -1;
-	return slots[ARCH_VMCS_INDEX(encoding) >> 5][KEY(encoding)] - 1;
+	encoding &= ~ARCH_VMCS_HIGH;
+	return encoding & ~VMX_FIELD_BITS ? -1 : slots[vmx_field_key(encoding)] - 1;
 }
 
 const struct arch_vmcs_field *vmx_field(unsigned slot)

@@ -28,6 +28,18 @@ struct vmx_vmcs {
 #define VMX_REGION_FIELDS 16u
 _Static_assert(VMX_REGION_FIELDS + sizeof(struct vmx_vmcs) <= VMX_REGION_SIZE, "fits its region");
 
+/*
+ * Encodings of full access are a number below VMX_FIELD_KEYS: 4 widths, 4 types, indices below 64.
+ * Nothing else exists.
+ */
+#define VMX_FIELD_KEYS 1024u
+#define VMX_FIELD_BITS 0x6c7eull
+static inline unsigned vmx_field_key(uint64_t encoding)
+{
+	return (unsigned)(encoding >> 1 & 0x3f) | (unsigned)(encoding >> 4 & 0xc0) |
+	       (unsigned)(encoding >> 5 & 0x300);
+}
+
 /* Slot of the field with this encoding (access type aside) in a struct vmx_vmcs; -1: none. */
 int vmx_field_slot(uint32_t encoding);
 /* The field in @slot, in the table's order. */

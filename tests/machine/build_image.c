@@ -62,3 +62,55 @@ void image_multiboot(struct test_image *image, size_t offset, uint32_t flags)
 	image_put(image, offset + 4, flags, 4);
 	image_put(image, offset + 8, 0u - (0x1badb002u + flags), 4);
 }
+
+void image_pvh(struct test_image *image, bool is64, uint64_t entry, unsigned entry_size)
+{
+	const struct test_segment segments[2] = {
+		{ 0xc0100000, 0x100000, 64, 64 },
+		{ 0, 0, 16 + entry_size, 16 + entry_size },
+	};
+	size_t header = is64 ? 64 : 52, table = is64 ? 56 : 32;
+	size_t note = image_contents(is64, 2) + 64;
+
+	image_elf(image, is64, 0xc0100000, segments, 2);
+	image_put(image, header + table, 4, 4); /* PT_NOTE */
+	image_put(image, note, 4, 4);
+	image_put(image, note + 4, entry_size, 4);
+	image_put(image, note + 8, 18, 4);
+	memcpy(image->data + note + 12, "Xen", 4);
+	image_put(image, note + 16, entry, entry_size);
+}
+
+void image_linux(struct test_image *image, const void *payload, size_t size)
+{
+	memset(image, 0, sizeof(*image));
+	image_put(image, 0x1f1, LINUX_SETUP / 512 - 1, 1);
+	image_put(image, 0x1fe, 0xaa55, 2);
+	image_put(image, 0x201, 0x66, 1); /* the header goes on to 268H */
+	image_put(image, 0x202, 0x53726448, 4);
+	image_put(image, 0x206, 0x20f, 2);
+	image_put(image, 0x211, 1, 1);
+	image_put(image, 0x22c, 0x7fffffff, 4);
+	image_put(image, 0x236, 1, 2);
+	image_put(image, 0x238, 16, 4); /* characters of a command line */
+	image_put(image, 0x248, LINUX_PAYLOAD, 4);
+	image_put(image, 0x24c, size, 4);
+	image_put(image, 0x258, 0x100000, 8);
+	image_put(image, 0x260, 0x8000, 4);
+	image_put(image, LINUX_SETUP + 0x200, 0xf4, 1);
+	memcpy(image->data + LINUX_SETUP + LINUX_PAYLOAD, payload, size);
+	image->size = LINUX_SETUP + LINUX_PAYLOAD + size;
+}
+
+void image_multiboot2(struct test_image *image, size_t offset, const uint32_t *tags,
+		      unsigned nr_words)
+{
+	uint32_t size = 16 + nr_words * 4;
+
+	image_put(image, offset, 0xe85250d6, 4);
+	image_put(image, offset + 4, 0, 4);
+	image_put(image, offset + 8, size, 4);
+	image_put(image, offset + 12, 0u - (0xe85250d6 + size), 4);
+	for (unsigned i = 0; i < nr_words; i++)
+		image_put(image, offset + 16 + i * 4, tags[i], 4);
+}

@@ -31,4 +31,21 @@ void image_put(struct test_image *image, size_t offset, uint64_t value, unsigned
 /* A multiboot header at @offset. */
 void image_multiboot(struct test_image *image, size_t offset, uint32_t flags);
 
+/*
+ * A kernel that starts by PVH: 64 bytes at physical 100000H as image_elf() makes them, and the note
+ * with @entry, of 4 or 8 bytes.
+ */
+void image_pvh(struct test_image *image, bool is64, uint64_t entry, unsigned entry_size);
+
+/* Where the 64-bit part of image_linux() begins, and its payload. */
+#define LINUX_SETUP 0x400u
+#define LINUX_PAYLOAD 0x240u
+
+/* The header of a bzImage and @size bytes of @payload, which is packed or not. */
+void image_linux(struct test_image *image, const void *payload, size_t size);
+
+/* A multiboot 2 header at @offset with @nr_words of tags, of which the last is there already. */
+void image_multiboot2(struct test_image *image, size_t offset, const uint32_t *tags,
+		      unsigned nr_words);
+
 #endif

@@ -73,6 +73,7 @@ def images():
         "empty.elf": b"",
         "text.txt": b"not an image\n" * 10,
         "module.txt": b"contents",
+        "disk.img": bytes(2048),
     }
 
 

@@ -475,14 +475,16 @@ static void test_header_refusals(void **state)
 	image.size = IMAGE_MAX;
 	assert_refused(&image, 0, 4 * MB, UDV_ERR_TRUNCATED, "the file is empty");
 	assert_refused(&image, IMAGE_MAX, 4 * MB, UDV_ERR_FORMAT,
-		       "neither an ELF file nor one with a multiboot header");
+		       "neither an ELF file, nor one with a multiboot header, nor a Linux "
+		       "kernel");
 	image_multiboot(&image, 8192 - 12, 0); /* the last place there can be one */
 	assert_refused(&image, IMAGE_MAX, 4 * MB, UDV_ERR_FORMAT,
 		       "a multiboot header without addresses, and no ELF file");
 	memset(image.data, 0, IMAGE_MAX);
 	image_multiboot(&image, 8192 - 8, 0);
 	assert_refused(&image, IMAGE_MAX, 4 * MB, UDV_ERR_FORMAT,
-		       "neither an ELF file nor one with a multiboot header");
+		       "neither an ELF file, nor one with a multiboot header, nor a Linux "
+		       "kernel");
 	image_elf(&image, false, 0xc0100010, two_segments, 2);
 	image_multiboot(&image, image_contents(false, 2), 4);
 	assert_refused(&image, image.size, 4 * MB, UDV_ERR_UNSUPPORTED,
@@ -544,7 +546,7 @@ static void test_acpi(void **state)
 	struct udv_machine *machine;
 	struct udv_problem problem;
 	struct test_image image;
-	uint64_t rsdt, fadt, madt, cpus = 0, ioapics = 0;
+	uint64_t rsdt, xsdt, fadt, madt, cpus = 0, ioapics = 0;
 
 	(void)state;
 	assert_int_equal(udv_machine_create(&config, &machine, NULL), UDV_OK);
@@ -552,19 +554,35 @@ static void test_acpi(void **state)
 	assert_int_equal(try_load(machine, image.data, image.size, &problem), UDV_OK);
 	assert_int_equal(read_field(machine, 0xe0000, 8), 0x2052545020445352); /* "RSD PTR " */
 	assert_int_equal(sum(machine, 0xe0000, 20), 0);
+	assert_int_equal(sum(machine, 0xe0000, 36), 0);
+	assert_int_equal(read_field(machine, 0xe000f, 1), 2);
+	assert_int_equal(read_field(machine, 0xe0014, 4), 36);
 	rsdt = read_field(machine, 0xe0010, 4);
+	xsdt = read_field(machine, 0xe0018, 8);
+	assert_int_equal(read_field(machine, xsdt, 4), 0x54445358);
+	assert_int_equal(read_field(machine, xsdt + 4, 4), 36 + 2 * 8);
+	assert_int_equal(sum(machine, xsdt, 52), 0);
+	assert_int_equal(read_field(machine, xsdt + 36, 8), read_field(machine, rsdt + 36, 4));
+	assert_int_equal(read_field(machine, xsdt + 44, 8), read_field(machine, rsdt + 40, 4));
 	assert_int_equal(read_field(machine, rsdt, 4), 0x54445352);
 	assert_int_equal(read_field(machine, rsdt + 4, 4), 36 + 2 * 4);
 	assert_int_equal(sum(machine, rsdt, 44), 0);
 	fadt = read_field(machine, rsdt + 36, 4);
-	assert_int_equal(read_field(machine, fadt, 8), 116ull << 32 | 0x50434146);
-	assert_int_equal(sum(machine, fadt, 116), 0);
+	assert_int_equal(read_field(machine, fadt, 8), 244ull << 32 | 0x50434146);
+	assert_int_equal(sum(machine, fadt, 244), 0);
 	assert_int_equal(read_field(machine, read_field(machine, fadt + 36, 4), 4), 0x53434146);
 	assert_int_equal(read_field(machine, read_field(machine, fadt + 40, 4), 4), 0x54445344);
 	assert_int_equal(read_field(machine, fadt + 46, 2), 9);
 	assert_int_equal(read_field(machine, fadt + 56, 4), 0x600);
 	assert_int_equal(read_field(machine, fadt + 64, 4), 0x604);
 	assert_int_equal(read_field(machine, fadt + 76, 4), 0x608);
+	/* the reset register: a byte, 6, for port CF9H */
+	assert_int_equal(read_field(machine, fadt + 112, 4) & 0x400, 0x400);
+	assert_int_equal(read_field(machine, fadt + 116, 4), 0x01000801);
+	assert_int_equal(read_field(machine, fadt + 120, 8), 0xcf9);
+	assert_int_equal(read_field(machine, fadt + 128, 1), 6);
+	assert_int_equal(read_field(machine, fadt + 132, 8), read_field(machine, fadt + 36, 4));
+	assert_int_equal(read_field(machine, fadt + 140, 8), read_field(machine, fadt + 40, 4));
 	madt = read_field(machine, rsdt + 40, 4);
 	assert_int_equal(read_field(machine, madt, 4), 0x43495041);
 	assert_int_equal(sum(machine, madt, read_field(machine, madt + 4, 4)), 0);

@@ -74,22 +74,54 @@ static void test_dependencies(void **state)
 	parse("-xsave");
 	EXPECT_CHANGED(FEATURE_XSAVE, FEATURE_XSAVEOPT, FEATURE_XSAVEC, FEATURE_XSAVES,
 		       FEATURE_XGETBV1, FEATURE_AVX, FEATURE_AVX2, FEATURE_FMA, FEATURE_F16C,
-		       FEATURE_PKU);
+		       FEATURE_PKU, FEATURE_VMX_SECONDARY_XSAVES);
 	parse("-xsave,+xsave,+pku");
 	EXPECT_CHANGED(FEATURE_XSAVEOPT, FEATURE_XSAVEC, FEATURE_XSAVES, FEATURE_XGETBV1,
-		       FEATURE_AVX, FEATURE_AVX2, FEATURE_FMA, FEATURE_F16C);
+		       FEATURE_AVX, FEATURE_AVX2, FEATURE_FMA, FEATURE_F16C,
+		       FEATURE_VMX_SECONDARY_XSAVES);
 	parse("-sse4.2");
 	EXPECT_CHANGED(FEATURE_SSE4_2, FEATURE_AVX, FEATURE_AVX2, FEATURE_FMA, FEATURE_F16C);
 	parse("-lm");
 	EXPECT_CHANGED(FEATURE_LM, FEATURE_SYSCALL, FEATURE_LAHF_LM, FEATURE_CX16, FEATURE_PDPE1GB,
-		       FEATURE_PCID, FEATURE_FSGSBASE, FEATURE_PKU, FEATURE_PKS);
+		       FEATURE_PCID, FEATURE_FSGSBASE, FEATURE_PKU, FEATURE_PKS,
+		       FEATURE_VMX_EXIT_HOST_64BIT, FEATURE_VMX_EXIT_LOAD_PKRS,
+		       FEATURE_VMX_ENTRY_IA32E_GUEST, FEATURE_VMX_ENTRY_LOAD_PKRS);
 	parse("-apic");
-	EXPECT_CHANGED(FEATURE_APIC, FEATURE_X2APIC, FEATURE_TSC_DEADLINE, FEATURE_ARAT);
+	EXPECT_CHANGED(FEATURE_APIC, FEATURE_X2APIC, FEATURE_TSC_DEADLINE, FEATURE_ARAT,
+		       FEATURE_VMX_SECONDARY_VIRTUALIZE_X2APIC);
 	parse("+la57,-sse");
 	assert_false(feature_has(&config.features, FEATURE_SSE2));
 	assert_false(feature_has(&config.features, FEATURE_LM));
 	assert_false(feature_has(&config.features, FEATURE_LA57));
 	assert_int_equal(config.linear_bits, 48);
+}
+
+static void test_vmx(void **state)
+{
+	(void)state;
+	parse("-mbec,-ept-ad,+mbec");
+	EXPECT_CHANGED(FEATURE_VMX_EPT_AD, FEATURE_VMX_SECONDARY_PML);
+	parse("-store-lma");
+	EXPECT_CHANGED(FEATURE_VMX_STORE_LMA, FEATURE_VMX_SECONDARY_UNRESTRICTED_GUEST);
+	parse("-ept");
+	EXPECT_CHANGED(FEATURE_VMX_SECONDARY_EPT, FEATURE_VMX_SECONDARY_UNRESTRICTED_GUEST,
+		       FEATURE_VMX_SECONDARY_PML, FEATURE_VMX_SECONDARY_EPT_VIOLATION_VE,
+		       FEATURE_VMX_SECONDARY_MBEC, FEATURE_VMX_SECONDARY_SPP,
+		       FEATURE_VMX_VMFUNC_EPTP_SWITCHING, FEATURE_VMX_EPT_EXECUTE_ONLY,
+		       FEATURE_VMX_EPT_4LEVEL, FEATURE_VMX_EPT_5LEVEL, FEATURE_VMX_EPT_UC,
+		       FEATURE_VMX_EPT_WB, FEATURE_VMX_EPT_2M, FEATURE_VMX_EPT_1G,
+		       FEATURE_VMX_INVEPT, FEATURE_VMX_EPT_AD, FEATURE_VMX_EPT_ADVANCED,
+		       FEATURE_VMX_INVEPT_SINGLE, FEATURE_VMX_INVEPT_ALL);
+	parse("-interrupt-exiting");
+	EXPECT_CHANGED(FEATURE_VMX_PIN_EXTERNAL_INTERRUPT,
+		       FEATURE_VMX_SECONDARY_VIRTUAL_INTERRUPT_DELIVERY,
+		       FEATURE_VMX_PIN_POSTED_INTERRUPTS);
+	parse("-nmi-exiting");
+	EXPECT_CHANGED(FEATURE_VMX_PIN_NMI, FEATURE_VMX_PIN_VIRTUAL_NMIS,
+		       FEATURE_VMX_PRIMARY_NMI_WINDOW);
+	/* off and on again, it has what it had */
+	parse("-ve,-vmx,+vmx");
+	EXPECT_CHANGED(FEATURE_VMX_SECONDARY_EPT_VIOLATION_VE);
 }
 
 static void test_numbers(void **state)
@@ -110,6 +142,11 @@ static void test_refusals(void **state)
 	refuse("+", "\"+\": no such feature");
 	refuse("+SSE", "\"+SSE\": no such feature");
 	refuse("-xsave,+avx", "\"+avx\": needs +xsave");
+	refuse("-ept,+mbec", "\"+mbec\": needs +ept");
+	refuse("-ept-ad,+pml", "\"+pml\": needs +ept-ad");
+	refuse("-vmx,+ept", "\"+ept\": needs +vmx");
+	refuse("-rdseed,+rdseed-exiting", "\"+rdseed-exiting\": needs +rdseed");
+	refuse("+sub-page", "\"+sub-page\": no such feature");
 	refuse("sse", "\"sse\": must be +FEATURE, -FEATURE, maxphyaddr=N or tsc-khz=N");
 	refuse(",", "\"\": must be +FEATURE, -FEATURE, maxphyaddr=N or tsc-khz=N");
 	refuse("-smep,", "\",\": nothing follows it");
@@ -139,8 +176,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_default),	     cmocka_unit_test(test_features),
-		cmocka_unit_test(test_dependencies), cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_refusals),     cmocka_unit_test(test_short_buffer),
+		cmocka_unit_test(test_dependencies), cmocka_unit_test(test_vmx),
+		cmocka_unit_test(test_numbers),	     cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_short_buffer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

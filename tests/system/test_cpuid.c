@@ -23,7 +23,7 @@ static void test_features(void **state)
 {
 	struct world *w = *state;
 
-	for (unsigned i = 0; i < NR_FEATURES; i++) {
+	for (unsigned i = 0; i < NR_CPUID_FEATURES; i++) {
 		const struct arch_feature_row *row = &arch_features[i];
 
 		feature_put(&w->config.features, i, true);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UDV_VMX_ENTRY_H
+#define UDV_VMX_ENTRY_H
+
+#include <undervisor/vmentry.h>
+
+#include "vmx/checks.h"
+
+/* A public VM entry in the terms of checks.h. */
+struct entry_judged {
+	struct vmx_capabilities capabilities;
+	struct vmx_check_input input;
+	const struct udv_memory *memory;
+	uint64_t unread; /* lowest address that was not there */
+};
+
+/* @judged must stay where it is: its input points into it. */
+void entry_prepare(struct entry_judged *judged, const struct udv_vmentry *entry);
+
+static inline const struct vmx_vmcs *entry_vmcs(const struct udv_vmcs *vmcs)
+{
+	return (const struct vmx_vmcs *)(const void *)vmcs->slots;
+}
+
+#endif

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Entries and exits of guests/tests/vmx.c as --trace and --stats show them.
+
+usage: vmx_trace.py UNDERVISOR IMAGE
+"""
+import collections
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+WRAPPER = shlex.split(os.environ.get("MESON_EXE_WRAPPER", ""))
+EPT = ("EPT_VIOLATION", "EPT_MISCONFIG")
+
+# What the guest does, and the words for it.
+WORDS = """
+EXCEPTION_OR_NMI, hardware exception 6
+EXCEPTION_OR_NMI, hardware exception 14, error code 0x2: linear address 0x6fff1234238
+VMREAD: displacement 0x0
+CR_ACCESS: MOV to CR3
+CR_ACCESS: MOV from CR3
+DR_ACCESS: debug register 0x7, register 0xb (R11)
+IO_INSTRUCTION: IN of 1 byte, port 0x71
+IO_INSTRUCTION: OUT of 4 bytes, port 0x240
+TRIPLE_FAULT
+INVLPG: linear address 0x1304
+ENTRY_GUEST_STATE: check 0x4 (VMCS link pointer)
+VM entry with invalid control fields
+VM entry with invalid host-state fields
+injects hardware exception 13, error code 0x1238
+injects hardware exception 6
+""".strip().splitlines()
+
+
+def run(*words):
+    return subprocess.run([*WRAPPER, sys.argv[1], "run", *words, sys.argv[2]], timeout=120,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+
+
+def about_vmx(stats):
+    return stats[stats.index("VM entries"):]
+
+
+def check_stats(events, stats):
+    """The counts are those of the trace, by reason."""
+    counts = collections.Counter(f"{e['name']} ({int(e['reason'], 16) & 0xffff})"
+                                 for e in events if e["event"] == "vm-exit")
+    lines = [f"VM entries: {sum(e['event'] == 'vm-entry' for e in events)}",
+             f"VM entries refused: {sum(e['event'] == 'vm-refused' for e in events)}",
+             f"VM exits: {sum(counts.values())}",
+             *(f"  {name}: {n}" for name, n in
+               sorted(counts.items(), key=lambda c: int(re.search(r"\((\d+)\)", c[0])[1])))]
+    if not stats.endswith("\n".join(lines) + "\n") or len(counts) < 20:
+        yield f"--stats: {stats}\nnot as in the trace:\n" + "\n".join(lines)
+
+
+def check_walk(event):
+    """Each guest entry comes behind its own EPT walk; what refuses is of the exit's address."""
+    walk, address = event["walk"], event["guest_physical"]
+    guilty = [step for step in walk if step["refuses"]]
+    if not guilty or any(step["guest_physical"] != address or step["entry"][:3] != "EPT"
+                         for step in guilty):
+        yield f"which entry refused {address}: {guilty}"
+    for at, step in enumerate(walk):
+        if step["entry"][:3] != "EPT" and (
+                [s["entry"] for s in walk[at - 4:at]] !=
+                ["EPT PML4E", "EPT PDPTE", "EPT PDE", "EPT PTE"] or
+                any(s["guest_physical"] != step["guest_physical"] for s in walk[at - 4:at])):
+            yield f"no EPT walk before {step}: {walk}"
+    if walk[0]["entry"] != "EPT PML4E" or int(walk[0]["index"]) != 0:
+        yield f"the walk begins with {walk[0]}"
+    if not any(g["address"] in event["because"] for g in guilty):
+        yield f"because {event['because']}: not about {guilty}"
+
+
+def check_text(events, text):
+    """The same events; behind those with a walk as many lines as it has entries, and one more."""
+    blocks = re.findall(r"^(?! ).*\n(?:  .*\n)*", text, re.M)
+    if len(blocks) != len(events):
+        yield f"{len(blocks)} events as text, {len(events)} in JSON"
+    for event, block in zip(events, blocks):
+        lines = block.splitlines()
+        walk = event.get("walk", [])
+        if f" {event['event']} " not in lines[0] or event.get("words", "") not in lines[0]:
+            yield f"{lines[0]} is not {event}"
+        if len(lines) != 1 + len(walk) + bool(walk):
+            yield f"{len(walk)} entries: {block}"
+        for line, step in zip(lines[1:], walk):
+            if (line[2] == "!") != step["refuses"] or step["address"] not in line:
+                yield f"{line} is not {step}"
+
+
+def main():
+    bad = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        stats = run("--stats", "--trace", str(path / "t.jsonl")).stderr
+        hashes = {run("--trace-hash", *words).stderr for words in
+                  ([], ["--trace", str(path / "t.txt")], ["--stress", "tlb"])}
+        nested = run("--engine", "nested", "--stats", "--trace", str(path / "n.txt")).stderr
+        if (path / "n.txt").read_text() != (path / "t.txt").read_text():
+            bad.append("the nested engine's trace differs")
+        if about_vmx(nested) != about_vmx(stats):
+            bad.append(f"the nested engine's counts: {about_vmx(nested)}")
+        events = [json.loads(line) for line in (path / "t.jsonl").open()]
+        text = (path / "t.txt").read_text()
+    seen = {event.get("words") for event in events}
+    bad += [f"no event is: {words}" for words in WORDS if words not in seen]
+    bad += check_stats(events, stats)
+    faults = [e for e in events if e["event"] == "vm-exit" and e["name"] in EPT]
+    if len(faults) < 10 or [e for e in events if "walk" in e] != faults:
+        bad.append(f"{len(faults)} EPT faults, but walks of others, or not of all")
+    for event in faults:
+        bad += check_walk(event)
+    bad += check_text(events, text)
+    if len(hashes) != 1:
+        bad.append(f"trace hashes: {hashes}")
+    print("\n".join(bad))
+    print(f"{len(events)} events, {len(faults)} walks, {len(bad)} failures")
+    return 1 if bad else 0
+
+
+sys.exit(main())

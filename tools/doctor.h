@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UDV_TOOLS_DOCTOR_H
+#define UDV_TOOLS_DOCTOR_H
+
+#include <undervisor/vmcs_text.h>
+
+#include "common.h"
+
+/* Exit statuses of "undervisor doctor". */
+#define DOCTOR_VALID 0
+#define DOCTOR_FAILS 1
+#define DOCTOR_BAD_INPUT 3
+
+/* ---------------------------------------------------------------- words */
+
+#define DOCTOR_WORDS 1024
+
+/* "GUEST_CR4"; "" if there is no such field. */
+const char *doctor_field_name(uint32_t field);
+/* What the bits of @value mean in this field. */
+void doctor_value_text(uint32_t field, uint64_t value, char *buffer, size_t size);
+/* "VMXE"; "" for a bit without a name of its own. */
+void doctor_bit_name(uint32_t field, unsigned bit, char *buffer, size_t size);
+
+/* ---------------------------------------------------------------- a diagnosis */
+
+#define DOCTOR_MAX_FINDINGS 512u
+
+struct diagnosis {
+	struct udv_vmentry entry;
+	const struct udv_vmcs_text *text; /* what was given; NULL: everything */
+	const char *judged_by;
+	unsigned nr; /* may be more than there is room for */
+	struct udv_vmentry_finding findings[DOCTOR_MAX_FINDINGS];
+	uint64_t unread;
+};
+
+/* Makes every check of diagnosis->entry. */
+void doctor_diagnose(struct diagnosis *diagnosis);
+void doctor_print_text(FILE *file, const struct diagnosis *diagnosis);
+void doctor_print_json(FILE *file, const struct diagnosis *diagnosis);
+
+#endif
