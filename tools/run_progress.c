@@ -16,6 +16,15 @@ double run_seconds_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+static unsigned highest_level(const struct udv_machine *machine)
+{
+	unsigned highest = 0, level;
+
+	for (unsigned i = 0; (level = udv_machine_level(machine, i)) != 0; i++)
+		highest = level > highest ? level : highest;
+	return highest;
+}
+
 void run_progress(struct run_progress *progress, const struct udv_machine *machine)
 {
 	double now = run_seconds_now();
@@ -26,11 +35,12 @@ void run_progress(struct run_progress *progress, const struct udv_machine *machi
 	udv_machine_stats(machine, &stats);
 	if (progress->when > 0) {
 		fprintf(stderr,
-			"\r%.1f million instructions, %.1f MIPS, %.3f virtual seconds\033[K",
+			"\r%.1f million instructions, %.1f MIPS, %.3f virtual seconds, "
+			"level %u\033[K",
 			(double)stats.instructions * 1e-6,
 			(double)(stats.instructions - progress->instructions) * 1e-6 /
 				(now - progress->when),
-			(double)stats.nanoseconds * 1e-9);
+			(double)stats.nanoseconds * 1e-9, highest_level(machine));
 		progress->shown = true;
 	}
 	progress->when = now;

@@ -298,6 +298,9 @@ enum udv_status udv_machine_set_registers(struct udv_machine *machine, unsigned 
 /* "16-bit real", "64-bit", ...: never NULL */
 const char *udv_machine_mode(const struct udv_machine *machine, unsigned cpu);
 
+/* 2: it runs a guest of the image's hypervisor; 1: the image; 0: there is no such processor */
+unsigned udv_machine_level(const struct udv_machine *machine, unsigned cpu);
+
 /*
  * RAM at a physical address. UDV_ERR_NOT_FOUND if a part of it is not RAM; what comes before that
  * part may have been written then.

@@ -52,6 +52,17 @@ const char *udv_machine_mode(const struct udv_machine *machine, unsigned cpu)
 	return code[2 * lma + !!(state->seg[SEG_CS].access_rights & AR_DB)];
 }
 
+unsigned udv_machine_level(const struct udv_machine *machine, unsigned cpu)
+{
+	const struct cpu_vmx *vmx;
+
+	if (cpu >= machine->nr_cpus)
+		return 0;
+	/* With the hypervisor below, the image itself runs as a guest. */
+	vmx = &machine->vcpus[cpu].cpu.vmx;
+	return vmx->guest && !vmx->level1 ? 2 : 1;
+}
+
 const char *udv_machine_feature(unsigned index, bool *by_default)
 {
 	if (index >= NR_FEATURES)
