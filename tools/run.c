@@ -13,8 +13,8 @@
 
 #include "commands.h"
 #include "common.h"
-#include "run_loop.h"
 #include "run_sandbox.h"
+#include "run_state.h"
 #include "run_terminal.h"
 
 /* "undervisor run": boots an image in a machine of the library. */
@@ -75,28 +75,41 @@ static void print_help(void)
 static struct udv_machine *signal_machine;
 static volatile sig_atomic_t caught;
 
+/*
+ * The first one counts. Whatever waits for a reader that takes nothing, or is about to, is to be
+ * interrupted: the timer sees to it until the end. setitimer() is a system call and no more.
+ */
 static void on_signal(int number)
 {
-	caught = number;
+	static const struct itimerval again = { { 0, 100000 }, { 0, 100000 } };
+
+	if (!caught) {
+		caught = number;
+		setitimer(ITIMER_REAL, &again, NULL);
+	}
 	udv_machine_request_stop(signal_machine);
 }
 
 static void catch_signals(struct udv_machine *machine, double max_seconds)
 {
-	struct sigaction action = { .sa_handler = on_signal }, hangup;
+	/* Who asked for it to outlive the terminal (nohup), or started it behind a prompt, gets
+	 * that. */
+	static const int unless_ignored[] = { SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGXCPU };
+	struct sigaction action = { .sa_handler = on_signal }, before;
 	struct itimerval timer = { 0 };
 	double whole;
 
 	signal_machine = machine;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	/* Who asked for it to outlive the terminal (nohup) gets that. */
-	sigaction(SIGHUP, NULL, &hangup);
-	if (hangup.sa_handler != SIG_IGN)
-		sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGALRM, &action, NULL);
+	for (size_t i = 0; i < sizeof(unless_ignored) / sizeof(unless_ignored[0]); i++) {
+		sigaction(unless_ignored[i], NULL, &before);
+		if (before.sa_handler != SIG_IGN)
+			sigaction(unless_ignored[i], &action, NULL);
+	}
 	if (max_seconds == 0)
 		return;
-	sigaction(SIGALRM, &action, NULL);
 	timer.it_value.tv_usec = (suseconds_t)(modf(max_seconds, &whole) * 1e6);
 	timer.it_value.tv_sec = (time_t)whole;
 	if (!timer.it_value.tv_sec && !timer.it_value.tv_usec)
@@ -105,20 +118,6 @@ static void catch_signals(struct udv_machine *machine, double max_seconds)
 }
 
 /* ---------------------------------------------------------------- a run */
-
-struct run {
-	struct run_options options;
-	struct run_file image, initrds[RUN_MAX_INITRDS];
-	struct udv_module modules[RUN_MAX_INITRDS];
-	char *module_text[RUN_MAX_INITRDS];
-	char *cmdline;
-	struct run_serial serial, console;
-	struct run_disk disks[UDV_MAX_DISKS];
-	struct udv_disk disk_configs[UDV_MAX_DISKS];
-	struct run_trace trace;
-	struct udv_machine *machine;
-	struct run_loop loop;
-};
 
 static void serial_byte(void *opaque, uint8_t byte)
 {
@@ -213,9 +212,7 @@ static bool open_all(struct run *run)
 	for (unsigned i = 0; i < options->nr_initrds; i++)
 		if (!open_initrd(run, i))
 			return false;
-	return make_cmdline(run) && run_open_serial(&run->serial, options->serial) &&
-	       run_open_serial(&run->console, options->virtio_console) &&
-	       run_open_trace(&run->trace, options);
+	return make_cmdline(run);
 }
 
 static bool open_disks(struct run *run)
@@ -272,52 +269,66 @@ static int load(struct run *run)
 	return RUN_FILE;
 }
 
-/* ---------------------------------------------------------------- recording */
+/* ---------------------------------------------------------------- outputs */
 
-static bool header_number(struct run *run, const char *name, uint64_t value)
+static bool reads_input(const struct run *run)
 {
-	char text[32];
-
-	snprintf(text, sizeof(text), "%" PRIu64, value);
-	return run_record_header(&run->loop.record, name, text);
+	return strcmp(run->options.serial, "stdio") == 0 && !run->options.replay;
 }
 
-static bool header_file(struct run *run, const char *name, const struct run_file *file)
+static void know_inputs(struct run *run)
 {
-	char text[64];
+	struct run_outputs *outputs = &run->outputs;
+	const struct run_record *record = &run->loop.record;
 
-	snprintf(text, sizeof(text), "%zu bytes, checksum %016" PRIx64, file->size,
-		 run_checksum(file->data, file->size));
-	return run_record_header(&run->loop.record, name, text);
+	run_outputs_reads(outputs, "the image", run->image.path, run->image.fd);
+	for (unsigned i = 0; i < run->options.nr_initrds; i++)
+		run_outputs_reads(outputs, "--initrd", run->options.initrds[i], run->initrds[i].fd);
+	for (unsigned i = 0; i < run->options.nr_disks; i++)
+		if (!run->disks[i].config.write)
+			run_outputs_reads(outputs, "--disk", run->disks[i].path, run->disks[i].fd);
+	if (record->replaying)
+		run_outputs_reads(outputs, "--replay", record->path, fileno(record->file));
+	if (reads_input(run))
+		run_outputs_reads(outputs, "standard input", NULL, STDIN_FILENO);
 }
 
-/* All that makes a run what it is, but for what comes in. */
-static bool record_header(struct run *run)
+static bool know_standard(struct run *run)
 {
-	const struct udv_machine_config *config = &run->options.machine;
-	struct run_record *record = &run->loop.record;
-	bool right = header_number(run, "memory", config->memory) &&
-		     header_number(run, "cpus", config->nr_cpus) &&
-		     run_record_header(record, "cpu", config->cpu ? config->cpu : "") &&
-		     header_number(run, "seed", config->seed) &&
-		     header_file(run, "image", &run->image) &&
-		     run_record_header(record, "cmdline", run->cmdline);
+	struct run_outputs *outputs = &run->outputs;
 
-	for (unsigned i = 0; i < run->options.nr_initrds && right; i++)
-		right = header_file(run, "module", &run->initrds[i]) &&
-			run_record_header(record, "module-cmdline", run->module_text[i]);
-	return right;
+	for (unsigned i = 0; i < run->options.nr_disks; i++)
+		if (run->disks[i].config.write &&
+		    !run_outputs_writes(outputs, "--disk", run->disks[i].path, run->disks[i].fd))
+			return false;
+	return run_outputs_standard(outputs, "standard output", STDOUT_FILENO) &&
+	       run_outputs_standard(outputs, "standard error", STDERR_FILENO);
 }
 
-static bool open_record(struct run *run)
+/*
+ * Only now, with an image that has been accepted and a recording that belongs to it, is anything
+ * overwritten.
+ */
+static bool open_outputs(struct run *run)
 {
 	const struct run_options *options = &run->options;
+	struct run_outputs *outputs = &run->outputs;
 
-	if (!options->record && !options->replay)
-		return true;
-	return (options->replay ? run_replay_open(&run->loop.record, options->replay)
-				: run_record_create(&run->loop.record, options->record)) &&
-	       record_header(run);
+	know_inputs(run);
+	return know_standard(run) &&
+	       run_open_serial(&run->serial, outputs, "--serial", options->serial) &&
+	       run_open_serial(&run->console, outputs, "--virtio-console",
+			       options->virtio_console) &&
+	       run_open_trace(&run->trace, outputs, options) &&
+	       (!options->record ||
+		run_record_create(&run->loop.record, outputs, options->record)) &&
+	       run_outputs_truncate(outputs) && (!options->record || run_record_parts(run));
+}
+
+static bool open_replay(struct run *run)
+{
+	return !run->options.replay ||
+	       (run_replay_open(&run->loop.record, run->options.replay) && run_record_parts(run));
 }
 
 /* ---------------------------------------------------------------- going */
@@ -368,8 +379,9 @@ static bool go(struct run *run, struct udv_stop_info *info)
 	loop->progress.on = wants_progress(run);
 	run_terminal_signals();
 	catch_signals(run->machine, run->options.max_seconds);
-	if (strcmp(run->options.serial, "stdio") == 0 && !run->options.replay)
+	if (reads_input(run))
 		run_input_open(&loop->input);
+	run->serial.input = run->console.input = &loop->input;
 	loop->failed = !enter_sandbox(run);
 	if (!loop->failed)
 		run_loop(loop, info);
@@ -388,8 +400,26 @@ static void say(const struct run *run, const struct udv_stop_info *info, const c
 	udv_machine_get_registers(run->machine, info->cpu, &registers);
 	if (run->options.machine.nr_cpus > 1)
 		snprintf(cpu, sizeof(cpu), " of processor %u", info->cpu);
-	complain("run", "%s at RIP 0x%" PRIx64 "%s, %s", what, registers.rip, cpu,
-		 udv_machine_mode(run->machine, info->cpu));
+	complain("run", "%s at RIP 0x%" PRIx64 "%s, %s%s", what, registers.rip, cpu,
+		 udv_machine_mode(run->machine, info->cpu),
+		 udv_machine_level(run->machine, info->cpu) == 2 ? ", level 2" : "");
+}
+
+static const char *word_of_signal(void)
+{
+	switch (caught) {
+	case 0:
+	case SIGINT:
+		return "interrupted";
+	case SIGTERM:
+		return "terminated";
+	case SIGHUP:
+		return "hung up";
+	case SIGQUIT:
+		return "quit";
+	default:
+		return "stopped by a signal";
+	}
 }
 
 static int report(const struct run *run, const struct udv_stop_info *info)
@@ -424,10 +454,7 @@ static int report(const struct run *run, const struct udv_stop_info *info)
 		say(run, info, "stopped by --max-seconds");
 		return RUN_LIMIT;
 	}
-	say(run, info,
-	    caught == SIGTERM  ? "terminated"
-	    : caught == SIGHUP ? "hung up"
-			       : "interrupted");
+	say(run, info, word_of_signal());
 	return RUN_SIGNALED;
 }
 
@@ -473,7 +500,7 @@ static int execute(struct run *run)
 		status = load(run);
 	if (status)
 		return status;
-	if (!open_record(run) || !go(run, &info))
+	if (!open_replay(run) || !open_outputs(run) || !go(run, &info))
 		return RUN_FILE;
 	status = report(run, &info);
 	if (run->options.trace_hash)
@@ -492,6 +519,8 @@ int cmd_run(int argc, char **argv)
 		complain("run", "out of memory");
 		return RUN_FILE;
 	}
+	run->serial.name = "COM1";
+	run->console.name = "virtio's console";
 	run->serial.fd = run->console.fd = -1;
 	run->serial.caught = run->console.caught = &caught;
 	if (!run_parse_options(&run->options, argc, argv)) {

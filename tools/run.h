@@ -9,6 +9,10 @@
 
 #include <undervisor/machine.h>
 
+#include "run_outputs.h"
+
+struct run_input;
+
 /*
  * Exit statuses of "undervisor run". A debug exit gives an odd one; these are even, but for those
  * of the shell's own.
@@ -66,26 +70,32 @@ bool run_parse_options(struct run_options *options, int argc, char **argv);
 /* ---------------------------------------------------------------- files */
 
 struct run_file {
-	const char *path;
+	const char *path; /* NULL: there is none */
+	int fd;
 	void *data;
 	size_t size;
 };
 
+/* -1 after a line on standard error: not there, or not a regular file. */
+int run_open_regular(const char *path);
 /* Maps a file. False after a line on standard error. */
 bool run_open_file(struct run_file *file, const char *path);
 void run_close_file(struct run_file *file);
 
 /* What the guest sends on its serial port, or on virtio's console. */
 struct run_serial {
-	int fd; /* -1: nowhere */
+	const char *name; /* for the user */
+	int fd;		  /* -1: nowhere */
 	bool own;
 	bool failed;			     /* with a line on standard error */
 	const volatile sig_atomic_t *caught; /* a signal after which nothing waits */
+	struct run_input *input;	     /* by which a user may leave; NULL: none */
 	size_t used;
 	uint8_t buffer[4096];
 };
 
-bool run_open_serial(struct run_serial *serial, const char *where);
+bool run_open_serial(struct run_serial *serial, struct run_outputs *outputs, const char *option,
+		     const char *where);
 void run_serial_byte(struct run_serial *serial, uint8_t byte);
 void run_flush_serial(struct run_serial *serial);
 void run_close_serial(struct run_serial *serial);
@@ -107,11 +117,14 @@ void run_close_disk(struct run_disk *disk);
 
 struct run_trace {
 	FILE *file; /* NULL: none */
+	const char *path;
 	bool json;
+	bool failed; /* with a line on standard error */
 	uint64_t hash;
 };
 
-bool run_open_trace(struct run_trace *trace, const struct run_options *options);
+bool run_open_trace(struct run_trace *trace, struct run_outputs *outputs,
+		    const struct run_options *options);
 void run_trace_event(struct run_trace *trace, const struct udv_trace_event *event);
 /* The final registers go into the hash. */
 void run_trace_registers(struct run_trace *trace, const struct udv_registers *registers);

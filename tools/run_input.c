@@ -42,7 +42,7 @@ static void say_help(void)
 	      stderr);
 }
 
-static void take_typed(struct run_input *input, uint8_t byte, bool listens)
+static void take_typed(struct run_input *input, uint8_t byte)
 {
 	if (input->escaped) {
 		input->escaped = false;
@@ -54,7 +54,7 @@ static void take_typed(struct run_input *input, uint8_t byte, bool listens)
 			say_help();
 	} else if (byte == ESCAPE) {
 		input->escaped = true;
-	} else if (byte == CTRL_C && !listens) {
+	} else if (byte == CTRL_C && !input->listens) {
 		input->quit = true;
 	} else {
 		put(input, byte);
@@ -62,7 +62,7 @@ static void take_typed(struct run_input *input, uint8_t byte, bool listens)
 }
 
 /* Reads what there is; the caller knows that there is something. */
-static void fill(struct run_input *input, bool listens)
+static void fill(struct run_input *input)
 {
 	uint8_t chunk[CHUNK];
 	size_t room = sizeof(input->bytes) - input->used;
@@ -78,13 +78,13 @@ static void fill(struct run_input *input, bool listens)
 		input->open = false;
 	for (ssize_t i = 0; i < n; i++) {
 		if (input->terminal)
-			take_typed(input, chunk[i], listens);
+			take_typed(input, chunk[i]);
 		else
 			put(input, chunk[i]);
 	}
 }
 
-bool run_input_poll(struct run_input *input, bool listens)
+bool run_input_poll(struct run_input *input)
 {
 	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
 	size_t before = input->used;
@@ -92,7 +92,7 @@ bool run_input_poll(struct run_input *input, bool listens)
 	while (input->open && !input->quit && poll(&fd, 1, 0) > 0) {
 		size_t used = input->used;
 
-		fill(input, listens);
+		fill(input);
 		if (input->used == used)
 			break;
 	}

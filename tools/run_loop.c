@@ -55,7 +55,7 @@ static bool run_piece(struct run_loop *loop, uint64_t piece, uint64_t idle_until
 /* ---------------------------------------------------------------- live */
 
 /* The guest gets what it has room for; what it got, and the end, are recorded. */
-static size_t give_input(struct run_loop *loop, enum udv_stop stop, bool was_open)
+static size_t give_input(struct run_loop *loop, enum udv_stop stop)
 {
 	struct run_event event = event_here(loop, stop);
 	struct run_input *input = &loop->input;
@@ -69,8 +69,9 @@ static size_t give_input(struct run_loop *loop, enum udv_stop stop, bool was_ope
 	}
 	run_input_drop(input, n);
 	event.byte = RUN_RECORD_EOF;
-	if (was_open && !input->open)
+	if (loop->more_to_come && !input->open)
 		run_record_event(&loop->record, &event);
+	loop->more_to_come = input->open;
 	return n;
 }
 
@@ -117,15 +118,16 @@ static void run_live(struct run_loop *loop, struct udv_stop_info *info)
 	enum udv_stop last = UDV_STOP_BUDGET;
 	uint64_t idle_until = 0;
 
+	loop->more_to_come = loop->input.open;
 	for (;;) {
-		bool was_open = loop->input.open;
 		size_t given;
 
-		run_input_poll(&loop->input, udv_machine_serial_listens(loop->machine));
+		loop->input.listens = udv_machine_serial_listens(loop->machine);
+		run_input_poll(&loop->input);
 		loop->quit = loop->input.quit;
 		if (loop->quit)
 			return;
-		given = give_input(loop, last, was_open);
+		given = give_input(loop, last);
 		if (last == UDV_STOP_IDLE && !given)
 			idle_until = next_idle_until(loop);
 		if (!loop->input.open && !loop->input.used)

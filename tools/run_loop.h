@@ -22,10 +22,11 @@ struct run_loop {
 	const volatile sig_atomic_t *caught; /* the signal that is to end the run */
 	uint64_t left;			     /* of the instructions it may take */
 
-	double seconds;	  /* of the host's time, running */
-	bool quit;	  /* by Ctrl-A x, or Ctrl-C while the guest did not listen */
-	bool replay_over; /* stopped where the recording ends */
-	bool failed;	  /* the replay was not the run, with a line on standard error */
+	bool more_to_come; /* of input, as the recording tells */
+	double seconds;	   /* of the host's time, running */
+	bool quit;	   /* by Ctrl-A x, or Ctrl-C while the guest did not listen */
+	bool replay_over;  /* stopped where the recording ends */
+	bool failed;	   /* the replay was not the run, with a line on standard error */
 };
 
 /* Runs until something ends the run. */

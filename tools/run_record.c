@@ -6,27 +6,38 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common.h"
+#include "run.h"
 
 #define FORMAT "undervisor-recording"
 #define VERSION "1"
 
 static const char *const kinds[] = { "in", "idle", "end" };
 
-static bool open_file(struct run_record *record, const char *path, bool replaying)
+static bool open_file(struct run_record *record, const char *path, int fd)
 {
-	*record = (struct run_record){ .path = path, .replaying = replaying };
-	record->file = fopen(path, replaying ? "re" : "we");
+	record->path = path;
+	record->file = fd < 0 ? NULL : fdopen(fd, record->replaying ? "r" : "w");
 	if (record->file)
 		return true;
-	complain("run", "cannot %s %s: %s", replaying ? "read" : "write", path, strerror(errno));
+	if (fd >= 0) {
+		complain("run", "cannot use %s: %s", path, strerror(errno));
+		close(fd);
+	}
 	return false;
 }
 
-bool run_record_create(struct run_record *record, const char *path)
+bool run_record_create(struct run_record *record, struct run_outputs *outputs, const char *path)
 {
-	return open_file(record, path, false) && run_record_header(record, FORMAT, VERSION);
+	*record = (struct run_record){ 0 };
+	return open_file(record, path, run_outputs_open(outputs, "--record", path));
+}
+
+bool run_record_begin(struct run_record *record)
+{
+	return run_record_header(record, FORMAT, VERSION);
 }
 
 /* The next line without its end, in memory for the caller to free; NULL: there is none. */
@@ -58,7 +69,8 @@ bool run_replay_open(struct run_record *record, const char *path)
 	char *line;
 	bool right;
 
-	if (!open_file(record, path, true))
+	*record = (struct run_record){ .replaying = true };
+	if (!open_file(record, path, run_open_regular(path)))
 		return false;
 	line = read_line(record);
 	right = line && strcmp(line, FORMAT " " VERSION) == 0;
@@ -125,11 +137,18 @@ bool run_record_header(struct run_record *record, const char *name, const char *
 	return right;
 }
 
+/* Once: the run goes on without it. */
+static void say_failed(struct run_record *record)
+{
+	complain("run", "cannot write %s: %s", record->path, strerror(errno));
+	record->failed = true;
+}
+
 void run_record_event(struct run_record *record, const struct run_event *event)
 {
 	char last[16] = "eof";
 
-	if (!record->file || record->replaying)
+	if (!record->file || record->replaying || record->failed)
 		return;
 	if (event->kind == RUN_EVENT_END)
 		memcpy(last, event->how, sizeof(last));
@@ -138,7 +157,8 @@ void run_record_event(struct run_record *record, const struct run_event *event)
 	fprintf(record->file, "%s %" PRIu64 " %" PRIu64 " %s\n", kinds[event->kind],
 		event->instructions, event->ticks, last);
 	/* Whatever happens to this process, what was typed is there. */
-	fflush(record->file);
+	if (fflush(record->file) != 0)
+		say_failed(record);
 }
 
 static bool parse_decimal(const char *text, uint64_t *value)
@@ -198,25 +218,19 @@ bool run_replay_event(struct run_record *record, struct run_event *event)
 
 bool run_record_close(struct run_record *record)
 {
-	bool written = true;
-
 	if (!record->file)
 		return true;
-	if (!record->replaying)
-		written = !ferror(record->file);
-	if (fclose(record->file) != 0 && !record->replaying)
-		written = false;
+	if (fclose(record->file) != 0 && !record->replaying && !record->failed)
+		say_failed(record);
 	record->file = NULL;
-	if (!written)
-		complain("run", "cannot write %s", record->path);
-	return written;
+	return !record->failed;
 }
 
-uint64_t run_checksum(const void *data, size_t size)
+uint64_t run_checksum(uint64_t sum, const void *data, size_t size)
 {
 	const uint8_t *bytes = data;
-	uint64_t sum = 0xcbf29ce484222325ull; /* FNV-1a */
 
+	/* FNV-1a */
 	for (size_t i = 0; i < size; i++)
 		sum = (sum ^ bytes[i]) * 0x100000001b3ull;
 	return sum;

@@ -35,6 +35,8 @@ struct run_event {
 	char how[16];  /* of the end */
 };
 
+struct run_outputs;
+
 struct run_record {
 	FILE *file;
 	const char *path;
@@ -43,7 +45,9 @@ struct run_record {
 };
 
 /* False after a line on standard error, as with all below. */
-bool run_record_create(struct run_record *record, const char *path);
+bool run_record_create(struct run_record *record, struct run_outputs *outputs, const char *path);
+/* The first line of what was created. */
+bool run_record_begin(struct run_record *record);
 bool run_replay_open(struct run_record *record, const char *path);
 /* A line of the header: written, or compared. @text may hold anything. */
 bool run_record_header(struct run_record *record, const char *name, const char *text);
@@ -51,7 +55,8 @@ void run_record_event(struct run_record *record, const struct run_event *event);
 bool run_replay_event(struct run_record *record, struct run_event *event);
 bool run_record_close(struct run_record *record);
 
-/* 64 bits over the contents of a file. */
-uint64_t run_checksum(const void *data, size_t size);
+/* 64 bits over the contents of a file, in pieces; @sum is that of what comes before. */
+#define RUN_CHECKSUM_START 0xcbf29ce484222325ull
+uint64_t run_checksum(uint64_t sum, const void *data, size_t size);
 
 #endif

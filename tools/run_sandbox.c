@@ -26,7 +26,7 @@ static const int allowed[] = {
 	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
 	/* time, waiting, signals that come */
 	SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(ppoll), SCMP_SYS(poll),
-	SCMP_SYS(restart_syscall), SCMP_SYS(futex), SCMP_SYS(rt_sigaction),
+	SCMP_SYS(setitimer), SCMP_SYS(restart_syscall), SCMP_SYS(futex), SCMP_SYS(rt_sigaction),
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
 	/* leaving */
 	SCMP_SYS(exit), SCMP_SYS(exit_group)

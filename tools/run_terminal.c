@@ -22,10 +22,11 @@ static const int crashes[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV };
 #define NR_CRASHES (sizeof(crashes) / sizeof(crashes[0]))
 static struct sigaction before[NR_CRASHES];
 
+/* What was printed is the same in both modes: nothing waits for a reader, who may take nothing. */
 void run_terminal_restore(void)
 {
 	if (is_raw)
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &cooked);
+		tcsetattr(STDIN_FILENO, TCSANOW, &cooked);
 	is_raw = 0;
 }
 
@@ -52,7 +53,7 @@ static void on_suspend(int number)
 	(void)number;
 	run_terminal_restore();
 	kill(self, SIGSTOP);
-	if (was_raw && tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0)
+	if (was_raw && tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0)
 		is_raw = 1;
 	errno = error;
 }
@@ -92,7 +93,7 @@ bool run_terminal_raw(void)
 	raw.c_cc[VMIN] = 1;
 	raw.c_cc[VTIME] = 0;
 	is_raw = 1;
-	if (tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0)
+	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0)
 		return true;
 	is_raw = 0;
 	return false;
