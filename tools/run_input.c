@@ -23,9 +23,12 @@
 void run_input_open(struct run_input *input)
 {
 	*input = (struct run_input){ .open = true };
-	/* In the background the terminal belongs to someone else. */
+	/* In the background the terminal belongs to someone else; of another session's, anyone
+	 * reads. */
 	if (isatty(STDIN_FILENO)) {
-		input->terminal = tcgetpgrp(STDIN_FILENO) == getpgrp() && run_terminal_raw();
+		pid_t group = tcgetpgrp(STDIN_FILENO);
+
+		input->terminal = (group < 0 || group == getpgrp()) && run_terminal_raw();
 		input->open = input->terminal;
 	}
 }
