@@ -114,15 +114,23 @@ def check_unpacks_itself(tool, kernel, initrd):
     ])
 
 
-def check_shell(tool, kernel, initrd, cpus):
-    """Typed at a terminal."""
+def check_shell(tool, kernel, initrd, cpus, cache):
+    """Typed at a terminal, recorded, and replayed: the same run."""
     values = {"cpus": cpus, "md5": digest(100, "md5")}
-    command = [tool, "run", "--memory", "512M", "--cpus", str(cpus), "--initrd", initrd,
-               "--append", "console=ttyS0,115200 quiet", kernel]
+    record = os.path.join(cache, f"shell-{cpus}.rec")
+    rest = ["--stats", "--trace-hash", "--memory", "512M", "--cpus", str(cpus), "--initrd", initrd,
+            "--append", "console=ttyS0,115200 quiet", kernel]
     try:
-        shell.session(command, values, TIMEOUT)
+        console, errors = shell.session([tool, "run", "--record", record, *rest], values, TIMEOUT)
     except shell.Failed as reason:
         raise Failed(str(reason)) from reason
+    done = subprocess.run([tool, "run", "--replay", record, *rest], stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=TIMEOUT, check=False)
+    replayed = done.stderr.decode(errors="replace")
+    if done.returncode != 0:
+        raise Failed(f"replay: status {done.returncode}\n{replayed}")
+    same_run((console.decode(errors="replace").replace("\r", ""), errors),
+             (done.stdout.decode(errors="replace").replace("\r", ""), replayed))
 
 
 def check_console(console, cpus):
@@ -206,7 +214,7 @@ def main():
              lambda: same_run(runs[1], boot(tool, kernel, initrd, 4)))
     for cpus in (1, 4):
         case(f"a shell at a terminal, {cpus} processors",
-             lambda cpus=cpus: check_shell(tool, kernel, initrd_shell, cpus))
+             lambda cpus=cpus: check_shell(tool, kernel, initrd_shell, cpus, cache))
     case("memory above 4 GB", lambda: check_memory(tool, kernel, initrd_off))
     if sys.argv[3:] == ["long"]:
         case("unpacked by itself", lambda: check_unpacks_itself(tool, kernel, initrd_off))

@@ -6,12 +6,15 @@ import pty
 import re
 import select
 import subprocess
+import tempfile
 import termios
 import time
 
 PROMPT = re.compile(r"[/~] # \Z")
 # The shell asks where the cursor is, and clears what is behind it; nobody has to answer.
 ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+CAT = "echo ready; cat"
 
 # Typed in this order, with the lines that come back.
 SESSION = [
@@ -22,7 +25,7 @@ SESSION = [
     ("echo one two > /tmp/file; wc -c < /tmp/file", ["8"]),
     ("ech\x7fho removed", ["removed"]),
     ("false; echo $?", ["1"]),
-    ("cat", ["^C"]),
+    (CAT, ["ready", "again", "again", "^C"]),
     ("tty", ["/dev/ttyS0"]),
 ]
 
@@ -40,8 +43,10 @@ class Terminal:
         self.text = ""
         self.end = time.monotonic() + seconds
         # It stays in our session: the terminal is not its controlling one.
+        self.raw = b""
+        self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(command, stdin=self.slave, stdout=self.slave,
-                                        stderr=subprocess.DEVNULL)
+                                        stderr=self.errors)
 
     def read(self):
         """What comes next; nothing is an error."""
@@ -49,6 +54,7 @@ class Terminal:
         ready, _, _ = select.select([self.master], [], [], max(0, min(left, 1)))
         if ready:
             data = os.read(self.master, 65536)
+            self.raw += data
             self.text += data.decode(errors="replace").replace("\r", "")
             self.text = ESCAPE.sub("", self.text)
         elif left <= 0:
@@ -63,6 +69,10 @@ class Terminal:
                 raise Failed("it ended early:\n" + self.text[-1000:])
         text, self.text = self.text, ""
         return text
+
+    def wait(self, text, times):
+        while self.text.count(text) < times:
+            self.read()
 
     def type(self, text):
         os.write(self.master, text.encode())
@@ -83,14 +93,18 @@ class Terminal:
             self.process.wait()
         os.close(self.master)
         os.close(self.slave)
+        self.errors.seek(0)
+        self.errors = self.errors.read().decode()
 
 
 def answer(terminal, command):
     """The lines between the echo of a command and the next prompt."""
-    if command == "cat":
-        terminal.type("cat\n")
-        while "cat\n" not in terminal.text:
-            terminal.read()
+    if command == CAT:
+        # What is typed before the shell lets go of the terminal is the shell's, and so is Ctrl-C.
+        terminal.type(command + "\n")
+        terminal.wait("ready\n", 1)
+        terminal.type("again\n")
+        terminal.wait("again\n", 2)
         terminal.type("\x03")
     else:
         terminal.type(command + "\n")
@@ -99,7 +113,10 @@ def answer(terminal, command):
 
 
 def session(command, values, seconds):
-    """Boots, types everything, and ends the shell, upon which /init powers off."""
+    """
+    Boots, types everything, and ends the shell, upon which /init powers off. (What the guest sent,
+    standard error.)
+    """
     terminal = Terminal(command, seconds)
     try:
         terminal.wait_prompt()
@@ -114,3 +131,5 @@ def session(command, values, seconds):
             raise Failed(f"status {status} at its end:\n{text[-1000:]}")
     finally:
         terminal.close()
+    # The terminal puts a carriage return before each newline.
+    return terminal.raw.replace(b"\r\n", b"\n"), terminal.errors

@@ -120,7 +120,7 @@ def build(compiler, folder):
 class Session:
     """A run whose standard input and output are a terminal; standard error is a pipe."""
 
-    def __init__(self, tool, folder, *words):
+    def __init__(self, tool, folder, *words, leads=True, **where):
         self.master, self.slave = pty.openpty()
         self.before = termios.tcgetattr(self.slave)
 
@@ -129,8 +129,10 @@ class Session:
             import fcntl
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
+        where.setdefault("stdout", self.slave)
+        where.setdefault("stderr", subprocess.PIPE)
         self.child = subprocess.Popen([*tool, "run", *words], cwd=folder, stdin=self.slave,
-                                      stdout=self.slave, stderr=subprocess.PIPE, preexec_fn=lead)
+                                      preexec_fn=lead if leads else None, **where)
         self.seen = b""
 
     def expect(self, text, seconds=20):
