@@ -141,80 +141,6 @@ static void trace_event(void *opaque, const struct udv_trace_event *event)
 	run_trace_event(&run->trace, event);
 }
 
-/* FILE[,ARGS]: the module's command line is "FILE ARGS". */
-static bool open_initrd(struct run *run, unsigned i)
-{
-	char *text = strdup(run->options.initrds[i]);
-	char *comma = text ? strchr(text, ',') : NULL;
-
-	if (!text) {
-		complain("run", "out of memory");
-		return false;
-	}
-	run->module_text[i] = text;
-	if (comma)
-		*comma = '\0';
-	if (!run_open_file(&run->initrds[i], text))
-		return false;
-	if (comma)
-		*comma = ' ';
-	run->modules[i] = (struct udv_module){
-		.data = run->initrds[i].data,
-		.size = run->initrds[i].size,
-		.cmdline = text,
-	};
-	return true;
-}
-
-/* The image's name, its arguments and what is appended, with spaces between. */
-static bool make_cmdline(struct run *run)
-{
-	const struct run_options *options = &run->options;
-	size_t size = strlen(options->image) + 1;
-	char *at;
-
-	for (int i = 0; i < options->nr_arguments; i++)
-		size += strlen(options->arguments[i]) + 1;
-	if (options->append)
-		size += strlen(options->append) + 1;
-	run->cmdline = malloc(size);
-	if (!run->cmdline) {
-		complain("run", "out of memory");
-		return false;
-	}
-	at = stpcpy(run->cmdline, options->image);
-	for (int i = 0; i < options->nr_arguments; i++)
-		at = stpcpy(stpcpy(at, " "), options->arguments[i]);
-	if (options->append && *options->append)
-		stpcpy(stpcpy(at, " "), options->append);
-	return true;
-}
-
-/* "--cpu help" */
-static void print_features(void)
-{
-	const char *name;
-	bool by_default;
-
-	for (unsigned i = 0; (name = udv_machine_feature(i, &by_default)) != NULL; i++) {
-		const char *words = udv_machine_feature_words(i);
-
-		printf("%c%-*s%s\n", by_default ? '+' : '-', *words ? 20 : 0, name, words);
-	}
-}
-
-static bool open_all(struct run *run)
-{
-	const struct run_options *options = &run->options;
-
-	if (!run_open_file(&run->image, options->image))
-		return false;
-	for (unsigned i = 0; i < options->nr_initrds; i++)
-		if (!open_initrd(run, i))
-			return false;
-	return make_cmdline(run);
-}
-
 static bool open_disks(struct run *run)
 {
 	struct udv_machine_config *config = &run->options.machine;
@@ -250,25 +176,6 @@ static int create(struct run *run)
 	return status == UDV_ERR_ARGUMENT ? RUN_USAGE : RUN_FILE;
 }
 
-static int load(struct run *run)
-{
-	struct udv_problem problem;
-	struct udv_boot boot = {
-		.image = run->image.data,
-		.size = run->image.size,
-		.cmdline = run->cmdline,
-		.name_size = strlen(run->options.image),
-		.kernel_unpacks = run->options.kernel_unpacks,
-		.modules = run->modules,
-		.nr_modules = run->options.nr_initrds,
-	};
-
-	if (udv_machine_load(run->machine, &boot, &problem) == UDV_OK)
-		return 0;
-	complain("run", "%s: %s", run->options.image, problem.text);
-	return RUN_FILE;
-}
-
 /* ---------------------------------------------------------------- outputs */
 
 static bool reads_input(const struct run *run)
@@ -281,9 +188,7 @@ static void know_inputs(struct run *run)
 	struct run_outputs *outputs = &run->outputs;
 	const struct run_record *record = &run->loop.record;
 
-	run_outputs_reads(outputs, "the image", run->image.path, run->image.fd);
-	for (unsigned i = 0; i < run->options.nr_initrds; i++)
-		run_outputs_reads(outputs, "--initrd", run->options.initrds[i], run->initrds[i].fd);
+	run_know_boot(&run->boot, &run->options, outputs);
 	for (unsigned i = 0; i < run->options.nr_disks; i++)
 		if (!run->disks[i].config.write)
 			run_outputs_reads(outputs, "--disk", run->disks[i].path, run->disks[i].fd);
@@ -494,10 +399,9 @@ static int execute(struct run *run)
 	int status;
 
 	status = create(run);
-	if (!status && !open_all(run))
+	if (!status && !(run_open_boot(&run->boot, &run->options) &&
+			 run_load(&run->boot, &run->options, run->machine)))
 		status = RUN_FILE;
-	if (!status)
-		status = load(run);
 	if (status)
 		return status;
 	if (!open_replay(run) || !open_outputs(run) || !go(run, &info))
@@ -514,6 +418,7 @@ int cmd_run(int argc, char **argv)
 {
 	struct run *run = calloc(1, sizeof(*run));
 	int status = RUN_FILE;
+	bool written;
 
 	if (!run) {
 		complain("run", "out of memory");
@@ -529,15 +434,16 @@ int cmd_run(int argc, char **argv)
 		print_help();
 		status = 0;
 	} else if (run->options.machine.cpu && strcmp(run->options.machine.cpu, "help") == 0) {
-		print_features();
+		run_print_features();
 		status = 0;
 	} else {
 		status = execute(run);
 	}
 	run_close_serial(&run->serial);
 	run_close_serial(&run->console);
-	if (!run_close_trace(&run->trace) || !run_record_close(&run->loop.record) ||
-	    run->serial.failed || run->console.failed)
+	written = run_close_trace(&run->trace);
+	if (!run_record_close(&run->loop.record) || !written || run->serial.failed ||
+	    run->console.failed)
 		status = RUN_FILE;
 	udv_machine_destroy(run->machine);
 	for (unsigned i = 0; i < run->options.nr_disks; i++) {
@@ -545,12 +451,7 @@ int cmd_run(int argc, char **argv)
 			status = RUN_FILE;
 		run_close_disk(&run->disks[i]);
 	}
-	run_close_file(&run->image);
-	for (unsigned i = 0; i < run->options.nr_initrds; i++) {
-		run_close_file(&run->initrds[i]);
-		free(run->module_text[i]);
-	}
-	free(run->cmdline);
+	run_close_boot(&run->boot);
 	free(run);
 	return status;
 }

@@ -65,15 +65,15 @@ bool run_record_parts(struct run *run)
 		     part_number(run, "cpus", config->nr_cpus) &&
 		     run_record_header(record, "cpu", config->cpu ? config->cpu : "") &&
 		     part_number(run, "seed", config->seed) &&
-		     part_file(run, "image", &run->image) &&
-		     run_record_header(record, "cmdline", run->cmdline) &&
+		     part_file(run, "image", &run->boot.image) &&
+		     run_record_header(record, "cmdline", run->boot.cmdline) &&
 		     part_number(run, "kernel-unpacks", run->options.kernel_unpacks) &&
 		     part_number(run, "rng", !config->no_rng) &&
 		     part_number(run, "virtio-console", config->console != NULL);
 
 	for (unsigned i = 0; i < run->options.nr_initrds && right; i++)
-		right = part_file(run, "module", &run->initrds[i]) &&
-			run_record_header(record, "module-cmdline", run->module_text[i]);
+		right = part_file(run, "module", &run->boot.initrds[i]) &&
+			run_record_header(record, "module-cmdline", run->boot.module_text[i]);
 	for (unsigned i = 0; i < run->options.nr_disks && right; i++)
 		right = part_disk(run, &run->disks[i]);
 	return right;

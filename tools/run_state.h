@@ -3,15 +3,13 @@
 #define UDV_TOOLS_RUN_STATE_H
 
 #include "run.h"
+#include "run_boot.h"
 #include "run_loop.h"
 
 /* All of one run. */
 struct run {
 	struct run_options options;
-	struct run_file image, initrds[RUN_MAX_INITRDS];
-	struct udv_module modules[RUN_MAX_INITRDS];
-	char *module_text[RUN_MAX_INITRDS];
-	char *cmdline;
+	struct run_boot boot;
 	struct run_serial serial, console;
 	struct run_outputs outputs;
 	struct run_disk disks[UDV_MAX_DISKS];
