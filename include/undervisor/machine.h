@@ -64,7 +64,8 @@ enum udv_trace_kind {
 	 */
 	UDV_TRACE_L0_SHOWN,    /* L1 asked for it: the UDV_TRACE_VM_EXIT that follows is its */
 	UDV_TRACE_L0_FILLED,   /* EPT02 has what was missing, and the access is made again */
-	UDV_TRACE_L0_EMULATED, /* L0 does what was to be done; an exit that follows is one it found */
+	UDV_TRACE_L0_EMULATED, /* L0 does what was to be done; an exit that follows is one it found
+				*/
 	UDV_NR_TRACE_KINDS,
 };
 
