@@ -64,7 +64,8 @@ enum udv_trace_kind {
 	 */
 	UDV_TRACE_L0_SHOWN,    /* L1 asked for it: the UDV_TRACE_VM_EXIT that follows is its */
 	UDV_TRACE_L0_FILLED,   /* EPT02 has what was missing, and the access is made again */
-	UDV_TRACE_L0_EMULATED, /* L0 does what was to be done; an exit that follows is one it found */
+	UDV_TRACE_L0_EMULATED, /* L0 does what was to be done; an exit that follows is one it found
+				*/
 	UDV_NR_TRACE_KINDS,
 };
 
@@ -223,6 +224,7 @@ enum udv_stop {
 	UDV_STOP_RESET,	       /* the guest reset the machine */
 	UDV_STOP_TRIPLE_FAULT, /* cpu: whose */
 	UDV_STOP_HALTED,       /* every processor waits, and nothing can ever wake one */
+	UDV_STOP_IDLE,	       /* of udv_machine_run_until(): every processor waits */
 };
 
 /* A short phrase, never NULL. */
@@ -242,6 +244,21 @@ struct udv_stop_info {
  */
 void udv_machine_run(struct udv_machine *machine, uint64_t instructions,
 		     struct udv_stop_info *info);
+
+/*
+ * The same for who may have input for a guest that waits: time skips to a timer only if that is due
+ * by @idle_until, in ticks of virtual time. If none is, time goes to @idle_until, or stays where it
+ * is if that is later, and it stops with UDV_STOP_IDLE. If nobody can be woken by input either (no
+ * timer, interrupts disabled) it stops with UDV_STOP_HALTED. A stop of this kind changes nothing for
+ * the guest, so that input at an instruction count, or while it is idle at a tick, is the same
+ * input in every run. UINT64_MAX: as udv_machine_run().
+ */
+void udv_machine_run_until(struct udv_machine *machine, uint64_t instructions, uint64_t idle_until,
+			   struct udv_stop_info *info);
+
+/* The tick at which the next timer is due, UINT64_MAX: none runs. */
+uint64_t udv_machine_next_timer(const struct udv_machine *machine);
+uint64_t udv_machine_ticks_per_ms(const struct udv_machine *machine);
 
 /*
  * Makes udv_machine_run() return with UDV_STOP_REQUESTED soon, or at once when it is called next.
@@ -303,6 +320,9 @@ enum udv_status udv_machine_set_registers(struct udv_machine *machine, unsigned 
 /* "16-bit real", "64-bit", ...: never NULL */
 const char *udv_machine_mode(const struct udv_machine *machine, unsigned cpu);
 
+/* 2: it runs a guest of the image's hypervisor; 1: the image; 0: there is no such processor */
+unsigned udv_machine_level(const struct udv_machine *machine, unsigned cpu);
+
 /*
  * RAM at a physical address. UDV_ERR_NOT_FOUND if a part of it is not RAM; what comes before that
  * part may have been written then.
@@ -319,6 +339,11 @@ enum udv_status udv_machine_write_linear(struct udv_machine *machine, unsigned c
 
 /* Bytes for the guest to receive on COM1. How many there was room for; give the rest later. */
 size_t udv_machine_serial_input(struct udv_machine *machine, const uint8_t *data, size_t size);
+/*
+ * Whether the guest looks for input on COM1: it has enabled the interrupt, or reads the line status
+ * again and again. What comes earlier may be lost when it sets up the port.
+ */
+bool udv_machine_serial_listens(const struct udv_machine *machine);
 
 /* The same for virtio's console, which has room for 4096 bytes; 0 if the machine has none. */
 size_t udv_machine_console_input(struct udv_machine *machine, const uint8_t *data, size_t size);

@@ -115,6 +115,7 @@ struct udv_machine {
 	uint64_t round_slice; /* what each may retire in this round */
 	uint64_t longest;     /* what the foremost has retired in it */
 	uint64_t piece_end;   /* tick at which the running cpu_run() ends */
+	uint64_t idle_until;  /* idle processors wait no longer in this call */
 	unsigned idle_skips;  /* deadlines skipped to without an instruction in between */
 
 	/* why the loop is to be left */
