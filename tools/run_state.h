@@ -5,6 +5,7 @@
 #include "run.h"
 #include "run_boot.h"
 #include "run_loop.h"
+#include "run_snapshot.h"
 
 /* All of one run. */
 struct run {
@@ -15,6 +16,7 @@ struct run {
 	struct run_disk disks[UDV_MAX_DISKS];
 	struct udv_disk disk_configs[UDV_MAX_DISKS];
 	struct run_trace trace;
+	struct run_snapshot snapshot;
 	struct udv_machine *machine;
 	struct run_loop loop;
 };

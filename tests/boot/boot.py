@@ -3,7 +3,7 @@
 """boot.py UNDERVISOR CACHE [long]: Debian's kernel boots, runs commands, uses disks, powers off.
 
 With one and with four processors, each twice, which must be the same run; with a shell at a
-terminal; with memory above 4 GB. "long": and when it unpacks itself. Exit status 77: the packages
+terminal; saved and restored; with memory above 4 GB. "long": and when it unpacks itself. Exit status 77: the packages
 cannot be had here.
 """
 
@@ -12,12 +12,16 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 import disk
 import initramfs
 import shell
 
 TIMEOUT = 240
+
+# Of the instructions of a boot, when init has begun and is not done.
+PART_OF_INIT = 0.9
 
 # What must be on the console, in this order.
 EXPECTED = [
@@ -60,19 +64,28 @@ class Skipped(Exception):
     """What cannot be had here."""
 
 
-def boot(tool, kernel, initrd, cpus):
-    """(console, statistics) of one boot."""
+def machine(kernel, initrd, cpus):
+    """Options and image."""
+    return ["--memory", "512M", "--cpus", str(cpus), "--initrd", initrd,
+            "--append", "console=ttyS0,115200", kernel]
+
+
+def run(tool, words, status=0, ending="powered off", stdin=subprocess.DEVNULL):
+    """(console, statistics) of one run that ends like that."""
     done = subprocess.run(
-        [tool, "run", "--memory", "512M", "--cpus", str(cpus), "--initrd", initrd,
-         "--append", "console=ttyS0,115200", "--stats", "--trace-hash",
-         "--max-seconds", str(TIMEOUT), kernel],
-        stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT + 60, check=False)
+        [tool, "run", "--stats", "--trace-hash", "--max-seconds", str(TIMEOUT), *words],
+        stdin=stdin, capture_output=True, timeout=TIMEOUT + 60, check=False)
     console = done.stdout.decode(errors="replace").replace("\r", "")
     errors = done.stderr.decode(errors="replace")
-    if done.returncode != 0 or "powered off" not in errors:
+    if done.returncode != status or ending not in errors:
         tail = "\n".join(console.splitlines()[-15:])
         raise Failed(f"status {done.returncode}\n{errors}{tail}")
     return console, errors
+
+
+def boot(tool, kernel, initrd, cpus):
+    """(console, statistics) of one boot."""
+    return run(tool, machine(kernel, initrd, cpus))
 
 
 def boot_off(tool, kernel, initrd, *options):
@@ -131,6 +144,48 @@ def check_shell(tool, kernel, initrd, cpus, cache):
         raise Failed(f"replay: status {done.returncode}\n{replayed}")
     same_run((console.decode(errors="replace").replace("\r", ""), errors),
              (done.stdout.decode(errors="replace").replace("\r", ""), replayed))
+
+
+def check_saved(tool, kernel, initrd, cpus, cache, unbroken):
+    """Saved while init runs, and restored: the same run as the unbroken one."""
+    saved = os.path.join(cache, f"saved-{cpus}.udv")
+    total = int(re.search(r"^instructions: (\d+)$", unbroken[1], re.M).group(1))
+    first = run(tool, ["--max-instructions", str(int(total * PART_OF_INIT)), "--save", saved,
+                       *machine(kernel, initrd, cpus)], 124, "stopped by --max-instructions")
+    then = run(tool, ["--restore", saved])
+    if "UDV init" not in first[0] or "UDV gzip" not in then[0]:
+        raise Failed("init was not broken:\n" + "\n".join(first[0].splitlines()[-3:]))
+    same_run(unbroken, (first[0] + then[0], then[1]))
+    again = run(tool, ["--restore", saved, "--engine", "nested", "--stress", "single"])
+    same_run(then, again)
+
+
+def check_saved_shell(tool, kernel, initrd, cpus, cache):
+    """Saved at the shell's prompt, restored in no time, used and left; each time the same."""
+    saved, typed = os.path.join(cache, "shell.udv"), os.path.join(cache, "typed.txt")
+    with open(typed, "w", encoding="ascii") as file:
+        file.write("seq 1 100 | md5sum\nexit\n")
+    with subprocess.Popen([tool, "run", "--trace-hash", "--save", saved,
+                           *machine(kernel, initrd, cpus)], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        seen = b""
+        while not seen.rstrip(b" ").endswith(b"#"):
+            seen += process.stdout.read1(4096) or sys.exit(f"no prompt: {seen[-300:]}")
+        process.terminate()
+        process.stdout.read()
+        if process.wait(TIMEOUT) != 130:
+            raise Failed(f"saved: status {process.returncode}")
+    start = time.monotonic()
+    run(tool, ["--restore", saved, "--max-instructions", "1"], 124, "max-instructions")
+    print(f"   restored at the shell in {time.monotonic() - start:.2f} s, "
+          f"{os.path.getsize(saved) >> 20} MB")
+    runs = []
+    for words in ([], ["--engine", "nested"]):
+        with open(typed, "rb") as file:
+            runs.append(run(tool, ["--restore", saved, *words], stdin=file))
+    if digest(100, "md5") not in runs[0][0]:
+        raise Failed("the shell did not answer:\n" + runs[0][0])
+    same_run(*runs)
 
 
 def check_console(console, cpus):
@@ -215,6 +270,11 @@ def main():
     for cpus in (1, 4):
         case(f"a shell at a terminal, {cpus} processors",
              lambda cpus=cpus: check_shell(tool, kernel, initrd_shell, cpus, cache))
+    for cpus, unbroken in zip((1, 4), runs):
+        case(f"saved and restored, {cpus} processors",
+             lambda cpus=cpus, unbroken=unbroken: check_saved(tool, kernel, initrd, cpus, cache,
+                                                              unbroken))
+    case("saved at the shell", lambda: check_saved_shell(tool, kernel, initrd_shell, 1, cache))
     case("memory above 4 GB", lambda: check_memory(tool, kernel, initrd_off))
     if sys.argv[3:] == ["long"]:
         case("unpacked by itself", lambda: check_unpacks_itself(tool, kernel, initrd_off))
