@@ -355,7 +355,7 @@ static int report(const struct run *run, const struct udv_stop_info *info)
 	case UDV_STOP_IDLE:
 		break;
 	}
-	if (caught == SIGALRM) {
+	if (caught == SIGALRM && run->options.max_seconds > 0) {
 		say(run, info, "stopped by --max-seconds");
 		return RUN_LIMIT;
 	}

@@ -249,8 +249,8 @@ void udv_machine_run(struct udv_machine *machine, uint64_t instructions,
  * The same for who may have input for a guest that waits: time skips to a timer only if that is due
  * by @idle_until, in ticks of virtual time. If none is, time goes to @idle_until, or stays where it
  * is if that is later, and it stops with UDV_STOP_IDLE. If nobody can be woken by input either (no
- * timer, interrupts disabled) it stops with UDV_STOP_HALTED. A stop of this kind changes nothing for
- * the guest, so that input at an instruction count, or while it is idle at a tick, is the same
+ * timer, interrupts disabled) it stops with UDV_STOP_HALTED. A stop of this kind changes nothing
+ * for the guest, so that input at an instruction count, or while it is idle at a tick, is the same
  * input in every run. UINT64_MAX: as udv_machine_run().
  */
 void udv_machine_run_until(struct udv_machine *machine, uint64_t instructions, uint64_t idle_until,
