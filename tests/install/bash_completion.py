@@ -64,6 +64,7 @@ CHOICES = [
     ("explain", "--list"),
     ("doctor", "--format", "/nonexistent"),
     ("doctor", "--processor", "/nonexistent"),
+    ("report", "--format", "/nonexistent"),
 ]
 
 
