@@ -199,6 +199,7 @@ static enum udv_status load_all(struct loader *loader)
 		status = write_boot_info(loader);
 	if (status == UDV_OK)
 		status = load_boot_state(loader);
+	firmware_set_memory_types(machine);
 	return status;
 }
 
