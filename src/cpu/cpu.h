@@ -86,6 +86,11 @@ struct cpu_walk_trace {
 struct cpu_tracer {
 	void (*event)(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind, uint64_t a,
 		      uint64_t b, uint64_t c);
+	/*
+	 * An exit that the guest's hypervisor sees is under way: first with the guest's registers,
+	 * saved and complete, and then (@left) with the host's, or what of them a VMX abort leaves.
+	 */
+	void (*exit)(void *opaque, const struct cpu *cpu, bool left);
 	void *opaque;
 	struct cpu_walk_trace *walk; /* NULL: not wanted */
 };
