@@ -136,7 +136,7 @@ static void leftover(bool waits, bool in_service)
 	CHECK(taken, waits);
 }
 
-/* N72, N73: one waits when the guest is entered, with an event to inject or without. */
+/* N72, N73, N139: one waits when the guest is entered, with an event to inject or without. */
 static void interrupt_case(bool exits, bool ack, bool open, bool inject)
 {
 	u64 stack;

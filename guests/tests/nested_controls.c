@@ -102,7 +102,7 @@ static u64 own_idt(void)
 	return stack;
 }
 
-/* ---------------------------------------------------------------- N30..N33a */
+/* ---------------------------------------------------------------- N30..N33, N33a */
 
 /* What is not enabled is not there, at any CPL, whatever the processor and the levels below have.
  */
@@ -171,7 +171,7 @@ static void iret_unblocks(void)
 	}
 }
 
-/* ---------------------------------------------------------------- N38..N47 */
+/* ---------------------------------------------------------------- N38..N44 */
 
 /*
  * @bit of CR0 or CR4 is this hypervisor's or not, as the shadow has it or not, and the guest writes

@@ -155,7 +155,7 @@ static void launch_states(void)
 	vmx_new(e_nop, 0);
 	second = vmx_pointer();
 	CHECK(raw(false), REASON_VMCALL);
-	CHECK(vmx_clear(first), VM_SUCCEED); /* not the current one */
+	CHECK(vmx_clear(first), VM_SUCCEED); /* N7: not the current one */
 	CHECK(raw(true), REASON_VMCALL);
 	CHECK(vmx_load(first), VM_SUCCEED);
 	CHECK(raw(true), ERROR(5));

@@ -117,7 +117,8 @@ static void addresses(void)
 	EXPECT(f, VECTOR_SS, 0, (word)i_ptrst_rbp);
 }
 
-/* Each of them, on pages of which the second is not there, or not writable, or the user's. */
+/* N117, N130: each of them, on pages of which the second is not there, or not writable, or the
+ * user's. */
 static void pages(void)
 {
 	static const struct {
@@ -253,7 +254,7 @@ static void regions(void)
 	CHECK(vmx_clear(1), VM_FAIL_INVALID);
 	CHECK(vmx_load(first), VM_SUCCEED);
 	CHECK(vmx_get(VMCS_GUEST_RSP), 0x1234);
-	vmx_new(i_vmcall, 0); /* two, in turn */
+	vmx_new(i_vmcall, 0); /* N142: two, in turn */
 	second = vmx_pointer();
 	for (u32 i = 0; i < 8; i++) {
 		CHECK(vmx_load(i & 1 ? first : second), VM_SUCCEED);

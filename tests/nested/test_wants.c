@@ -205,7 +205,7 @@ static void test_clts_lmsw(void **state)
 			}
 }
 
-/* T39, N140, N141: a function that is on is tried by L0, one that is not is L1's to see. */
+/* T39, N140: a function that is on is tried by L0, one that is not is L1's to see. */
 static void test_vmfunc(void **state)
 {
 	struct world *w = *state;
