@@ -207,6 +207,7 @@ static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind,
 		[CPU_TRACE_VM_REFUSED] = UDV_TRACE_VM_REFUSED,
 	};
 	struct vcpu *vcpu = opaque;
+	const struct udv_machine_config *config = &vcpu->machine->config;
 	struct udv_trace_event event = {
 		.kind = kinds[kind],
 		.cpu = vcpu->index,
@@ -217,12 +218,28 @@ static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind,
 		.c = c,
 	};
 
+	if (vcpu->machine->debug.events &&
+	    (kind == CPU_TRACE_VM_ENTRY || kind == CPU_TRACE_VM_EXIT))
+		debug_vmx_event(vcpu, kind == CPU_TRACE_VM_ENTRY, (uint32_t)a);
+	if (!config->trace)
+		return;
 	if (kind == CPU_TRACE_VM_EXIT)
 		add_exit(&event, vcpu);
 	if (vcpu->walk.valid && (event.kind == UDV_TRACE_VM_EXIT ||
 				 (event.kind == UDV_TRACE_EXCEPTION && a == VECTOR_VE)))
 		add_walk(&event, vcpu);
-	vcpu->machine->config.trace(vcpu->machine->config.opaque, &event);
+	config->trace(config->opaque, &event);
+}
+
+void wire_tracer(struct vcpu *vcpu)
+{
+	bool traced = vcpu->machine->config.trace;
+
+	vcpu->cpu.tracer = (struct cpu_tracer){
+		.event = traced || vcpu->machine->debug.events ? trace : NULL,
+		.opaque = vcpu,
+		.walk = traced ? &vcpu->walk : NULL,
+	};
 }
 
 static void wire_core(struct vcpu *vcpu)
@@ -241,9 +258,7 @@ static void wire_core(struct vcpu *vcpu)
 		.init = init_taken,
 		.opaque = vcpu,
 	};
-	if (vcpu->machine->config.trace)
-		cpu->tracer =
-			(struct cpu_tracer){ .event = trace, .opaque = vcpu, .walk = &vcpu->walk };
+	wire_tracer(vcpu);
 	cpu->flush_always = vcpu->machine->stress & UDV_STRESS_TLB;
 	cpu->single_blocks = vcpu->machine->stress & UDV_STRESS_SINGLE;
 }

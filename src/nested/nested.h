@@ -56,6 +56,9 @@ enum nested_page {
 /* @base has NESTED_MEMORY bytes of memory of its own, at @host. */
 void nested_init(struct nested *n, struct cpu *cpu, uint64_t base, uint8_t *host);
 
+/* L1's current VMCS, as VMREAD has it; there is one. */
+void nested_current_vmcs(const struct nested *n, struct vmx_vmcs *vmcs);
+
 /* ---------------------------------------------------------------- between the files */
 
 /* merge.c: vmcs02 from vmcs12, and into force. */
