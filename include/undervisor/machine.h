@@ -69,6 +69,8 @@ enum udv_trace_kind {
 };
 
 struct udv_paging;
+struct udv_ve_information;
+struct udv_vm_exit;
 struct udv_walk_record;
 struct udv_walk_result;
 
@@ -93,6 +95,8 @@ struct udv_trace_event {
 	const struct udv_paging *paging;
 	const struct udv_walk_result *walk;
 	const struct udv_walk_record *record;
+	/* Of a #VE: the information area that it wrote, see vm_exit.h. Otherwise NULL. */
+	const struct udv_ve_information *ve;
 };
 
 /*
@@ -139,7 +143,13 @@ struct udv_machine_config {
 	bool no_rng;
 	/* Events of the processors; costs speed unless NULL. It may read the machine. */
 	void (*trace)(void *opaque, const struct udv_trace_event *event);
-	void *opaque; /* of serial, console and trace */
+	/*
+	 * Every VM exit that a hypervisor in the machine sees, once it has been performed and the
+	 * trace has had its UDV_TRACE_VM_EXIT; all about it is in vm_exit.h, and lasts as long as
+	 * the call. As free of charge as the trace, and it may read the machine, too.
+	 */
+	void (*vm_exit)(void *opaque, const struct udv_vm_exit *exit);
+	void *opaque; /* of serial, console, trace and vm_exit */
 };
 
 /*

@@ -87,6 +87,11 @@ struct cpu_walk_trace {
 struct cpu_tracer {
 	void (*event)(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind, uint64_t a,
 		      uint64_t b, uint64_t c);
+	/*
+	 * An exit that the guest's hypervisor sees is under way: first with the guest's registers,
+	 * saved and complete, and then (@left) with the host's, or what of them a VMX abort leaves.
+	 */
+	void (*exit)(void *opaque, const struct cpu *cpu, bool left);
 	void *opaque;
 	struct cpu_walk_trace *walk; /* NULL: not wanted */
 };
@@ -326,11 +331,11 @@ struct cpu {
 	struct cpu_event delivering; /* the event whose delivery is under way: IDT vectoring */
 	struct cpu_vmx vmx;
 
-	uint64_t retired;      /* exact instructions since the processor was made */
-	uint64_t budget_end;   /* value of cpu_ticks() when remaining is 0 */
-	uint64_t charged;      /* ticks beyond one an instruction, all in all */
-	bool single_blocks;    /* stress: every block has one instruction */
-	bool flush_always;     /* stress: the TLB is empty before every instruction */
+	uint64_t retired;    /* exact instructions since the processor was made */
+	uint64_t budget_end; /* value of cpu_ticks() when remaining is 0 */
+	uint64_t charged;    /* ticks beyond one an instruction, all in all */
+	bool single_blocks;  /* stress: every block has one instruction */
+	bool flush_always;   /* stress: the TLB is empty before every instruction */
 	/* DR7 has some enabled, or a debugger has: the TLB holds no page with one. */
 	bool data_breakpoints;
 	bool code_breakpoints;
@@ -356,8 +361,8 @@ struct cpu {
 	struct udv_paging space_paging[64]; /* of those that have a number */
 	uint64_t code_base;		    /* CS's base and limit as of jump_key */
 	uint32_t code_limit;
-	uint64_t random; /* state of RDRAND and RDSEED */
-	const struct cpu_points *points; /* of a debugger: see debug.h; NULL: none */
+	uint64_t random;		     /* state of RDRAND and RDSEED */
+	const struct cpu_points *points;     /* of a debugger: see debug.h; NULL: none */
 	uint64_t passed_rip, passed_retired; /* where the last breakpoint stopped the run */
 
 	struct cpu_stats {

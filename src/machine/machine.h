@@ -7,6 +7,7 @@
 #include <undervisor/debug.h>
 #include <undervisor/machine.h>
 #include <undervisor/registers.h>
+#include <undervisor/vm_exit.h>
 
 #include "apic/lapic.h"
 #include "base/clock.h"
@@ -50,6 +51,8 @@ struct vcpu {
 	struct lapic lapic;
 	struct nested nested;	    /* with UDV_ENGINE_NESTED */
 	struct cpu_walk_trace walk; /* used if there is a tracer */
+	struct udv_vm_exit exit;    /* with config.vm_exit: the one under way */
+	struct udv_ve_information ve;
 	struct udv_machine *machine;
 	unsigned index;
 	uint64_t round_start; /* cpu_ticks() when the round began */
@@ -176,6 +179,14 @@ void debug_ran(struct vcpu *vcpu);
 /* What udv_machine_paging() is made of. */
 enum udv_status machine_paging_config(const struct udv_machine *machine, unsigned cpu,
 				      struct udv_paging_config *config);
+
+/* vm_exit.c */
+void machine_trace_exit(void *opaque, const struct cpu *cpu, bool left);
+/* False if there is no memory. */
+bool machine_read_ve(struct udv_machine *machine, uint64_t address, struct udv_ve_information *ve);
+
+/* access.c */
+void machine_copy_registers(const struct cpu_state *state, struct udv_registers *registers);
 
 /* run.c */
 /* Ends udv_machine_run() after the instruction that runs. The first reason counts. */

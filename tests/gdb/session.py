@@ -154,7 +154,8 @@ def check_vmx(undervisor, image):
     direct = debugged(undervisor, image, [], VMX_SESSION)
     nested = debugged(undervisor, image, ["--engine", "nested"], VMX_SESSION)
     for one, other, (command, _) in zip(direct, nested, VMX_SESSION):
-        if one != other:
+        # What L0 had to do is told of the engine that has one.
+        if one != re.sub(r"(?m)^L0: .*\n(  .*\n)*", "", other):
             raise Failed(f"'{command}': the engines differ:\n{one}\n----\n{other}")
 
 
