@@ -12,6 +12,7 @@
 
 #include "commands.h"
 #include "common.h"
+#include "gdb_socket.h"
 #include "run_boot.h"
 
 /* "undervisor run": boots an image in a machine of the library. */
@@ -48,6 +49,8 @@ static void print_help(void)
 	     "Limits:\n"
 	     "  --max-instructions N   stop after so many\n"
 	     "  --max-seconds S        stop after so long\n"
+	     "Debugging:\n"
+	     "  --gdb WHERE            wait for gdb at a port of 127.0.0.1, or at unix:PATH\n"
 	     "What happened:\n"
 	     "  --stats                instructions, speed and cache figures, at the end\n"
 	     "  --trace FILE           exceptions, interrupts, mode changes, I/O and MSR accesses\n"
@@ -102,6 +105,8 @@ struct run {
 	struct udv_disk disk_configs[UDV_MAX_DISKS];
 	struct run_trace trace;
 	struct udv_machine *machine;
+	struct gdb_server gdb;
+	bool killed;	/* by the debugger */
 	double seconds; /* of the host's time, running */
 };
 
@@ -186,12 +191,17 @@ static void go(struct run *run, struct udv_stop_info *info)
 	uint64_t left = run->options.max_instructions;
 
 	catch_signals(run->machine, run->options.max_seconds);
+	*info = (struct udv_stop_info){ .stop = UDV_STOP_REQUESTED };
 	do {
+		if (!gdb_server_wait(&run->gdb)) {
+			run->killed = !caught;
+			break;
+		}
 		udv_machine_run(run->machine, left < PIECE ? left : PIECE, info);
 		left -= left < info->instructions ? left : info->instructions;
 		run_flush_serial(&run->serial);
 		run_flush_serial(&run->console);
-	} while (info->stop == UDV_STOP_BUDGET && left);
+	} while (gdb_server_stopped(&run->gdb, info) || (info->stop == UDV_STOP_BUDGET && left));
 	run->seconds = seconds_now() - start;
 }
 
@@ -231,7 +241,12 @@ static int report(const struct run *run, const struct udv_stop_info *info)
 		say(run, info, "stopped by --max-instructions");
 		return RUN_LIMIT;
 	case UDV_STOP_REQUESTED:
+	case UDV_STOP_DEBUG:
 		break;
+	}
+	if (run->killed) {
+		say(run, info, "ended by the debugger");
+		return RUN_SIGNALED;
 	}
 	if (caught == SIGALRM) {
 		say(run, info, "stopped by --max-seconds");
@@ -280,8 +295,12 @@ static int execute(struct run *run)
 		status = RUN_FILE;
 	if (status)
 		return status;
+	if (run->options.gdb && (!gdb_server_open(&run->gdb, run->options.gdb, &caught) ||
+				 !gdb_server_attach(&run->gdb, run->machine)))
+		return RUN_FILE;
 	go(run, &info);
 	status = report(run, &info);
+	gdb_server_ended(&run->gdb, status);
 	if (run->options.trace_hash)
 		print_hash(run);
 	if (run->options.stats)
@@ -298,7 +317,7 @@ int cmd_run(int argc, char **argv)
 		complain("run", "out of memory");
 		return RUN_FILE;
 	}
-	run->serial.fd = run->console.fd = -1;
+	run->serial.fd = run->console.fd = run->gdb.fd = -1;
 	if (!run_parse_options(&run->options, argc, argv)) {
 		status = RUN_USAGE;
 	} else if (run->options.help) {
@@ -314,6 +333,7 @@ int cmd_run(int argc, char **argv)
 	run_close_serial(&run->console);
 	if (!run_close_trace(&run->trace) || run->serial.failed || run->console.failed)
 		status = RUN_FILE;
+	gdb_server_close(&run->gdb);
 	udv_machine_destroy(run->machine);
 	for (unsigned i = 0; i < run->options.nr_disks; i++) {
 		if (run->disks[i].failed)

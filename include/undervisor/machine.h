@@ -224,6 +224,7 @@ enum udv_stop {
 	UDV_STOP_RESET,	       /* the guest reset the machine */
 	UDV_STOP_TRIPLE_FAULT, /* cpu: whose */
 	UDV_STOP_HALTED,       /* every processor waits, and nothing can ever wake one */
+	UDV_STOP_DEBUG,	       /* a breakpoint, a step, ...: udv_machine_debug_stop() */
 };
 
 /* A short phrase, never NULL. */
@@ -312,7 +313,9 @@ enum udv_status udv_machine_read(struct udv_machine *machine, udv_gpa_t address,
 				 uint64_t size);
 enum udv_status udv_machine_write(struct udv_machine *machine, udv_gpa_t address, const void *data,
 				  uint64_t size);
-/* The same by linear address, as a supervisor on @cpu would; sets no accessed or dirty flag. */
+/* The same by linear address of the level that runs, as a supervisor on @cpu would; sets no
+ * accessed or dirty flag.
+ */
 enum udv_status udv_machine_read_linear(struct udv_machine *machine, unsigned cpu,
 					udv_gva_t address, void *data, uint64_t size);
 enum udv_status udv_machine_write_linear(struct udv_machine *machine, unsigned cpu,
