@@ -101,7 +101,7 @@
 	N(T, ops) N(T, tracer) N(T, hypervisor) N(T, memory) N(T, ports) N(T, blocks) N(T, path) \
 	S(T, paging, udv_paging) N(T, generation) N(T, asn) N(T, next_asn) N(T, live_spaces) \
 	N(T, next_space) N(T, spaces) N(T, space_paging) N(T, code_base) N(T, code_limit) \
-	V(T, random) S(T, stats, cpu_stats)
+	V(T, random) N(T, points) N(T, passed_rip) N(T, passed_retired) S(T, stats, cpu_stats)
 
 /* L0 keeps nothing: with what its guest has of VMX it starts anew. */
 #define STATE_ept02(T, V, R, A, RA, S, SA, N) \
@@ -261,7 +261,7 @@
 	S(T, pic, pic) S(T, pit, pit) S(T, rtc, rtc) S(T, acpi_pm, acpi_pm) S(T, reset, reset) \
 	S(T, i8042, i8042) S(T, pci, pci_host) S(T, pci_testdev, pci_testdev) \
 	S(T, testdev, testdev) S(T, fw_cfg, fw_cfg) S(T, uart, uart16550) N(T, debug_exit) \
-	S(T, virtio, machine_virtio) N(T, hooks)
+	S(T, virtio, machine_virtio) N(T, hooks) N(T, debug)
 
 /*
  * All lists, each behind those that it names: X(struct or union, list). PARTIAL(...) the same for
