@@ -84,6 +84,15 @@ struct udv_trace_event {
 	const struct udv_walk_record *record;
 };
 
+struct udv_vmentry;
+
+/* A VM entry that failed, and what its checks were made on: undervisor/vmentry.h says why. */
+struct udv_entry_failure {
+	unsigned cpu;
+	uint64_t instructions, rip; /* as in a trace event */
+	const struct udv_vmentry *entry;
+};
+
 /*
  * What is on a disk. The callbacks are called within udv_machine_run(), with [@offset, @offset +
  * @size) inside the disk; false is an I/O error for the guest. They must not call the machine, and
@@ -128,7 +137,12 @@ struct udv_machine_config {
 	bool no_rng;
 	/* Events of the processors; costs speed unless NULL. It may read the machine. */
 	void (*trace)(void *opaque, const struct udv_trace_event *event);
-	void *opaque; /* of serial, console and trace */
+	/*
+	 * A VM entry was refused or failed; the event of it was traced before. @failure lasts as
+	 * long as the call. Costs nothing until it happens. May be NULL.
+	 */
+	void (*entry_failed)(void *opaque, const struct udv_entry_failure *failure);
+	void *opaque; /* of serial, console, trace and entry_failed */
 };
 
 /*

@@ -153,6 +153,8 @@ void virtio_destroy(struct udv_machine *machine);
 enum udv_status wire_cpu(struct vcpu *vcpu);
 /* The state after power-up. */
 void wire_reset(struct vcpu *vcpu);
+/* entry_failed.c: for struct cpu_tracer; @opaque is the vCPU. */
+void machine_entry_failed(void *opaque, const struct cpu *cpu, uint32_t msr);
 
 /* run.c */
 /* Ends udv_machine_run() after the instruction that runs. The first reason counts. */

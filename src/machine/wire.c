@@ -244,6 +244,10 @@ static void wire_core(struct vcpu *vcpu)
 	if (vcpu->machine->config.trace)
 		cpu->tracer =
 			(struct cpu_tracer){ .event = trace, .opaque = vcpu, .walk = &vcpu->walk };
+	if (vcpu->machine->config.entry_failed) {
+		cpu->tracer.entry_failed = machine_entry_failed;
+		cpu->tracer.opaque = vcpu;
+	}
 	cpu->flush_always = vcpu->machine->stress & UDV_STRESS_TLB;
 	cpu->single_blocks = vcpu->machine->stress & UDV_STRESS_SINGLE;
 }
