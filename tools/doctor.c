@@ -115,6 +115,10 @@ static bool take_option(struct request *r, int option)
 		r->processor = optarg;
 		return true;
 	case OPT_SET:
+		if (!optarg[strspn(optarg, " \t")] || *optarg == '#') {
+			complain(NAME, "--set: give NAME=VALUE");
+			return false;
+		}
 		if (r->nr_sets == sizeof(r->sets) / sizeof(r->sets[0])) {
 			complain(NAME, "--set: more than %u; write a file for --msrs", r->nr_sets);
 			return false;
@@ -149,6 +153,18 @@ static bool options_agree(const struct request *r)
 	return true;
 }
 
+static bool bad_option(char **argv, bool no_value)
+{
+	/* A letter may be one of several in an argument that getopt_long() is not through with. */
+	char letter[] = { '-', (char)optopt, '\0' };
+	bool is_letter = optopt > 0 && optopt < OPT_AT;
+
+	complain(NAME, "%s: %s; undervisor doctor --help lists the options",
+		 is_letter ? letter : argv[optind - 1],
+		 no_value ? "a value is missing" : "no such option");
+	return false;
+}
+
 static bool parse_command_line(struct request *r, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -169,12 +185,8 @@ static bool parse_command_line(struct request *r, int argc, char **argv)
 	optind = 1;
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		if (option == '?' || option == ':') {
-			complain(NAME, "%s: %s; undervisor doctor --help lists the options",
-				 argv[optind - 1],
-				 option == ':' ? "a value is missing" : "no such option");
-			return false;
-		}
+		if (option == '?' || option == ':')
+			return bad_option(argv, option == ':');
 		if (!take_option(r, option))
 			return false;
 	}
@@ -265,6 +277,7 @@ static int change_processor(struct judging *j, const char *where, const char *da
 		return status;
 	}
 	j->text.processor = changed.processor;
+	j->text.msrs |= changed.msrs;
 	if (changed.msrs)
 		snprintf(j->judged_by, sizeof(j->judged_by), "the processor of the given MSRs");
 	if (changed.efer_given) {
@@ -285,8 +298,13 @@ static int change_by_file(struct judging *j)
 
 	if (!data)
 		return DOCTOR_BAD_INPUT;
+	j->text.msrs = 0;
 	status = change_processor(j, j->request->msrs, data, size, DOCTOR_BAD_INPUT);
 	free(data);
+	if (status == 0 && !j->text.msrs) {
+		complain(NAME, "%s: no capability MSR in it", j->request->msrs);
+		return DOCTOR_BAD_INPUT;
+	}
 	return status;
 }
 

@@ -130,10 +130,45 @@ static void print_finding(FILE *file, const struct diagnosis *d,
 	print_nearest(file, d, f);
 }
 
+static uint64_t read_given(const struct diagnosis *d, uint32_t field)
+{
+	uint64_t value = 0;
+
+	if (is_given(d, field))
+		udv_vmcs_read(d->entry.vmcs, field, &value);
+	return value;
+}
+
+#define FIELD_STORE_COUNT 0x400eu
+#define FIELD_EXIT_LOAD_COUNT 0x4010u
+#define FIELD_ENTRY_LOAD_COUNT 0x4014u
+#define MSR_VMX_MISC 0x485u
+
+/* More than IA32_VMX_MISC recommends is no failure, and nobody says what it is. */
+static void print_long_lists(FILE *file, const struct diagnosis *d)
+{
+	static const uint32_t counts[] = { FIELD_STORE_COUNT, FIELD_EXIT_LOAD_COUNT,
+					   FIELD_ENTRY_LOAD_COUNT };
+	const uint64_t misc = d->entry.processor->msr[MSR_VMX_MISC - UDV_VMX_MSR_FIRST];
+	const uint64_t most = 512 * ((misc >> 25 & 7) + 1);
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		uint64_t count = read_given(d, counts[i]);
+
+		if (count > most)
+			fprintf(file,
+				"%swarning: %s = %" PRIu64 ": more than %" PRIu64
+				" entries, as IA32_VMX_MISC[27:25] recommends, are undefined "
+				"behaviour\n",
+				d->indent, doctor_field_name(counts[i]), count, most);
+	}
+}
+
 void doctor_print_findings(FILE *file, const struct diagnosis *d)
 {
 	for (unsigned i = 0; i < nr_kept(d); i++)
 		print_finding(file, d, &d->findings[i]);
+	print_long_lists(file, d);
 }
 
 const char *doctor_first_class(const struct diagnosis *d)
@@ -152,15 +187,6 @@ const char *doctor_first_class(const struct diagnosis *d)
 #define FIELD_EXIT_REASON 0x4402u
 #define FIELD_QUALIFICATION 0x6400u
 #define ENTRY_FAILED 0x80000000u
-
-static uint64_t read_given(const struct diagnosis *d, uint32_t field)
-{
-	uint64_t value = 0;
-
-	if (is_given(d, field))
-		udv_vmcs_read(d->entry.vmcs, field, &value);
-	return value;
-}
 
 static enum udv_vmentry_class class_of_qualification(uint64_t qualification)
 {

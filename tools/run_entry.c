@@ -8,9 +8,10 @@
 /* The first is said to whoever has no trace; a hypervisor that tries entries fails often. */
 static void say(const struct diagnosis *d, const struct udv_entry_failure *failure)
 {
-	complain("run", "a VM entry failed: %s (processor %u, before RIP 0x%" PRIx64 "); %s",
-		 doctor_first_class(d), failure->cpu, failure->rip,
-		 "why follows, of others --trace tells");
+	complain("run",
+		 "a VM entry failed, by the instruction before RIP 0x%" PRIx64
+		 " of processor %u; why follows, and --trace tells of others",
+		 failure->rip, failure->cpu);
 	doctor_print_findings(stderr, d);
 }
 
