@@ -101,7 +101,7 @@ int finish_output(const char *command, int status)
 	return 1;
 }
 
-void json_string(FILE *file, const char *text)
+void put_json_string(FILE *file, const char *text)
 {
 	putc('"', file);
 	for (; *text; text++) {

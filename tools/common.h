@@ -26,6 +26,6 @@ __attribute__((format(printf, 2, 3))) void complain(const char *command, const c
 int finish_output(const char *command, int status);
 
 /* Writes @text as a JSON string, quotes included. */
-void json_string(FILE *file, const char *text);
+void put_json_string(FILE *file, const char *text);
 
 #endif

@@ -15,6 +15,7 @@ static const struct command {
 	{ "explain", cmd_explain,
 	  "say in words what an exit qualification, entry, MSR, ... means" },
 	{ "doctor", cmd_doctor, "say why a VM entry fails: every check, with the rule" },
+	{ "report", cmd_report, "make a page about the VM exits in a trace" },
 	{ "demo", cmd_demo, "walk a small embedded machine: an L2 behind an EPT" },
 };
 

@@ -2,6 +2,7 @@
 #include "machine/machine.h"
 
 #include "cpu/access.h"
+#include "machine/timeline.h"
 
 /* What is between the processors and their local APICs, and who looks on. */
 
@@ -191,6 +192,15 @@ static void add_walk(struct udv_trace_event *event, struct vcpu *vcpu)
 	event->record = &vcpu->walk.record;
 }
 
+static unsigned level_of(const struct cpu *cpu, enum cpu_trace_kind kind)
+{
+	if (kind == CPU_TRACE_VM_EXIT)
+		return 2;
+	if (kind == CPU_TRACE_VM_ENTRY)
+		return 1;
+	return cpu->vmx.guest && !cpu->vmx.level1 ? 2 : 1;
+}
+
 static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind, uint64_t a,
 		  uint64_t b, uint64_t c)
 {
@@ -205,6 +215,9 @@ static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind,
 		[CPU_TRACE_VM_ENTRY] = UDV_TRACE_VM_ENTRY,
 		[CPU_TRACE_VM_EXIT] = UDV_TRACE_VM_EXIT,
 		[CPU_TRACE_VM_REFUSED] = UDV_TRACE_VM_REFUSED,
+		[CPU_TRACE_L0_SHOWN] = UDV_TRACE_L0_SHOWN,
+		[CPU_TRACE_L0_FILLED] = UDV_TRACE_L0_FILLED,
+		[CPU_TRACE_L0_EMULATED] = UDV_TRACE_L0_EMULATED,
 	};
 	struct vcpu *vcpu = opaque;
 	struct udv_trace_event event = {
@@ -212,6 +225,9 @@ static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind,
 		.cpu = vcpu->index,
 		.instructions = cpu_retired(cpu),
 		.rip = cpu->state.rip,
+		.nanoseconds =
+			timeline_ns(machine_ticks_of(vcpu, cpu_ticks(cpu)), vcpu->machine->tsc_khz),
+		.level = level_of(cpu, kind),
 		.a = a,
 		.b = b,
 		.c = c,
