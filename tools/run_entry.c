@@ -19,9 +19,9 @@ static void trace_json(FILE *file, const struct diagnosis *d,
 		       const struct udv_entry_failure *failure)
 {
 	fprintf(file,
-		"{\"cpu\":%u,\"instructions\":%" PRIu64 ",\"rip\":\"0x%" PRIx64
-		"\",\"event\":\"vm-entry-checks\",\"checks\":",
-		failure->cpu, failure->instructions, failure->rip);
+		"{\"cpu\":%u,\"level\":1,\"instructions\":%" PRIu64 ",\"ns\":%" PRIu64
+		",\"rip\":\"0x%" PRIx64 "\",\"event\":\"vm-entry-checks\",\"checks\":",
+		failure->cpu, failure->instructions, failure->nanoseconds, failure->rip);
 	doctor_print_object(file, d);
 	fputs("}\n", file);
 }

@@ -64,7 +64,8 @@ enum udv_trace_kind {
 	 */
 	UDV_TRACE_L0_SHOWN,    /* L1 asked for it: the UDV_TRACE_VM_EXIT that follows is its */
 	UDV_TRACE_L0_FILLED,   /* EPT02 has what was missing, and the access is made again */
-	UDV_TRACE_L0_EMULATED, /* L0 does what was to be done; an exit that follows is one it found */
+	UDV_TRACE_L0_EMULATED, /* L0 does what was to be done; an exit that follows is one it found
+				*/
 	UDV_NR_TRACE_KINDS,
 };
 
@@ -100,7 +101,7 @@ struct udv_vmentry;
 /* A VM entry that failed, and what its checks were made on: undervisor/vmentry.h says why. */
 struct udv_entry_failure {
 	unsigned cpu;
-	uint64_t instructions, rip; /* as in a trace event */
+	uint64_t instructions, nanoseconds, rip; /* as in a trace event */
 	const struct udv_vmentry *entry;
 };
 

@@ -7,6 +7,7 @@
 #include "arch/system_bits.h"
 #include "cpu/vmx.h"
 #include "machine/machine.h"
+#include "machine/timeline.h"
 
 /* A VM entry that failed, for those who ask why: what its checks were made on. */
 
@@ -54,6 +55,8 @@ void machine_entry_failed(void *opaque, const struct cpu *cpu, uint32_t msr)
 	const struct udv_entry_failure failure = {
 		.cpu = vcpu->index,
 		.instructions = cpu_retired(cpu),
+		.nanoseconds =
+			timeline_ns(machine_ticks_of(vcpu, cpu_ticks(cpu)), vcpu->machine->tsc_khz),
 		.rip = cpu->state.rip,
 		.entry = &entry,
 	};
