@@ -70,6 +70,8 @@ enum udv_trace_kind {
 };
 
 struct udv_paging;
+struct udv_ve_information;
+struct udv_vm_exit;
 struct udv_walk_record;
 struct udv_walk_result;
 
@@ -94,6 +96,8 @@ struct udv_trace_event {
 	const struct udv_paging *paging;
 	const struct udv_walk_result *walk;
 	const struct udv_walk_record *record;
+	/* Of a #VE: the information area that it wrote, see vm_exit.h. Otherwise NULL. */
+	const struct udv_ve_information *ve;
 };
 
 struct udv_vmentry;
@@ -154,7 +158,13 @@ struct udv_machine_config {
 	 * long as the call. Costs nothing until it happens. May be NULL.
 	 */
 	void (*entry_failed)(void *opaque, const struct udv_entry_failure *failure);
-	void *opaque; /* of serial, console, trace and entry_failed */
+	/*
+	 * Every VM exit that a hypervisor in the machine sees, once it has been performed and the
+	 * trace has had its UDV_TRACE_VM_EXIT; all about it is in vm_exit.h, and lasts as long as
+	 * the call. As free of charge as the trace, and it may read the machine, too.
+	 */
+	void (*vm_exit)(void *opaque, const struct udv_vm_exit *exit);
+	void *opaque; /* of serial, console, trace, entry_failed and vm_exit */
 };
 
 /*

@@ -91,6 +91,11 @@ struct cpu_tracer {
 	 * from 1, that could not be loaded, or 0.
 	 */
 	void (*entry_failed)(void *opaque, const struct cpu *cpu, uint32_t msr);
+	/*
+	 * An exit that the guest's hypervisor sees is under way: first with the guest's registers,
+	 * saved and complete, and then (@left) with the host's, or what of them a VMX abort leaves.
+	 */
+	void (*exit)(void *opaque, const struct cpu *cpu, bool left);
 	void *opaque;
 	struct cpu_walk_trace *walk; /* NULL: not wanted */
 };

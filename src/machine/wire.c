@@ -183,13 +183,24 @@ static void add_exit(struct udv_trace_event *event, const struct vcpu *vcpu)
 	event->instruction_info = exit->instruction_info;
 }
 
-/* The walk belongs to what comes next of it: an exit, or #VE. */
+/* The walk belongs to what comes next of it: an exit, which machine_trace_exit() sees too, or #VE.
+ */
 static void add_walk(struct udv_trace_event *event, struct vcpu *vcpu)
 {
-	vcpu->walk.valid = false;
+	vcpu->walk.valid = event->kind == UDV_TRACE_VM_EXIT;
 	event->paging = &vcpu->walk.paging;
 	event->walk = &vcpu->walk.result;
 	event->record = &vcpu->walk.record;
+}
+
+/* Where the area is, vmcs02 says as vmcs12 does. */
+static void add_ve(struct udv_trace_event *event, struct vcpu *vcpu)
+{
+	const struct vmx_vmcs *v = &vcpu->cpu.vmx.vmcs;
+
+	if (vcpu->cpu.vmx.guest && VMX_SECONDARY(v, EPT_VIOLATION_VE) &&
+	    machine_read_ve(vcpu->machine, v->ve_information_address, &vcpu->ve))
+		event->ve = &vcpu->ve;
 }
 
 static unsigned level_of(const struct cpu *cpu, enum cpu_trace_kind kind)
@@ -238,7 +249,10 @@ static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind,
 	if (vcpu->walk.valid && (event.kind == UDV_TRACE_VM_EXIT ||
 				 (event.kind == UDV_TRACE_EXCEPTION && a == VECTOR_VE)))
 		add_walk(&event, vcpu);
-	vcpu->machine->config.trace(vcpu->machine->config.opaque, &event);
+	if (event.kind == UDV_TRACE_EXCEPTION && a == VECTOR_VE)
+		add_ve(&event, vcpu);
+	if (vcpu->machine->config.trace)
+		vcpu->machine->config.trace(vcpu->machine->config.opaque, &event);
 }
 
 static void wire_core(struct vcpu *vcpu)
@@ -257,9 +271,11 @@ static void wire_core(struct vcpu *vcpu)
 		.init = init_taken,
 		.opaque = vcpu,
 	};
-	if (vcpu->machine->config.trace)
-		cpu->tracer =
-			(struct cpu_tracer){ .event = trace, .opaque = vcpu, .walk = &vcpu->walk };
+	if (vcpu->machine->config.trace || vcpu->machine->config.vm_exit)
+		cpu->tracer = (struct cpu_tracer){ .event = trace,
+						   .exit = machine_trace_exit,
+						   .opaque = vcpu,
+						   .walk = &vcpu->walk };
 	if (vcpu->machine->config.entry_failed) {
 		cpu->tracer.entry_failed = machine_entry_failed;
 		cpu->tracer.opaque = vcpu;
