@@ -167,6 +167,9 @@ bool cpu_translate_fetch(struct cpu *cpu, uint64_t linear, uint32_t access,
 /* Physical address of @linear for @access (UDV_ACCESS_* with USER set by the caller's CPL). */
 bool cpu_translate(struct cpu *cpu, uint64_t linear, uint32_t access, uint64_t *physical);
 
+/* The walker's configuration that the state makes. */
+void cpu_paging_config(const struct cpu *cpu, struct udv_paging_config *config);
+
 /* To be called after the state has changed. Each recomputes what it must. */
 void cpu_mode_changed(
 	struct cpu *cpu); /* CS, SS, other segments, CPL, RFLAGS.VM/AC, CR0.PE, EFER */

@@ -64,6 +64,7 @@ CHOICES = [
     ("explain", "--list"),
     ("doctor", "--format", "/nonexistent", "--at", "0"),
     ("doctor", "--processor", "/nonexistent"),
+    ("report", "--format", "/nonexistent"),
 ]
 
 
