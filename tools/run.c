@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include "run.h"
+#include "run_entry.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -104,6 +105,7 @@ struct run {
 	struct run_disk disks[UDV_MAX_DISKS];
 	struct udv_disk disk_configs[UDV_MAX_DISKS];
 	struct run_trace trace;
+	struct run_entry entry;
 	struct udv_machine *machine;
 	struct gdb_server gdb;
 	bool killed;	/* by the debugger */
@@ -123,6 +125,14 @@ static void console_bytes(void *opaque, const uint8_t *data, size_t size)
 
 	while (size--)
 		run_serial_byte(&run->console, *data++);
+}
+
+static void entry_failed(void *opaque, const struct udv_entry_failure *failure)
+{
+	struct run *run = opaque;
+
+	run_flush_serial(&run->serial);
+	run_entry_failed(&run->entry, &run->trace, failure);
 }
 
 static void trace_event(void *opaque, const struct udv_trace_event *event)
@@ -163,6 +173,7 @@ static int create(struct run *run)
 	enum udv_status status;
 
 	config->serial = serial_byte;
+	config->entry_failed = entry_failed;
 	config->opaque = run;
 	if (strcmp(run->options.virtio_console, "none") != 0)
 		config->console = console_bytes;

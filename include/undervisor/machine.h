@@ -100,6 +100,15 @@ struct udv_trace_event {
 	const struct udv_ve_information *ve;
 };
 
+struct udv_vmentry;
+
+/* A VM entry that failed, and what its checks were made on: undervisor/vmentry.h says why. */
+struct udv_entry_failure {
+	unsigned cpu;
+	uint64_t instructions, nanoseconds, rip; /* as in a trace event */
+	const struct udv_vmentry *entry;
+};
+
 /*
  * What is on a disk. The callbacks are called within udv_machine_run(), with [@offset, @offset +
  * @size) inside the disk; false is an I/O error for the guest. They must not call the machine, and
@@ -145,12 +154,17 @@ struct udv_machine_config {
 	/* Events of the processors; costs speed unless NULL. It may read the machine. */
 	void (*trace)(void *opaque, const struct udv_trace_event *event);
 	/*
+	 * A VM entry was refused or failed; the event of it was traced before. @failure lasts as
+	 * long as the call. Costs nothing until it happens. May be NULL.
+	 */
+	void (*entry_failed)(void *opaque, const struct udv_entry_failure *failure);
+	/*
 	 * Every VM exit that a hypervisor in the machine sees, once it has been performed and the
 	 * trace has had its UDV_TRACE_VM_EXIT; all about it is in vm_exit.h, and lasts as long as
 	 * the call. As free of charge as the trace, and it may read the machine, too.
 	 */
 	void (*vm_exit)(void *opaque, const struct udv_vm_exit *exit);
-	void *opaque; /* of serial, console, trace and vm_exit */
+	void *opaque; /* of serial, console, trace, entry_failed and vm_exit */
 };
 
 /*

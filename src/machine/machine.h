@@ -186,6 +186,8 @@ void debug_ran(struct vcpu *vcpu);
 /* What udv_machine_paging() is made of. */
 enum udv_status machine_paging_config(const struct udv_machine *machine, unsigned cpu,
 				      struct udv_paging_config *config);
+/* entry_failed.c: for struct cpu_tracer; @opaque is the vCPU. */
+void machine_entry_failed(void *opaque, const struct cpu *cpu, uint32_t msr);
 
 /* vm_exit.c */
 void machine_trace_exit(void *opaque, const struct cpu *cpu, bool left);

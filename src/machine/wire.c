@@ -284,6 +284,7 @@ void wire_tracer(struct vcpu *vcpu)
 	vcpu->cpu.tracer = (struct cpu_tracer){
 		.event = traced || vcpu->machine->debug.events ? trace : NULL,
 		.exit = traced ? machine_trace_exit : NULL,
+		.entry_failed = config->entry_failed ? machine_entry_failed : NULL,
 		.opaque = vcpu,
 		.walk = traced ? &vcpu->walk : NULL,
 	};
