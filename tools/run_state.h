@@ -2,8 +2,10 @@
 #ifndef UDV_TOOLS_RUN_STATE_H
 #define UDV_TOOLS_RUN_STATE_H
 
+#include "gdb_socket.h"
 #include "run.h"
 #include "run_boot.h"
+#include "run_entry.h"
 #include "run_loop.h"
 
 /* All of one run. */
@@ -15,6 +17,8 @@ struct run {
 	struct run_disk disks[UDV_MAX_DISKS];
 	struct udv_disk disk_configs[UDV_MAX_DISKS];
 	struct run_trace trace;
+	struct run_entry entry;
+	struct gdb_server gdb;
 	struct udv_machine *machine;
 	struct run_loop loop;
 };
