@@ -126,12 +126,13 @@ static uint32_t event_info(const struct cpu_event *event)
 bool vmx_intercepts_event(struct cpu *cpu, const struct cpu_event *event)
 {
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
-	bool bit = v->exception_bitmap >> event->vector & 1;
+	bool bit;
 
 	if (!cpu->vmx.guest || event->type == EVENT_SOFTWARE_INTERRUPT || event->vector > 31)
 		return false;
 	if (event->type == EVENT_NMI || event->type == EVENT_EXTERNAL)
 		return false;
+	bit = v->exception_bitmap >> event->vector & 1;
 	if (event->vector == VECTOR_PF)
 		bit = bit == ((event->error_code & v->page_fault_error_code_mask) ==
 			      v->page_fault_error_code_match);
