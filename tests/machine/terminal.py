@@ -379,6 +379,33 @@ def test_progress(tool, folder):
         assert bool(PROGRESS.match(text)) == shows, text
 
 
+def filters(pid):
+    """How many filters of system calls a process is under."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"^Seccomp_filters:\s*(\d+)$", status, re.M)
+    return int(found[1]) if found else None
+
+
+def test_confined(tool, folder):
+    """By a filter more than this process is, unless that is not wanted."""
+    sanitized = b"__asan_init" in pathlib.Path(tool[-1]).read_bytes()
+    no_leaks = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
+    for words, more in (([], not sanitized), (["--sandbox"], True), (["--no-sandbox"], False)):
+        child = subprocess.Popen([*tool, "run", *words, "waits.elf"], cwd=folder, env=no_leaks,
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE)
+        first = child.stdout.read(1)
+        inside = filters(child.pid) if first else None
+        output, error = child.communicate(b"abcq", timeout=40)
+        if b"no sandbox: " in error or b"without a sandbox: " in error:
+            print(f"   not confined here: {error.decode().strip()}")
+            continue
+        assert (child.returncode, first + output, error) == (1, b">abc", b""), (words, error)
+        assert inside is None or inside - filters(os.getpid()) == more, (words, inside)
+    done = run(tool, folder, "--sandbox", "--no-sandbox", "off.elf")
+    assert done.returncode == 2 and b"contradict each other" in done.stderr, done
+
+
 def test_stalled_reader(tool, folder):
     """Whoever types has a way out, though the guest waits for a reader that takes nothing."""
     for keys in (b"\x01x", b"\x03"):
