@@ -4,6 +4,7 @@
 
 /* One function a subcommand: argv[0] is its name, the return value the exit status. */
 int cmd_demo(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_report(int argc, char **argv);

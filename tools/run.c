@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include "run.h"
+#include "run_entry.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,6 +13,8 @@
 
 #include "commands.h"
 #include "common.h"
+#include "gdb_socket.h"
+#include "run_boot.h"
 
 /* "undervisor run": boots an image in a machine of the library. */
 
@@ -47,6 +50,8 @@ static void print_help(void)
 	     "Limits:\n"
 	     "  --max-instructions N   stop after so many\n"
 	     "  --max-seconds S        stop after so long\n"
+	     "Debugging:\n"
+	     "  --gdb WHERE            wait for gdb at a port of 127.0.0.1, or at unix:PATH\n"
 	     "What happened:\n"
 	     "  --stats                instructions, speed and cache figures, at the end\n"
 	     "  --trace FILE           exceptions, interrupts, mode changes, I/O and MSR accesses\n"
@@ -95,15 +100,15 @@ static void catch_signals(struct udv_machine *machine, double max_seconds)
 
 struct run {
 	struct run_options options;
-	struct run_file image, initrds[RUN_MAX_INITRDS];
-	struct udv_module modules[RUN_MAX_INITRDS];
-	char *module_text[RUN_MAX_INITRDS];
-	char *cmdline;
+	struct run_boot boot;
 	struct run_serial serial, console;
 	struct run_disk disks[UDV_MAX_DISKS];
 	struct udv_disk disk_configs[UDV_MAX_DISKS];
 	struct run_trace trace;
+	struct run_entry entry;
 	struct udv_machine *machine;
+	struct gdb_server gdb;
+	bool killed;	/* by the debugger */
 	double seconds; /* of the host's time, running */
 };
 
@@ -122,6 +127,14 @@ static void console_bytes(void *opaque, const uint8_t *data, size_t size)
 		run_serial_byte(&run->console, *data++);
 }
 
+static void entry_failed(void *opaque, const struct udv_entry_failure *failure)
+{
+	struct run *run = opaque;
+
+	run_flush_serial(&run->serial);
+	run_entry_failed(&run->entry, &run->trace, failure);
+}
+
 static void trace_event(void *opaque, const struct udv_trace_event *event)
 {
 	struct run *run = opaque;
@@ -129,78 +142,12 @@ static void trace_event(void *opaque, const struct udv_trace_event *event)
 	run_trace_event(&run->trace, event);
 }
 
-/* FILE[,ARGS]: the module's command line is "FILE ARGS". */
-static bool open_initrd(struct run *run, unsigned i)
-{
-	char *text = strdup(run->options.initrds[i]);
-	char *comma = text ? strchr(text, ',') : NULL;
-
-	if (!text) {
-		complain("run", "out of memory");
-		return false;
-	}
-	run->module_text[i] = text;
-	if (comma)
-		*comma = '\0';
-	if (!run_open_file(&run->initrds[i], text))
-		return false;
-	if (comma)
-		*comma = ' ';
-	run->modules[i] = (struct udv_module){
-		.data = run->initrds[i].data,
-		.size = run->initrds[i].size,
-		.cmdline = text,
-	};
-	return true;
-}
-
-/* The image's name, its arguments and what is appended, with spaces between. */
-static bool make_cmdline(struct run *run)
-{
-	const struct run_options *options = &run->options;
-	size_t size = strlen(options->image) + 1;
-	char *at;
-
-	for (int i = 0; i < options->nr_arguments; i++)
-		size += strlen(options->arguments[i]) + 1;
-	if (options->append)
-		size += strlen(options->append) + 1;
-	run->cmdline = malloc(size);
-	if (!run->cmdline) {
-		complain("run", "out of memory");
-		return false;
-	}
-	at = stpcpy(run->cmdline, options->image);
-	for (int i = 0; i < options->nr_arguments; i++)
-		at = stpcpy(stpcpy(at, " "), options->arguments[i]);
-	if (options->append && *options->append)
-		stpcpy(stpcpy(at, " "), options->append);
-	return true;
-}
-
-/* "--cpu help" */
-static void print_features(void)
-{
-	const char *name;
-	bool by_default;
-
-	for (unsigned i = 0; (name = udv_machine_feature(i, &by_default)) != NULL; i++) {
-		const char *words = udv_machine_feature_words(i);
-
-		printf("%c%-*s%s\n", by_default ? '+' : '-', *words ? 20 : 0, name, words);
-	}
-}
-
 static bool open_all(struct run *run)
 {
 	const struct run_options *options = &run->options;
 
-	if (!run_open_file(&run->image, options->image))
-		return false;
-	for (unsigned i = 0; i < options->nr_initrds; i++)
-		if (!open_initrd(run, i))
-			return false;
-	return make_cmdline(run) && run_open_serial(&run->serial, options->serial) &&
+	return run_open_boot(&run->boot, options) &&
+	       run_open_serial(&run->serial, options->serial) &&
 	       run_open_serial(&run->console, options->virtio_console) &&
 	       run_open_trace(&run->trace, options);
 }
@@ -226,6 +173,7 @@ static int create(struct run *run)
 	enum udv_status status;
 
 	config->serial = serial_byte;
+	config->entry_failed = entry_failed;
 	config->opaque = run;
 	if (strcmp(run->options.virtio_console, "none") != 0)
 		config->console = console_bytes;
@@ -238,25 +186,6 @@ static int create(struct run *run)
 		return 0;
 	complain("run", "%s", problem.text);
 	return status == UDV_ERR_ARGUMENT ? RUN_USAGE : RUN_FILE;
-}
-
-static int load(struct run *run)
-{
-	struct udv_problem problem;
-	struct udv_boot boot = {
-		.image = run->image.data,
-		.size = run->image.size,
-		.cmdline = run->cmdline,
-		.name_size = strlen(run->options.image),
-		.kernel_unpacks = run->options.kernel_unpacks,
-		.modules = run->modules,
-		.nr_modules = run->options.nr_initrds,
-	};
-
-	if (udv_machine_load(run->machine, &boot, &problem) == UDV_OK)
-		return 0;
-	complain("run", "%s: %s", run->options.image, problem.text);
-	return RUN_FILE;
 }
 
 static double seconds_now(void)
@@ -273,12 +202,17 @@ static void go(struct run *run, struct udv_stop_info *info)
 	uint64_t left = run->options.max_instructions;
 
 	catch_signals(run->machine, run->options.max_seconds);
+	*info = (struct udv_stop_info){ .stop = UDV_STOP_REQUESTED };
 	do {
+		if (!gdb_server_wait(&run->gdb)) {
+			run->killed = !caught;
+			break;
+		}
 		udv_machine_run(run->machine, left < PIECE ? left : PIECE, info);
 		left -= left < info->instructions ? left : info->instructions;
 		run_flush_serial(&run->serial);
 		run_flush_serial(&run->console);
-	} while (info->stop == UDV_STOP_BUDGET && left);
+	} while (gdb_server_stopped(&run->gdb, info) || (info->stop == UDV_STOP_BUDGET && left));
 	run->seconds = seconds_now() - start;
 }
 
@@ -318,7 +252,12 @@ static int report(const struct run *run, const struct udv_stop_info *info)
 		say(run, info, "stopped by --max-instructions");
 		return RUN_LIMIT;
 	case UDV_STOP_REQUESTED:
+	case UDV_STOP_DEBUG:
 		break;
+	}
+	if (run->killed) {
+		say(run, info, "ended by the debugger");
+		return RUN_SIGNALED;
 	}
 	if (caught == SIGALRM) {
 		say(run, info, "stopped by --max-seconds");
@@ -363,14 +302,16 @@ static int execute(struct run *run)
 	int status;
 
 	status = create(run);
-	if (!status && !open_all(run))
+	if (!status && !(open_all(run) && run_load(&run->boot, &run->options, run->machine)))
 		status = RUN_FILE;
-	if (!status)
-		status = load(run);
 	if (status)
 		return status;
+	if (run->options.gdb && (!gdb_server_open(&run->gdb, run->options.gdb, &caught) ||
+				 !gdb_server_attach(&run->gdb, run->machine)))
+		return RUN_FILE;
 	go(run, &info);
 	status = report(run, &info);
+	gdb_server_ended(&run->gdb, status);
 	if (run->options.trace_hash)
 		print_hash(run);
 	if (run->options.stats)
@@ -387,14 +328,14 @@ int cmd_run(int argc, char **argv)
 		complain("run", "out of memory");
 		return RUN_FILE;
 	}
-	run->serial.fd = run->console.fd = -1;
+	run->serial.fd = run->console.fd = run->gdb.fd = -1;
 	if (!run_parse_options(&run->options, argc, argv)) {
 		status = RUN_USAGE;
 	} else if (run->options.help) {
 		print_help();
 		status = 0;
 	} else if (run->options.machine.cpu && strcmp(run->options.machine.cpu, "help") == 0) {
-		print_features();
+		run_print_features();
 		status = 0;
 	} else {
 		status = execute(run);
@@ -403,18 +344,14 @@ int cmd_run(int argc, char **argv)
 	run_close_serial(&run->console);
 	if (!run_close_trace(&run->trace) || run->serial.failed || run->console.failed)
 		status = RUN_FILE;
+	gdb_server_close(&run->gdb);
 	udv_machine_destroy(run->machine);
 	for (unsigned i = 0; i < run->options.nr_disks; i++) {
 		if (run->disks[i].failed)
 			status = RUN_FILE;
 		run_close_disk(&run->disks[i]);
 	}
-	run_close_file(&run->image);
-	for (unsigned i = 0; i < run->options.nr_initrds; i++) {
-		run_close_file(&run->initrds[i]);
-		free(run->module_text[i]);
-	}
-	free(run->cmdline);
+	run_close_boot(&run->boot);
 	free(run);
 	return status;
 }

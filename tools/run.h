@@ -31,6 +31,7 @@ enum run_trace_format {
 };
 
 struct run_options {
+	bool diff; /* of "undervisor diff" */
 	struct udv_machine_config machine;
 	const char *image;
 	char **arguments; /* behind the image */
@@ -43,6 +44,7 @@ struct run_options {
 	const char *disks[UDV_MAX_DISKS];
 	unsigned nr_disks;
 	const char *virtio_console; /* as serial */
+	const char *gdb;	    /* a port, or unix:PATH */
 	uint64_t max_instructions;
 	double max_seconds; /* 0: no limit */
 	const char *trace;
@@ -50,7 +52,7 @@ struct run_options {
 	bool trace_hash, stats, help;
 };
 
-/* False after a line on standard error. */
+/* For the command argv[0], "run" or "diff". False after a line on standard error. */
 bool run_parse_options(struct run_options *options, int argc, char **argv);
 
 /* ---------------------------------------------------------------- files */

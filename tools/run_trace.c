@@ -139,6 +139,13 @@ static void print_text(FILE *file, const struct udv_trace_event *event, const ui
 		run_walk_text(file, event);
 }
 
+void run_print_event(FILE *file, const struct udv_trace_event *event)
+{
+	const uint64_t values[3] = { event->a, event->b, event->c };
+
+	print_text(file, event, values);
+}
+
 static void print_json(FILE *file, const struct udv_trace_event *event, const uint64_t values[3])
 {
 	char words[RUN_WORDS];
