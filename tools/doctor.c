@@ -334,7 +334,7 @@ static uint32_t word(const uint8_t *region, unsigned offset)
 {
 	const uint8_t *b = region + offset;
 
-	return b[0] | b[1] << 8 | b[2] << 16 | (uint32_t)b[3] << 24;
+	return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
 }
 
 static int read_region(struct judging *j, const struct udv_vmx_processor *processor)
