@@ -4,7 +4,8 @@
 SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized
 
 .PHONY: run test build test-clang test-sanitize test-aarch64 test-aarch64-run test-real \
-	test-witness test-boot test-boot-long test-full fuzz bench bench-emulators format check-format install clean
+	test-witness test-boot test-boot-long test-kvm test-kvm-short test-full fuzz bench bench-emulators \
+	format check-format install clean
 
 run: build
 	@build/tools/undervisor demo
@@ -69,6 +70,14 @@ test-boot: build
 # The same, and the kernel that unpacks itself: four times the instructions.
 test-boot-long: build
 	@scripts/run_boot build/tools/undervisor build-real long
+
+# Debian's KVM as the hypervisor in a guest: pieces of code, a Linux to its shell, and in that
+# Linux KVM again. The first alone is short.
+test-kvm: build
+	@scripts/run_kvm build/tools/undervisor build-real
+
+test-kvm-short: build
+	@scripts/run_kvm build/tools/undervisor build-real short
 
 # Tens of millions of cases against the oracle; minutes.
 test-full: build

@@ -37,6 +37,23 @@ PARAMETERS = """cd /sys/module/kvm_intel/parameters
 for name in *; do echo "UDV parameter $name $(cat $name)"; done
 cd /
 """
+# L2: its own KVM, with a guest, and then a shell.
+INIT_L2 = initramfs.PREPARE + LOAD.replace("UDV", "UDV2") + """pieces | sed 's/^UDV/UDV2/'
+dmesg -r | sed -n 's/^<[0-4]>/UDV2 problem &/p'
+export PS1='# '
+setsid cttyhack sh
+echo "UDV2 end"
+reboot -f
+"""
+INIT_L1 = initramfs.PREPARE + LOAD + """vmm /l2/vmlinux /l2/initramfs "$(cat /l2/cmdline)" </l2/input
+""" + COMPLAINTS + """echo "UDV end"
+poweroff -f
+"""
+# What is typed into the shell.
+TYPED = """echo "UDV2 sum $((6 * 7)) $(uname -r)"
+exit
+"""
+L2_CMDLINE = b"console=ttyS0,115200 acpi=off pci=off reboot=t"
 INIT_PIECES = initramfs.PREPARE + LOAD + PARAMETERS + "pieces\n" + COMPLAINTS + """echo "UDV end"
 poweroff -f
 """
@@ -91,3 +108,12 @@ def build(cache, name, init, programs=("pieces",), names=("kvm_intel",), more=()
     with open(path, "wb") as file:
         file.write(guest.cpio(entries))
     return path
+
+
+def build_linux(cache):
+    """The initramfs of an L1 that starts an L2 Linux, whose shell reads TYPED."""
+    inner = build(cache, "initramfs-l2", INIT_L2)
+    with open(inner, "rb") as file:
+        more = [("l2/vmlinux", vmlinux(cache)), ("l2/initramfs", file.read()),
+                ("l2/cmdline", L2_CMDLINE), ("l2/input", TYPED.encode())]
+    return build(cache, "initramfs-kvm-l2", INIT_L1, programs=("vmm",), more=more)

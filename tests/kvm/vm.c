@@ -13,6 +13,9 @@
 #define MAX_CPUID 128
 #define TSS_AT 0xfffbd000ul /* what KVM needs where there is no unrestricted guest */
 
+#define CPUID_DEADLINE (1u << 24)
+#define CPUID_HYPERVISOR (1u << 31)
+
 #define CR0_PE 1ul
 #define CR0_NE 0x20ul
 #define CR0_PG 0x80000000ul
@@ -87,8 +90,9 @@ void vm_set_cpuid(struct vm *vm, int vcpu)
 	cpuid->nent = MAX_CPUID;
 	checked(ioctl(vm->kvm, KVM_GET_SUPPORTED_CPUID, cpuid), "KVM_GET_SUPPORTED_CPUID");
 	for (uint32_t i = 0; i < cpuid->nent; i++)
-		if (cpuid->entries[i].function == 1 && deadline > 0)
-			cpuid->entries[i].ecx |= 1u << 24;
+		if (cpuid->entries[i].function == 1)
+			cpuid->entries[i].ecx |=
+				CPUID_HYPERVISOR | (deadline > 0 ? CPUID_DEADLINE : 0);
 	checked(ioctl(vcpu, KVM_SET_CPUID2, cpuid), "KVM_SET_CPUID2");
 	free(cpuid);
 }

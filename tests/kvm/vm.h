@@ -55,7 +55,7 @@ struct code {
 void vm_fail(const char *what);
 void vm_open(struct vm *vm, size_t memory_size, bool irqchip);
 void vm_close(struct vm *vm);
-/* KVM's own choice of CPUID. */
+/* CPUID as KVM proposes it, with its timer's deadline mode. */
 void vm_set_cpuid(struct vm *vm, int vcpu);
 void vm_slot(struct vm *vm, unsigned slot, unsigned flags, uint64_t at, size_t size, void *memory);
 /* @code at CODE_AT, and the processor about to run it. */

@@ -30,6 +30,9 @@
 #define PVH_ENTRY_NOTE 18u
 #define E820_RAM 1u
 
+#define MSR_MISC_ENABLE 0x1a0u
+#define MISC_ENABLE_FAST_STRINGS 1u
+
 #define RTC_INDEX 0x70u
 #define RTC_DATA 0x71u
 
@@ -174,6 +177,18 @@ static void start_at(struct vm *vm, uint32_t entry)
 		vm_fail("KVM_SET_REGS");
 }
 
+/* What firmware does: without fast strings in IA32_MISC_ENABLE, Linux patches itself wrongly. */
+static void set_misc_enable(struct vm *vm)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} msrs = { { .nmsrs = 1 }, { .index = MSR_MISC_ENABLE, .data = MISC_ENABLE_FAST_STRINGS } };
+
+	if (ioctl(vm->vcpu, KVM_SET_MSRS, &msrs) != 1)
+		vm_fail("KVM_SET_MSRS");
+}
+
 /* ---------------------------------------------------------------- running */
 
 /* A clock that has stopped at 1 January 2026: all registers read at once, and no update in
@@ -263,6 +278,7 @@ int main(int argc, char **argv)
 	if (ioctl(vm.fd, KVM_CREATE_PIT2, &pit) < 0)
 		vm_fail("KVM_CREATE_PIT2");
 	vm_set_cpuid(&vm, vm.vcpu);
+	set_misc_enable(&vm);
 	entry = load_kernel(&vm, map_file(argv[1]));
 	start_at(&vm, entry);
 	load_rest(&vm, map_file(argv[2]), argv[3]);
