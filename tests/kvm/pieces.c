@@ -262,11 +262,12 @@ static void run_steps(const char *name, struct code code, enum vm_mode mode)
 	vm_close(&vm);
 }
 
+/* Small pages: a page of a large one that is there to be written is dirty when it is read. */
 static void *pages(size_t size)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (memory == MAP_FAILED)
+	if (memory == MAP_FAILED || madvise(memory, size, MADV_NOHUGEPAGE) < 0)
 		vm_fail("memory");
 	return memory;
 }
