@@ -46,8 +46,6 @@ CODE(write_dr7_code, "mov %r11, %dr7");
 CODE(do_in, "in $0x71, %al");
 CODE(do_out, "out %eax, (%dx)");
 CODE(do_rep_outs, "rep outsw");
-CODE(do_rep_stos, "rep stosl; vmcall");
-CODE(do_rep_movs, "rep movsb; vmcall");
 CODE(do_rdmsr, "rdmsr");
 CODE(do_wrmsr, "wrmsr");
 CODE(do_pause, "pause");
@@ -334,40 +332,6 @@ static void ept_delivery(void)
 	CHECK(vmx_get(VMCS_EXIT_INFO) >> 31, 0);
 }
 
-/*
- * Strings across pages that the guest meets for the first time, each a page of its own in EPT. The
- * hypervisor sees nothing of it, and L0 below it must not cost time.
- */
-static void repeated_strings(void)
-{
-	static u32 area[2][14 * 1024] __attribute__((aligned(4096)));
-	struct regs r = { .ax = 0x12345678, .cx = 0x3002, .di = (u64)&area[0][9] };
-	u64 root;
-
-	section("repeated strings");
-	vmx_new(do_rep_stos, SECONDARY_EPT | SECONDARY_VPID);
-	root = vmx_get(VMCS_EPTP) & ~0xfffull;
-	for (u64 at = (u64)area; at < (u64)area + sizeof(area); at += 4096)
-		ept_page(root, at);
-	vmx_invept(2, 0);
-	CHECK(vmx_enter(&r), VM_SUCCEED);
-	CHECK(vmx_get(VMCS_REASON), REASON_VMCALL);
-	CHECK(r.cx, 0);
-	CHECK(r.di, (u64)&area[0][9 + 0x3002]);
-	CHECK(area[0][8], 0);
-	CHECK(area[0][9], 0x12345678);
-	CHECK(area[0][8 + 0x3002], 0x12345678);
-	CHECK(area[0][9 + 0x3002], 0);
-	r = (struct regs){ .cx = 0xc009, .si = (u64)&area[0][8], .di = (u64)&area[1][6] };
-	vmx_set(VMCS_GUEST_RIP, (u64)do_rep_movs);
-	CHECK(vmx_enter(&r), VM_SUCCEED);
-	CHECK(vmx_get(VMCS_REASON), REASON_VMCALL);
-	CHECK(r.cx, 0);
-	CHECK(area[1][6], 0);
-	CHECK(area[1][6 + 0x3001], 0x12345678);
-	CHECK(area[1][6 + 0x3002], 0x78);
-}
-
 int main(int argc, char **argv)
 {
 	(void)argc;
@@ -383,6 +347,5 @@ int main(int argc, char **argv)
 	ept_violations();
 	ept_table();
 	ept_delivery();
-	repeated_strings();
 	return 0;
 }
