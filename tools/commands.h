@@ -4,8 +4,10 @@
 
 /* One function a subcommand: argv[0] is its name, the return value the exit status. */
 int cmd_demo(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_walk(int argc, char **argv);
 

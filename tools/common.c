@@ -73,6 +73,13 @@ bool parse_number(const char *text, uint64_t *value)
 	return parse_number_n(text, strlen(text), value);
 }
 
+static const char *command_name;
+
+void name_command(const char *name)
+{
+	command_name = name;
+}
+
 void complain(const char *command, const char *format, ...)
 {
 	char line[1024];
@@ -87,7 +94,7 @@ void complain(const char *command, const char *format, ...)
 			*c = '?';
 	}
 	if (command)
-		fprintf(stderr, "undervisor %s: %s\n", command, line);
+		fprintf(stderr, "undervisor %s: %s\n", command_name ? command_name : command, line);
 	else
 		fprintf(stderr, "undervisor: %s\n", line);
 }
@@ -101,7 +108,7 @@ int finish_output(const char *command, int status)
 	return 1;
 }
 
-void json_string(FILE *file, const char *text)
+void put_json_string(FILE *file, const char *text)
 {
 	putc('"', file);
 	for (; *text; text++) {

@@ -16,7 +16,9 @@ bool parse_number_n(const char *text, size_t length, uint64_t *value);
 /* True if these bytes are a number as above, but one of more than 64 bits. */
 bool number_too_wide(const char *text, size_t length);
 
-/* One line on standard error: "undervisor COMMAND: ...". */
+/* The command that runs: complain() says it, for parts that commands share do not know it. */
+void name_command(const char *name);
+/* One line on standard error: "undervisor COMMAND: ...", or without a command if that is NULL. */
 __attribute__((format(printf, 2, 3))) void complain(const char *command, const char *format, ...);
 
 /*
@@ -26,6 +28,6 @@ __attribute__((format(printf, 2, 3))) void complain(const char *command, const c
 int finish_output(const char *command, int status);
 
 /* Writes @text as a JSON string, quotes included. */
-void json_string(FILE *file, const char *text);
+void put_json_string(FILE *file, const char *text);
 
 #endif

@@ -182,7 +182,7 @@ void doctor_print_text(FILE *file, const struct diagnosis *d)
 static void key_text(FILE *file, const char *key, const char *text)
 {
 	fprintf(file, ",\"%s\":", key);
-	json_string(file, text);
+	put_json_string(file, text);
 }
 
 static const char *class_key(enum udv_vmentry_class class)

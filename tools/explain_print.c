@@ -170,10 +170,10 @@ static void print_json_row(const struct udv_explain_row *row)
 	if (row->high != row->low)
 		printf("\"high\":%u,\"value\":\"0x%" PRIx64 "\",", row->high, row->value);
 	fputs("\"name\":", stdout);
-	json_string(stdout, row->name);
+	put_json_string(stdout, row->name);
 	printf(",\"set\":%s,\"class\":\"%s\",\"meaning\":", row->set ? "true" : "false",
 	       udv_explain_class_name(row->class));
-	json_string(stdout, row->meaning);
+	put_json_string(stdout, row->meaning);
 	putchar('}');
 }
 
@@ -183,7 +183,7 @@ void print_json(const struct udv_explanation *x, const struct udv_explain_option
 	if (x->kind == UDV_EXPLAIN_MSR)
 		printf("\"index\":\"0x%" PRIx32 "\",", options->msr);
 	printf("\"value\":\"0x%" PRIx64 "\",\"width\":%u,\"title\":", x->value, x->width);
-	json_string(stdout, x->title);
+	put_json_string(stdout, x->title);
 	fputs(",\"bits\":[", stdout);
 	for (unsigned i = 0; i < x->nr_rows; i++) {
 		if (i)
@@ -194,7 +194,7 @@ void print_json(const struct udv_explanation *x, const struct udv_explain_option
 	for (unsigned i = 0; i < x->nr_notes; i++) {
 		if (i)
 			putchar(',');
-		json_string(stdout, x->notes[i]);
+		put_json_string(stdout, x->notes[i]);
 	}
 	puts("]}");
 }
@@ -204,11 +204,11 @@ void print_json(const struct udv_explanation *x, const struct udv_explain_option
 static void print_list_json(const struct udv_list_row *row)
 {
 	printf("{\"number\":\"0x%" PRIx32 "\",\"name\":", row->number);
-	json_string(stdout, row->name);
+	put_json_string(stdout, row->name);
 	fputs(",\"text\":", stdout);
-	json_string(stdout, row->text);
+	put_json_string(stdout, row->text);
 	fputs(",\"extra\":", stdout);
-	json_string(stdout, row->extra);
+	put_json_string(stdout, row->extra);
 	puts("}");
 }
 

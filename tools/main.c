@@ -15,6 +15,8 @@ static const struct command {
 	{ "explain", cmd_explain,
 	  "say in words what an exit qualification, entry, MSR, ... means" },
 	{ "doctor", cmd_doctor, "say why a VM entry fails: every check, with the rule" },
+	{ "diff", cmd_diff, "run an image on both engines, and stop where they differ" },
+	{ "report", cmd_report, "make a page about the VM exits in a trace" },
 	{ "demo", cmd_demo, "walk a small embedded machine: an L2 behind an EPT" },
 };
 
@@ -40,7 +42,10 @@ static void print_help(void)
 
 static int run(const struct command *command, int argc, char **argv)
 {
-	int status = command->run(argc, argv);
+	int status;
+
+	name_command(command->name);
+	status = command->run(argc, argv);
 
 	/* A command that saw its output fail has said so. */
 	if (status == 1 && ferror(stdout))

@@ -12,6 +12,7 @@
 
 #include "commands.h"
 #include "common.h"
+#include "run_boot.h"
 
 /* "undervisor run": boots an image in a machine of the library. */
 
@@ -95,10 +96,7 @@ static void catch_signals(struct udv_machine *machine, double max_seconds)
 
 struct run {
 	struct run_options options;
-	struct run_file image, initrds[RUN_MAX_INITRDS];
-	struct udv_module modules[RUN_MAX_INITRDS];
-	char *module_text[RUN_MAX_INITRDS];
-	char *cmdline;
+	struct run_boot boot;
 	struct run_serial serial, console;
 	struct run_disk disks[UDV_MAX_DISKS];
 	struct udv_disk disk_configs[UDV_MAX_DISKS];
@@ -129,78 +127,12 @@ static void trace_event(void *opaque, const struct udv_trace_event *event)
 	run_trace_event(&run->trace, event);
 }
 
-/* FILE[,ARGS]: the module's command line is "FILE ARGS". */
-static bool open_initrd(struct run *run, unsigned i)
-{
-	char *text = strdup(run->options.initrds[i]);
-	char *comma = text ? strchr(text, ',') : NULL;
-
-	if (!text) {
-		complain("run", "out of memory");
-		return false;
-	}
-	run->module_text[i] = text;
-	if (comma)
-		*comma = '\0';
-	if (!run_open_file(&run->initrds[i], text))
-		return false;
-	if (comma)
-		*comma = ' ';
-	run->modules[i] = (struct udv_module){
-		.data = run->initrds[i].data,
-		.size = run->initrds[i].size,
-		.cmdline = text,
-	};
-	return true;
-}
-
-/* The image's name, its arguments and what is appended, with spaces between. */
-static bool make_cmdline(struct run *run)
-{
-	const struct run_options *options = &run->options;
-	size_t size = strlen(options->image) + 1;
-	char *at;
-
-	for (int i = 0; i < options->nr_arguments; i++)
-		size += strlen(options->arguments[i]) + 1;
-	if (options->append)
-		size += strlen(options->append) + 1;
-	run->cmdline = malloc(size);
-	if (!run->cmdline) {
-		complain("run", "out of memory");
-		return false;
-	}
-	at = stpcpy(run->cmdline, options->image);
-	for (int i = 0; i < options->nr_arguments; i++)
-		at = stpcpy(stpcpy(at, " "), options->arguments[i]);
-	if (options->append && *options->append)
-		stpcpy(stpcpy(at, " "), options->append);
-	return true;
-}
-
-/* "--cpu help" */
-static void print_features(void)
-{
-	const char *name;
-	bool by_default;
-
-	for (unsigned i = 0; (name = udv_machine_feature(i, &by_default)) != NULL; i++) {
-		const char *words = udv_machine_feature_words(i);
-
-		printf("%c%-*s%s\n", by_default ? '+' : '-', *words ? 20 : 0, name, words);
-	}
-}
-
 static bool open_all(struct run *run)
 {
 	const struct run_options *options = &run->options;
 
-	if (!run_open_file(&run->image, options->image))
-		return false;
-	for (unsigned i = 0; i < options->nr_initrds; i++)
-		if (!open_initrd(run, i))
-			return false;
-	return make_cmdline(run) && run_open_serial(&run->serial, options->serial) &&
+	return run_open_boot(&run->boot, options) &&
+	       run_open_serial(&run->serial, options->serial) &&
 	       run_open_serial(&run->console, options->virtio_console) &&
 	       run_open_trace(&run->trace, options);
 }
@@ -238,25 +170,6 @@ static int create(struct run *run)
 		return 0;
 	complain("run", "%s", problem.text);
 	return status == UDV_ERR_ARGUMENT ? RUN_USAGE : RUN_FILE;
-}
-
-static int load(struct run *run)
-{
-	struct udv_problem problem;
-	struct udv_boot boot = {
-		.image = run->image.data,
-		.size = run->image.size,
-		.cmdline = run->cmdline,
-		.name_size = strlen(run->options.image),
-		.kernel_unpacks = run->options.kernel_unpacks,
-		.modules = run->modules,
-		.nr_modules = run->options.nr_initrds,
-	};
-
-	if (udv_machine_load(run->machine, &boot, &problem) == UDV_OK)
-		return 0;
-	complain("run", "%s: %s", run->options.image, problem.text);
-	return RUN_FILE;
 }
 
 static double seconds_now(void)
@@ -363,10 +276,8 @@ static int execute(struct run *run)
 	int status;
 
 	status = create(run);
-	if (!status && !open_all(run))
+	if (!status && !(open_all(run) && run_load(&run->boot, &run->options, run->machine)))
 		status = RUN_FILE;
-	if (!status)
-		status = load(run);
 	if (status)
 		return status;
 	go(run, &info);
@@ -394,7 +305,7 @@ int cmd_run(int argc, char **argv)
 		print_help();
 		status = 0;
 	} else if (run->options.machine.cpu && strcmp(run->options.machine.cpu, "help") == 0) {
-		print_features();
+		run_print_features();
 		status = 0;
 	} else {
 		status = execute(run);
@@ -409,12 +320,7 @@ int cmd_run(int argc, char **argv)
 			status = RUN_FILE;
 		run_close_disk(&run->disks[i]);
 	}
-	run_close_file(&run->image);
-	for (unsigned i = 0; i < run->options.nr_initrds; i++) {
-		run_close_file(&run->initrds[i]);
-		free(run->module_text[i]);
-	}
-	free(run->cmdline);
+	run_close_boot(&run->boot);
 	free(run);
 	return status;
 }

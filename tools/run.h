@@ -31,6 +31,7 @@ enum run_trace_format {
 };
 
 struct run_options {
+	bool diff; /* of "undervisor diff" */
 	struct udv_machine_config machine;
 	const char *image;
 	char **arguments; /* behind the image */
@@ -50,7 +51,7 @@ struct run_options {
 	bool trace_hash, stats, help;
 };
 
-/* False after a line on standard error. */
+/* For the command argv[0], "run" or "diff". False after a line on standard error. */
 bool run_parse_options(struct run_options *options, int argc, char **argv);
 
 /* ---------------------------------------------------------------- files */

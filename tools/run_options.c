@@ -214,14 +214,41 @@ static const struct option_entry {
 	{ "--virtio-console", take_virtio_console, 0 },
 };
 
-static const struct option_entry *find_option(const char *name, size_t length)
+/* What "undervisor diff" has of them. */
+static const char *const diff_options[] = {
+	"--append",
+	"--cpu",
+	"--cpus",
+	"--disk",
+	"--help",
+	"--initrd",
+	"--kernel-decompress",
+	"--max-instructions",
+	"--max-seconds",
+	"--memory",
+	"--no-rng",
+	"--seed",
+	"--serial",
+	"--stress",
+	"--virtio-console",
+};
+
+static bool diff_has(const char *name)
+{
+	for (size_t i = 0; i < sizeof(diff_options) / sizeof(diff_options[0]); i++)
+		if (strcmp(diff_options[i], name) == 0)
+			return true;
+	return false;
+}
+
+static const struct option_entry *find_option(const char *name, size_t length, bool diff)
 {
 	if (length == 2 && strncmp(name, "-h", 2) == 0)
-		return find_option("--help", 6);
+		return find_option("--help", 6, diff);
 	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
 		if (strlen(entries[i].name) == length &&
 		    strncmp(entries[i].name, name, length) == 0)
-			return &entries[i];
+			return !diff || diff_has(entries[i].name) ? &entries[i] : NULL;
 	return NULL;
 }
 
@@ -230,11 +257,12 @@ static bool take_option(struct run_options *options, int argc, char **argv, int 
 {
 	const char *name = argv[*i];
 	size_t length = strcspn(name, "=");
-	const struct option_entry *entry = find_option(name, length);
+	const struct option_entry *entry = find_option(name, length, options->diff);
 	bool attached = name[length] == '=';
 
 	if (!entry) {
-		complain("run", "unknown option %s; undervisor run --help lists them", name);
+		complain("run", "unknown option %s; undervisor %s --help lists them", name,
+			 argv[0]);
 		return false;
 	}
 	if (!entry->take) {
@@ -257,9 +285,12 @@ bool run_parse_options(struct run_options *options, int argc, char **argv)
 {
 	int i;
 
-	*options = (struct run_options){ .serial = "stdio",
+	*options = (struct run_options){ .diff = strcmp(argv[0], "diff") == 0,
+					 .serial = "stdio",
 					 .virtio_console = "none",
 					 .max_instructions = UINT64_MAX };
+	if (options->diff)
+		options->serial = "none";
 	for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
 		if (strcmp(argv[i], "--") == 0) {
 			i++;
@@ -271,7 +302,7 @@ bool run_parse_options(struct run_options *options, int argc, char **argv)
 	if (options->help || (options->machine.cpu && strcmp(options->machine.cpu, "help") == 0))
 		return true;
 	if (i >= argc) {
-		complain("run", "no image; undervisor run [OPTIONS] IMAGE [ARGUMENTS...]");
+		complain("run", "no image; undervisor %s [OPTIONS] IMAGE [ARGUMENTS...]", argv[0]);
 		return false;
 	}
 	if (options->trace_format != RUN_TRACE_BY_NAME && !options->trace) {

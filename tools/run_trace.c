@@ -11,18 +11,26 @@
 /*
  * The trace as text, a line an event:
  *
- *   CPU INSTRUCTIONS RIP EVENT FIELDS
+ *   CPU LEVEL INSTRUCTIONS RIP EVENT FIELDS
  *
  * with # and words behind those of VMX, and lines that begin with two spaces for the walk behind an
  * EPT fault; or as JSON lines with the same things by name.
  */
 
 static const char *const event_names[UDV_NR_TRACE_KINDS] = {
-	[UDV_TRACE_EXCEPTION] = "exception", [UDV_TRACE_INTERRUPT] = "interrupt",
-	[UDV_TRACE_MODE] = "mode",	     [UDV_TRACE_IO_READ] = "in",
-	[UDV_TRACE_IO_WRITE] = "out",	     [UDV_TRACE_MSR_READ] = "rdmsr",
-	[UDV_TRACE_MSR_WRITE] = "wrmsr",     [UDV_TRACE_VM_ENTRY] = "vm-entry",
-	[UDV_TRACE_VM_EXIT] = "vm-exit",     [UDV_TRACE_VM_REFUSED] = "vm-refused",
+	[UDV_TRACE_EXCEPTION] = "exception",
+	[UDV_TRACE_INTERRUPT] = "interrupt",
+	[UDV_TRACE_MODE] = "mode",
+	[UDV_TRACE_IO_READ] = "in",
+	[UDV_TRACE_IO_WRITE] = "out",
+	[UDV_TRACE_MSR_READ] = "rdmsr",
+	[UDV_TRACE_MSR_WRITE] = "wrmsr",
+	[UDV_TRACE_VM_ENTRY] = "vm-entry",
+	[UDV_TRACE_VM_EXIT] = "vm-exit",
+	[UDV_TRACE_VM_REFUSED] = "vm-refused",
+	[UDV_TRACE_L0_SHOWN] = "l0-shown",
+	[UDV_TRACE_L0_FILLED] = "l0-filled",
+	[UDV_TRACE_L0_EMULATED] = "l0-emulated",
 };
 
 /* What a, b and c are; NULL: nothing. */
@@ -34,9 +42,12 @@ static const char *const field_names[UDV_NR_TRACE_KINDS][3] = {
 	[UDV_TRACE_IO_WRITE] = { "port", "value", "size" },
 	[UDV_TRACE_MSR_READ] = { "index", "value", NULL },
 	[UDV_TRACE_MSR_WRITE] = { "index", "value", NULL },
-	[UDV_TRACE_VM_ENTRY] = { "rip", "injects", "error_code" },
+	[UDV_TRACE_VM_ENTRY] = { "guest_rip", "injects", "error_code" },
 	[UDV_TRACE_VM_EXIT] = { "reason", "qualification", "guest_physical" },
 	[UDV_TRACE_VM_REFUSED] = { "error", NULL, NULL },
+	[UDV_TRACE_L0_SHOWN] = { "reason", "qualification", "guest_physical" },
+	[UDV_TRACE_L0_FILLED] = { "reason", "qualification", "guest_physical" },
+	[UDV_TRACE_L0_EMULATED] = { "reason", "qualification", "guest_physical" },
 };
 
 static bool ends_with(const char *text, const char *end)
@@ -103,8 +114,7 @@ static void print_exit_text(FILE *file, const struct udv_trace_event *event)
 
 static void print_exit_json(FILE *file, const struct udv_trace_event *event)
 {
-	fprintf(file, ",\"name\":\"%s\",\"guest_linear\":\"0x%" PRIx64 "\"",
-		run_exit_name(event->a), event->guest_linear_address);
+	fprintf(file, ",\"guest_linear\":\"0x%" PRIx64 "\"", event->guest_linear_address);
 	for (size_t i = 0; i < NR_EXIT_FIELDS; i++)
 		fprintf(file, ",\"%s\":\"0x%" PRIx32 "\"", exit_fields[i].name,
 			exit_field(event, i));
@@ -114,8 +124,8 @@ static void print_text(FILE *file, const struct udv_trace_event *event, const ui
 {
 	char words[RUN_WORDS];
 
-	fprintf(file, "%u %" PRIu64 " 0x%" PRIx64 " %s", event->cpu, event->instructions,
-		event->rip, event_names[event->kind]);
+	fprintf(file, "%u L%u %" PRIu64 " 0x%" PRIx64 " %s", event->cpu, event->level,
+		event->instructions, event->rip, event_names[event->kind]);
 	for (unsigned i = 0; i < 3; i++)
 		if (field_names[event->kind][i])
 			fprintf(file, " %s 0x%" PRIx64, field_names[event->kind][i], values[i]);
@@ -129,39 +139,57 @@ static void print_text(FILE *file, const struct udv_trace_event *event, const ui
 		run_walk_text(file, event);
 }
 
+void run_print_event(FILE *file, const struct udv_trace_event *event)
+{
+	const uint64_t values[3] = { event->a, event->b, event->c };
+
+	print_text(file, event, values);
+}
+
 static void print_json(FILE *file, const struct udv_trace_event *event, const uint64_t values[3])
 {
 	char words[RUN_WORDS];
 
 	fprintf(file,
-		"{\"cpu\":%u,\"instructions\":%" PRIu64 ",\"rip\":\"0x%" PRIx64
-		"\",\"event\":\"%s\"",
-		event->cpu, event->instructions, event->rip, event_names[event->kind]);
+		"{\"cpu\":%u,\"level\":%u,\"instructions\":%" PRIu64 ",\"ns\":%" PRIu64
+		",\"rip\":\"0x%" PRIx64 "\",\"event\":\"%s\"",
+		event->cpu, event->level, event->instructions, event->nanoseconds, event->rip,
+		event_names[event->kind]);
 	for (unsigned i = 0; i < 3; i++)
 		if (field_names[event->kind][i])
 			fprintf(file, ",\"%s\":\"0x%" PRIx64 "\"", field_names[event->kind][i],
 				values[i]);
+	if (event->kind == UDV_TRACE_VM_EXIT || event->kind >= UDV_TRACE_L0_SHOWN)
+		fprintf(file, ",\"name\":\"%s\"", run_exit_name(event->a));
 	if (event->kind == UDV_TRACE_VM_EXIT)
 		print_exit_json(file, event);
 	run_event_words(event, words, sizeof(words));
 	if (words[0]) {
 		fputs(",\"words\":", file);
-		json_string(file, words);
+		put_json_string(file, words);
 	}
 	if (event->walk)
 		run_walk_json(file, event);
 	fputs("}\n", file);
 }
 
-void run_trace_event(struct run_trace *trace, const struct udv_trace_event *event)
+static void mix_event(struct run_trace *trace, const struct udv_trace_event *event,
+		      const uint64_t values[3])
 {
-	const uint64_t values[3] = { event->a, event->b, event->c };
-
 	mix(trace, (uint64_t)event->kind << 32 | event->cpu);
 	mix(trace, event->instructions);
 	mix(trace, event->rip);
 	for (unsigned i = 0; i < 3; i++)
 		mix(trace, field_names[event->kind][i] ? values[i] : 0);
+}
+
+/* The hash is of what the guest can tell: not of what L0 does below it. */
+void run_trace_event(struct run_trace *trace, const struct udv_trace_event *event)
+{
+	const uint64_t values[3] = { event->a, event->b, event->c };
+
+	if (event->kind < UDV_TRACE_L0_SHOWN)
+		mix_event(trace, event, values);
 	if (trace->file)
 		(trace->json ? print_json : print_text)(trace->file, event, values);
 }
@@ -201,19 +229,42 @@ bool run_close_trace(struct run_trace *trace)
 	return written;
 }
 
-void run_print_exits(FILE *file, const struct udv_machine_stats *stats)
+static uint64_t sum_of(const uint64_t *counts)
 {
-	uint64_t exits = 0;
+	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < UDV_MAX_EXIT_REASONS; i++)
-		exits += stats->vm_exits[i];
-	if (!exits && !stats->vm_entries && !stats->vm_refusals)
+		sum += counts[i];
+	return sum;
+}
+
+static void print_counts(FILE *file, const char *title, const uint64_t *counts)
+{
+	fprintf(file, "%s: %" PRIu64 "\n", title, sum_of(counts));
+	for (unsigned i = 0; i < UDV_MAX_EXIT_REASONS; i++)
+		if (counts[i])
+			fprintf(file, "  %s (%u): %" PRIu64 "\n", run_exit_name(i), i, counts[i]);
+}
+
+static void print_l0(FILE *file, const struct udv_l0_stats *l0)
+{
+	if (!l0->merges)
+		return;
+	print_counts(file, "L0: exits of L1", l0->l1_exits);
+	print_counts(file, "L0: exits of L2 that it handled", l0->handled);
+	print_counts(file, "L0: exits of L2 shown to L1", l0->shown);
+	print_counts(file, "L0: exits of L2 that it found while emulating", l0->found);
+	fprintf(file, "L0: merges of vmcs02: %" PRIu64 "\n", l0->merges);
+	fprintf(file, "L0: pages filled into EPT02: %" PRIu64 "\n", l0->fills);
+	fprintf(file, "L0: roots of EPT02 dropped: %" PRIu64 "\n", l0->drops);
+}
+
+void run_print_exits(FILE *file, const struct udv_machine_stats *stats)
+{
+	if (!sum_of(stats->vm_exits) && !stats->vm_entries && !stats->vm_refusals)
 		return;
 	fprintf(file, "VM entries: %" PRIu64 "\n", stats->vm_entries);
 	fprintf(file, "VM entries refused: %" PRIu64 "\n", stats->vm_refusals);
-	fprintf(file, "VM exits: %" PRIu64 "\n", exits);
-	for (unsigned i = 0; i < UDV_MAX_EXIT_REASONS; i++)
-		if (stats->vm_exits[i])
-			fprintf(file, "  %s (%u): %" PRIu64 "\n", run_exit_name(i), i,
-				stats->vm_exits[i]);
+	print_counts(file, "VM exits", stats->vm_exits);
+	print_l0(file, &stats->l0);
 }

@@ -94,6 +94,6 @@ void run_walk_json(FILE *file, const struct udv_trace_event *event)
 	}
 	fault_because(walked, because, sizeof(because));
 	fputs("],\"because\":", file);
-	json_string(file, because);
+	put_json_string(file, because);
 	free(walked);
 }

@@ -142,7 +142,7 @@ void run_event_words(const struct udv_trace_event *event, char *buffer, size_t s
 	struct words words = { buffer, size, 0 };
 
 	buffer[0] = '\0';
-	if (event->kind == UDV_TRACE_VM_EXIT)
+	if (event->kind == UDV_TRACE_VM_EXIT || event->kind >= UDV_TRACE_L0_SHOWN)
 		add_exit(&words, event);
 	if (event->kind == UDV_TRACE_VM_REFUSED)
 		add_refusal(&words, event->a);

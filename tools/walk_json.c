@@ -16,7 +16,7 @@ static void key_hex(const char *key, uint64_t value)
 static void key_text(const char *key, const char *value)
 {
 	printf(",\"%s\":", key);
-	json_string(stdout, value);
+	put_json_string(stdout, value);
 }
 
 static void key_bool(const char *key, bool value)
@@ -180,7 +180,7 @@ static void print_fault(const struct walked *walked)
 
 	fault_words(walked, &words);
 	printf(",\"fault\":{\"cause\":");
-	json_string(stdout, udv_cause_text(fault->cause));
+	put_json_string(stdout, udv_cause_text(fault->cause));
 	key_text("because", words.because);
 	if (result->outcome == UDV_WALK_PAGE_FAULT) {
 		key_hex("error_code", fault->error_code);
@@ -212,7 +212,7 @@ static void print_advice(const struct advice *advice)
 		const struct advice_change *change = &advice->changes[i];
 
 		printf("%s{\"name\":", i ? "," : "");
-		json_string(stdout, change->reg ? change->reg
+		put_json_string(stdout, change->reg ? change->reg
 						: level_name(change->dimension, change->level));
 		if (!change->reg)
 			key_hex("address", change->address);

@@ -153,6 +153,12 @@ static void tables(void)
 	CHECK(vmx_enter(&(struct regs){ .ax = address }), VM_SUCCEED);
 	expect("table, EPT with flags", PHYSICAL, ~0ull, (u64)do_write, 0);
 	CHECK(*ept & 0x300, 0x300);
+	/* So do the tables on the way there. */
+	for (int level = 2; level <= 4; level++) {
+		u64 above = entry_at(root, address, level);
+
+		CHECK(*ept_page(vmx_get(VMCS_EPTP) & ~0xfffull, above) & 0x300, 0x300);
+	}
 	/* The IDT is mapped by it. */
 	start(do_ud, SECONDARY_EPT, entry_at(root, address, 1));
 	vmx_set(VMCS_GUEST_CR3, root);

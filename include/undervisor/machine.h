@@ -57,10 +57,20 @@ enum udv_trace_kind {
 			       code */
 	UDV_TRACE_VM_EXIT, /* a = exit reason, b = exit qualification, c = guest-physical address */
 	UDV_TRACE_VM_REFUSED, /* a = VM-instruction error of VMLAUNCH or VMRESUME */
+	/*
+	 * With UDV_ENGINE_NESTED, an exit that L0 took from L1 or L2: a, b and c as for
+	 * UDV_TRACE_VM_EXIT. They are L0's affair; neither L1 nor L2 can tell, and the direct
+	 * engine has none.
+	 */
+	UDV_TRACE_L0_SHOWN,    /* L1 asked for it: the UDV_TRACE_VM_EXIT that follows is its */
+	UDV_TRACE_L0_FILLED,   /* EPT02 has what was missing, and the access is made again */
+	UDV_TRACE_L0_EMULATED, /* L0 does what was to be done; an exit that follows is one it found */
 	UDV_NR_TRACE_KINDS,
 };
 
 struct udv_paging;
+struct udv_ve_information;
+struct udv_vm_exit;
 struct udv_walk_record;
 struct udv_walk_result;
 
@@ -69,6 +79,9 @@ struct udv_trace_event {
 	unsigned cpu;
 	uint64_t instructions; /* retired by this processor before it */
 	uint64_t rip;	       /* of a slow instruction the next one's */
+	uint64_t nanoseconds;  /* of virtual time */
+	/* 1: L1, or no hypervisor; 2: its guest. An entry is L1's, an exit its guest's. */
+	unsigned level;
 	uint64_t a, b, c;
 
 	/* of UDV_TRACE_VM_EXIT, as the fields of the VMCS are called */
@@ -82,6 +95,8 @@ struct udv_trace_event {
 	const struct udv_paging *paging;
 	const struct udv_walk_result *walk;
 	const struct udv_walk_record *record;
+	/* Of a #VE: the information area that it wrote, see vm_exit.h. Otherwise NULL. */
+	const struct udv_ve_information *ve;
 };
 
 /*
@@ -128,7 +143,13 @@ struct udv_machine_config {
 	bool no_rng;
 	/* Events of the processors; costs speed unless NULL. It may read the machine. */
 	void (*trace)(void *opaque, const struct udv_trace_event *event);
-	void *opaque; /* of serial, console and trace */
+	/*
+	 * Every VM exit that a hypervisor in the machine sees, once it has been performed and the
+	 * trace has had its UDV_TRACE_VM_EXIT; all about it is in vm_exit.h, and lasts as long as
+	 * the call. As free of charge as the trace, and it may read the machine, too.
+	 */
+	void (*vm_exit)(void *opaque, const struct udv_vm_exit *exit);
+	void *opaque; /* of serial, console, trace and vm_exit */
 };
 
 /*
@@ -304,6 +325,16 @@ size_t udv_machine_console_input(struct udv_machine *machine, const uint8_t *dat
 
 #define UDV_MAX_EXIT_REASONS 128u
 
+/* What L0 did; all zero but with UDV_ENGINE_NESTED. Arrays are by basic exit reason. */
+struct udv_l0_stats {
+	uint64_t l1_exits[UDV_MAX_EXIT_REASONS]; /* of vmcs01: all are L0's */
+	uint64_t handled[UDV_MAX_EXIT_REASONS];	 /* of vmcs02, by L0 alone or to begin with */
+	uint64_t shown[UDV_MAX_EXIT_REASONS];	 /* of vmcs02, that became L1's */
+	uint64_t found[UDV_MAX_EXIT_REASONS];	 /* L1's exits that L0 found while it emulated */
+	uint64_t merges;			 /* of vmcs02 */
+	uint64_t fills, drops;			 /* pages into EPT02; roots of it dropped */
+};
+
 struct udv_machine_stats {
 	uint64_t instructions; /* retired by all processors */
 	uint64_t ticks;	       /* of virtual time */
@@ -313,6 +344,7 @@ struct udv_machine_stats {
 	uint64_t blocks_built, blocks_dropped, block_lookups;
 	/* VM exits by basic exit reason; entries; entries that VMLAUNCH or VMRESUME refused */
 	uint64_t vm_exits[UDV_MAX_EXIT_REASONS], vm_entries, vm_refusals;
+	struct udv_l0_stats l0;
 };
 void udv_machine_stats(const struct udv_machine *machine, struct udv_machine_stats *stats);
 

@@ -69,6 +69,10 @@ enum cpu_trace_kind {
 	CPU_TRACE_VM_ENTRY, /* a = RIP, b = VM-entry interruption information, c = error code */
 	CPU_TRACE_VM_EXIT, /* a = exit reason, b = exit qualification, c = guest-physical address */
 	CPU_TRACE_VM_REFUSED, /* a = VM-instruction error of VMLAUNCH or VMRESUME */
+	/* An exit that L0 took, as for CPU_TRACE_VM_EXIT: what becomes of it */
+	CPU_TRACE_L0_SHOWN,
+	CPU_TRACE_L0_FILLED,
+	CPU_TRACE_L0_EMULATED,
 };
 
 /* The walk that the last EPT fault came from, for whoever is told of what came of it. */
@@ -82,6 +86,11 @@ struct cpu_walk_trace {
 struct cpu_tracer {
 	void (*event)(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind, uint64_t a,
 		      uint64_t b, uint64_t c);
+	/*
+	 * An exit that the guest's hypervisor sees is under way: first with the guest's registers,
+	 * saved and complete, and then (@left) with the host's, or what of them a VMX abort leaves.
+	 */
+	void (*exit)(void *opaque, const struct cpu *cpu, bool left);
 	void *opaque;
 	struct cpu_walk_trace *walk; /* NULL: not wanted */
 };

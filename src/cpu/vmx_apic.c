@@ -338,19 +338,34 @@ static bool in_apic_page(const struct cpu *cpu, udv_hpa_t address)
 }
 
 /*
- * The access itself, as far as EPT: it sets flags there, and may fill the log, before it exits.
+ * The access to an entry of the guest's, as far as EPT: it sets flags there, and may fill the log.
  * With accessed and dirty flags for EPT it counts as a write.
  */
-static bool refuse_table(struct cpu *cpu, const struct udv_step *step, uint64_t linear,
-			 uint32_t access)
+static bool reach_table(struct cpu *cpu, const struct udv_step *step, uint64_t linear,
+			uint32_t access)
 {
 	const struct udv_gpa_origin origin = { .stage = UDV_STAGE_TABLE, .gla = UDV_GVA(linear) };
 	uint32_t kind = UDV_ACCESS_READ | (cpu->paging.ept_ad ? UDV_ACCESS_WRITE : 0);
 	struct udv_walk_result result;
 
-	if (udv_walk_gpa(&cpu->paging, (access & ~UDV_ACCESS_KIND) | kind, step->gpa, &origin,
-			 &result, NULL) != UDV_WALK_OK)
-		return vmx_record_walk(cpu, &result);
+	return udv_walk_gpa(&cpu->paging, (access & ~UDV_ACCESS_KIND) | kind, step->gpa, &origin,
+			    &result, NULL) == UDV_WALK_OK ||
+	       vmx_record_walk(cpu, &result);
+}
+
+static bool is_table_access(const struct udv_step *step)
+{
+	return step->dimension == UDV_DIM_GUEST && !(step->flags & UDV_STEP_REGISTER);
+}
+
+/* The tables before the one in the page have been accessed, too. */
+static bool refuse_table(struct cpu *cpu, const struct udv_walk_record *record, unsigned guilty,
+			 uint64_t linear, uint32_t access)
+{
+	for (unsigned i = 0; i <= guilty; i++)
+		if (is_table_access(&record->steps[i]) &&
+		    !reach_table(cpu, &record->steps[i], linear, access))
+			return false;
 	return refuse_physical(cpu, access);
 }
 
@@ -363,13 +378,9 @@ bool vmx_apic_tables(struct cpu *cpu, uint64_t linear, uint32_t access)
 		return true;
 	udv_walk_recorded(&cpu->paging, access | UDV_ACCESS_PEEK, UDV_GVA(linear), &result,
 			  &record);
-	for (unsigned i = 0; i < record.nr_steps; i++) {
-		const struct udv_step *step = &record.steps[i];
-
-		if (step->dimension == UDV_DIM_GUEST && !(step->flags & UDV_STEP_REGISTER) &&
-		    in_apic_page(cpu, step->address))
-			return refuse_table(cpu, step, linear, access);
-	}
+	for (unsigned i = 0; i < record.nr_steps; i++)
+		if (is_table_access(&record.steps[i]) && in_apic_page(cpu, record.steps[i].address))
+			return refuse_table(cpu, &record, i, linear, access);
 	return true;
 }
 

@@ -429,9 +429,31 @@ static void save_guest(struct cpu *cpu)
 	save_rest(cpu);
 }
 
-void vmx_exit(struct cpu *cpu)
+static void trace_exit(const struct cpu *cpu, bool left)
+{
+	if (unlikely(cpu->tracer.exit))
+		cpu->tracer.exit(cpu->tracer.opaque, cpu, left);
+}
+
+/* What comes after the guest has been saved. @lma: it was in IA-32e mode. */
+static void leave_guest(struct cpu *cpu, bool lma)
 {
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
+
+	if (lma && !VMX_HAS(v->exit_controls, EXIT, HOST_64BIT)) {
+		abort_vmx(cpu, ABORT_HOST_SIZE);
+		return;
+	}
+	if (vmx_store_msrs(cpu, v->exit_msr_store_address, v->exit_msr_store_count)) {
+		abort_vmx(cpu, ABORT_MSR_STORE);
+		return;
+	}
+	cpu->state.interruptibility = host_interruptibility(cpu);
+	finish(cpu);
+}
+
+void vmx_exit(struct cpu *cpu)
+{
 	const struct vmx_exit *exit = &cpu->vmx.exit;
 	bool lma = cpu->state.efer & EFER_LMA;
 
@@ -445,16 +467,9 @@ void vmx_exit(struct cpu *cpu)
 	write_information(cpu);
 	save_guest(cpu);
 	vmx_stop_timer(cpu);
-	if (lma && !VMX_HAS(v->exit_controls, EXIT, HOST_64BIT)) {
-		abort_vmx(cpu, ABORT_HOST_SIZE);
-		return;
-	}
-	if (vmx_store_msrs(cpu, v->exit_msr_store_address, v->exit_msr_store_count)) {
-		abort_vmx(cpu, ABORT_MSR_STORE);
-		return;
-	}
-	cpu->state.interruptibility = host_interruptibility(cpu);
-	finish(cpu);
+	trace_exit(cpu, false);
+	leave_guest(cpu, lma);
+	trace_exit(cpu, true);
 	tell_exited(cpu);
 }
 
@@ -466,7 +481,9 @@ void vmx_entry_failure(struct cpu *cpu, uint32_t reason, uint64_t qualification)
 	trace_event(cpu, CPU_TRACE_VM_EXIT, reason | REASON_ENTRY_FAILURE, qualification, 0);
 	v->exit_reason = reason | REASON_ENTRY_FAILURE;
 	v->exit_qualification = qualification;
+	trace_exit(cpu, false);
 	cpu->state.interruptibility &= BLOCKING_NMI;
 	finish(cpu);
+	trace_exit(cpu, true);
 	tell_exited(cpu);
 }

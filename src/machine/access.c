@@ -9,14 +9,8 @@
 
 _Static_assert((int)UDV_RDI == GPR_RDI && (int)UDV_TR == SEG_TR, "the same numbers");
 
-enum udv_status udv_machine_get_registers(const struct udv_machine *machine, unsigned cpu,
-					  struct udv_registers *registers)
+void machine_copy_registers(const struct cpu_state *state, struct udv_registers *registers)
 {
-	const struct cpu_state *state;
-
-	if (cpu >= machine->nr_cpus)
-		return UDV_ERR_ARGUMENT;
-	state = &machine->vcpus[cpu].cpu.state;
 	*registers = (struct udv_registers){
 		.rip = state->rip,
 		.rflags = state->rflags,
@@ -41,6 +35,14 @@ enum udv_status udv_machine_get_registers(const struct udv_machine *machine, uns
 			.access_rights = state->seg[i].access_rights,
 			.selector = state->seg[i].selector,
 		};
+}
+
+enum udv_status udv_machine_get_registers(const struct udv_machine *machine, unsigned cpu,
+					  struct udv_registers *registers)
+{
+	if (cpu >= machine->nr_cpus)
+		return UDV_ERR_ARGUMENT;
+	machine_copy_registers(&machine->vcpus[cpu].cpu.state, registers);
 	return UDV_OK;
 }
 

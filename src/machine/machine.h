@@ -6,6 +6,7 @@
 
 #include <undervisor/machine.h>
 #include <undervisor/registers.h>
+#include <undervisor/vm_exit.h>
 
 #include "apic/lapic.h"
 #include "base/clock.h"
@@ -48,6 +49,8 @@ struct vcpu {
 	struct lapic lapic;
 	struct nested nested;	    /* with UDV_ENGINE_NESTED */
 	struct cpu_walk_trace walk; /* used if there is a tracer */
+	struct udv_vm_exit exit;    /* with config.vm_exit: the one under way */
+	struct udv_ve_information ve;
 	struct udv_machine *machine;
 	unsigned index;
 	uint64_t round_start; /* cpu_ticks() when the round began */
@@ -153,6 +156,14 @@ void virtio_destroy(struct udv_machine *machine);
 enum udv_status wire_cpu(struct vcpu *vcpu);
 /* The state after power-up. */
 void wire_reset(struct vcpu *vcpu);
+
+/* vm_exit.c */
+void machine_trace_exit(void *opaque, const struct cpu *cpu, bool left);
+/* False if there is no memory. */
+bool machine_read_ve(struct udv_machine *machine, uint64_t address, struct udv_ve_information *ve);
+
+/* access.c */
+void machine_copy_registers(const struct cpu_state *state, struct udv_registers *registers);
 
 /* run.c */
 /* Ends udv_machine_run() after the instruction that runs. The first reason counts. */

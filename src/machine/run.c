@@ -334,6 +334,23 @@ void udv_machine_run(struct udv_machine *machine, uint64_t instructions, struct 
 	};
 }
 
+static void add_counts(uint64_t *sums, const uint64_t *counts)
+{
+	for (unsigned i = 0; i < UDV_MAX_EXIT_REASONS; i++)
+		sums[i] += counts[i];
+}
+
+static void add_l0(struct udv_l0_stats *sums, const struct nested *n)
+{
+	add_counts(sums->l1_exits, n->stats.l1_exits);
+	add_counts(sums->handled, n->stats.handled);
+	add_counts(sums->shown, n->stats.shown);
+	add_counts(sums->found, n->stats.found);
+	sums->merges += n->stats.merges;
+	sums->fills += n->stats.fills;
+	sums->drops += n->ept02.drops;
+}
+
 void udv_machine_stats(const struct udv_machine *machine, struct udv_machine_stats *stats)
 {
 	memset(stats, 0, sizeof(*stats));
@@ -352,7 +369,7 @@ void udv_machine_stats(const struct udv_machine *machine, struct udv_machine_sta
 		stats->block_lookups += s->block_lookups;
 		stats->vm_entries += s->vm_entries;
 		stats->vm_refusals += s->vm_refusals;
-		for (unsigned j = 0; j < UDV_MAX_EXIT_REASONS; j++)
-			stats->vm_exits[j] += s->vm_exits[j];
+		add_counts(stats->vm_exits, s->vm_exits);
+		add_l0(&stats->l0, &machine->vcpus[i].nested);
 	}
 }

@@ -2,6 +2,7 @@
 #include "machine/machine.h"
 
 #include "cpu/access.h"
+#include "machine/timeline.h"
 
 /* What is between the processors and their local APICs, and who looks on. */
 
@@ -182,13 +183,33 @@ static void add_exit(struct udv_trace_event *event, const struct vcpu *vcpu)
 	event->instruction_info = exit->instruction_info;
 }
 
-/* The walk belongs to what comes next of it: an exit, or #VE. */
+/* The walk belongs to what comes next of it: an exit, which machine_trace_exit() sees too, or #VE.
+ */
 static void add_walk(struct udv_trace_event *event, struct vcpu *vcpu)
 {
-	vcpu->walk.valid = false;
+	vcpu->walk.valid = event->kind == UDV_TRACE_VM_EXIT;
 	event->paging = &vcpu->walk.paging;
 	event->walk = &vcpu->walk.result;
 	event->record = &vcpu->walk.record;
+}
+
+/* Where the area is, vmcs02 says as vmcs12 does. */
+static void add_ve(struct udv_trace_event *event, struct vcpu *vcpu)
+{
+	const struct vmx_vmcs *v = &vcpu->cpu.vmx.vmcs;
+
+	if (vcpu->cpu.vmx.guest && VMX_SECONDARY(v, EPT_VIOLATION_VE) &&
+	    machine_read_ve(vcpu->machine, v->ve_information_address, &vcpu->ve))
+		event->ve = &vcpu->ve;
+}
+
+static unsigned level_of(const struct cpu *cpu, enum cpu_trace_kind kind)
+{
+	if (kind == CPU_TRACE_VM_EXIT)
+		return 2;
+	if (kind == CPU_TRACE_VM_ENTRY)
+		return 1;
+	return cpu->vmx.guest && !cpu->vmx.level1 ? 2 : 1;
 }
 
 static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind, uint64_t a,
@@ -205,6 +226,9 @@ static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind,
 		[CPU_TRACE_VM_ENTRY] = UDV_TRACE_VM_ENTRY,
 		[CPU_TRACE_VM_EXIT] = UDV_TRACE_VM_EXIT,
 		[CPU_TRACE_VM_REFUSED] = UDV_TRACE_VM_REFUSED,
+		[CPU_TRACE_L0_SHOWN] = UDV_TRACE_L0_SHOWN,
+		[CPU_TRACE_L0_FILLED] = UDV_TRACE_L0_FILLED,
+		[CPU_TRACE_L0_EMULATED] = UDV_TRACE_L0_EMULATED,
 	};
 	struct vcpu *vcpu = opaque;
 	struct udv_trace_event event = {
@@ -212,6 +236,9 @@ static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind,
 		.cpu = vcpu->index,
 		.instructions = cpu_retired(cpu),
 		.rip = cpu->state.rip,
+		.nanoseconds =
+			timeline_ns(machine_ticks_of(vcpu, cpu_ticks(cpu)), vcpu->machine->tsc_khz),
+		.level = level_of(cpu, kind),
 		.a = a,
 		.b = b,
 		.c = c,
@@ -222,7 +249,10 @@ static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind,
 	if (vcpu->walk.valid && (event.kind == UDV_TRACE_VM_EXIT ||
 				 (event.kind == UDV_TRACE_EXCEPTION && a == VECTOR_VE)))
 		add_walk(&event, vcpu);
-	vcpu->machine->config.trace(vcpu->machine->config.opaque, &event);
+	if (event.kind == UDV_TRACE_EXCEPTION && a == VECTOR_VE)
+		add_ve(&event, vcpu);
+	if (vcpu->machine->config.trace)
+		vcpu->machine->config.trace(vcpu->machine->config.opaque, &event);
 }
 
 static void wire_core(struct vcpu *vcpu)
@@ -241,9 +271,11 @@ static void wire_core(struct vcpu *vcpu)
 		.init = init_taken,
 		.opaque = vcpu,
 	};
-	if (vcpu->machine->config.trace)
-		cpu->tracer =
-			(struct cpu_tracer){ .event = trace, .opaque = vcpu, .walk = &vcpu->walk };
+	if (vcpu->machine->config.trace || vcpu->machine->config.vm_exit)
+		cpu->tracer = (struct cpu_tracer){ .event = trace,
+						   .exit = machine_trace_exit,
+						   .opaque = vcpu,
+						   .walk = &vcpu->walk };
 	cpu->flush_always = vcpu->machine->stress & UDV_STRESS_TLB;
 	cpu->single_blocks = vcpu->machine->stress & UDV_STRESS_SINGLE;
 }

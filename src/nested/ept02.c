@@ -31,10 +31,16 @@ static uint64_t *table_at(const struct ept02 *ept, uint64_t address)
 	return (uint64_t *)(void *)(ept->host + ((address & ENTRY_ADDRESS) - ept->base));
 }
 
+static void drop(struct ept02 *ept, struct ept02_root *root)
+{
+	ept->drops += root->valid;
+	root->valid = false;
+}
+
 static void reset(struct ept02 *ept)
 {
 	for (unsigned i = 0; i < EPT02_ROOTS; i++)
-		ept->root[i].valid = false;
+		drop(ept, &ept->root[i]);
 	ept->used = 0;
 	ept->reuses++;
 }
@@ -73,6 +79,7 @@ uint64_t ept02_root(struct ept02 *ept, uint64_t eptp12, bool mbec)
 	}
 	root = &ept->root[ept->next];
 	ept->next = (ept->next + 1) % EPT02_ROOTS;
+	drop(ept, root);
 	*root = (struct ept02_root){
 		.valid = true,
 		.eptp12 = eptp12,
@@ -148,7 +155,7 @@ void ept02_drop(struct ept02 *ept, bool all, uint64_t eptp12)
 
 	for (unsigned i = 0; i < EPT02_ROOTS; i++) {
 		if (all || same_root(ept->root[i].eptp12, eptp12))
-			ept->root[i].valid = false;
+			drop(ept, &ept->root[i]);
 		left |= ept->root[i].valid;
 	}
 	if (!left)

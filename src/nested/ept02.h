@@ -32,6 +32,7 @@ struct ept02 {
 	unsigned next; /* gives way next */
 	/* How often the pool has been started over: before it was, tables meant something else. */
 	uint64_t reuses;
+	uint64_t drops; /* of roots, for the statistics */
 };
 
 void ept02_init(struct ept02 *ept, uint64_t base, uint8_t *host, unsigned pages);

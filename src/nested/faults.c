@@ -57,6 +57,8 @@ static void fill(struct nested *n, const struct udv_walk_result *walk, unsigned 
 	/* L1 is to see the first write: its dirty flag, or its log. */
 	if (n->ept12.ept_ad && !(walk->ept_leaf & LEAF_DIRTY))
 		rights &= ~UDV_EPT_W;
+	nested_tell(n, CPU_TRACE_L0_FILLED);
+	n->stats.fills++;
 	if (!ept02_map(&n->ept02, cpu->vmx.vmcs.ept_pointer, walk->gpa.value, walk->hpa.value,
 		       rights, shift))
 		nested_follow_ept02(n);
@@ -78,6 +80,7 @@ static void allowed(struct nested *n, const struct udv_walk_result *walk)
 /* A virtualization exception in L2 instead of an exit. */
 static void raise_ve(struct nested *n, const struct udv_exit_info *info)
 {
+	nested_tell(n, CPU_TRACE_L0_EMULATED);
 	nested_enter12(n);
 	cpu_paging_changed(n->cpu);
 	vmx_raise_ve(n->cpu, info);
@@ -140,6 +143,7 @@ static void refused(struct nested *n, const struct udv_walk_result *walk,
 		raise_ve(n, info);
 		return;
 	}
+	nested_tell(n, CPU_TRACE_L0_SHOWN);
 	exit->reason = info->exit_reason;
 	exit->qualification = info->exit_qualification;
 	exit->guest_physical_address = info->guest_physical_address.value;

@@ -8,6 +8,23 @@
 
 /* What becomes of an exit of vmcs01 or vmcs02. */
 
+void nested_tell(struct nested *n, enum cpu_trace_kind kind)
+{
+	const struct cpu *cpu = n->cpu;
+	const struct vmx_exit *exit = &cpu->vmx.exit;
+	uint32_t reason = exit->reason % ARCH_MAX_EXIT_REASONS;
+
+	if (cpu->vmx.level1)
+		n->stats.l1_exits[reason]++;
+	else if (kind == CPU_TRACE_L0_SHOWN)
+		n->stats.shown[reason]++;
+	else
+		n->stats.handled[reason]++;
+	if (cpu->tracer.event)
+		cpu->tracer.event(cpu->tracer.opaque, cpu, kind, exit->reason, exit->qualification,
+				  exit->guest_physical_address);
+}
+
 /* ---------------------------------------------------------------- L2 */
 
 /*
@@ -66,11 +83,14 @@ void nested_resume02(struct nested *n)
  */
 void nested_emulate(struct nested *n)
 {
+	nested_tell(n, CPU_TRACE_L0_EMULATED);
 	nested_enter12(n);
 	cpu_paging_changed(n->cpu);
 	poison(n->cpu);
+	n->emulating = true;
 	if (!nested_retry(n))
 		cpu_step(n->cpu, NULL);
+	n->emulating = false;
 	nested_resume02(n);
 }
 
@@ -85,12 +105,14 @@ static void leave02(struct nested *n)
 	};
 
 	cpu_uncount_exit(cpu);
-	if (nested_l0_wants(&question))
+	if (nested_l0_wants(&question)) {
 		nested_ept_exit(n);
-	else if (nested_l1_wants(&question))
+	} else if (nested_l1_wants(&question)) {
+		nested_tell(n, CPU_TRACE_L0_SHOWN);
 		nested_reflect(n);
-	else
+	} else {
 		nested_emulate(n);
+	}
 }
 
 /* ---------------------------------------------------------------- L1 */
@@ -112,6 +134,7 @@ static void leave01(struct nested *n)
 	bool vmcs = uses_vmcs(cpu->vmx.exit.reason);
 
 	cpu_uncount_exit(cpu);
+	nested_tell(n, CPU_TRACE_L0_EMULATED);
 	if (vmcs)
 		cpu->vmx.vmcs = *n->vmcs12;
 	cpu->vmx.guest = cpu->vmx.hosted = cpu->vmx.level1 = false;
@@ -170,6 +193,8 @@ static void exited(void *opaque)
 	struct nested *n = opaque;
 
 	*n->vmcs12 = n->cpu->vmx.vmcs;
+	if (n->emulating)
+		n->stats.found[n->vmcs12->exit_reason % ARCH_MAX_EXIT_REASONS]++;
 	nested_enter01(n);
 	if (n->forgets)
 		ept02_drop(&n->ept02, true, 0);

@@ -111,6 +111,7 @@ void nested_enter02(struct nested *n)
 	if (n->ept)
 		prepare_ept12(n);
 	merge(n, &cpu->vmx.vmcs);
+	n->stats.merges++;
 	cpu->vmx.hosted = true;
 	cpu->vmx.level1 = false;
 	if (n->ept)

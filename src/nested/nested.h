@@ -26,6 +26,13 @@
  * asked for and vmcs02 took in its place.
  */
 
+/* By basic exit reason, as struct udv_l0_stats has them. */
+struct nested_stats {
+	uint64_t l1_exits[ARCH_MAX_EXIT_REASONS], handled[ARCH_MAX_EXIT_REASONS],
+		shown[ARCH_MAX_EXIT_REASONS], found[ARCH_MAX_EXIT_REASONS];
+	uint64_t merges, fills;
+};
+
 struct nested {
 	struct cpu *cpu;
 	uint64_t base;		 /* of L0's memory for this processor */
@@ -37,6 +44,8 @@ struct nested {
 	uint64_t
 		reuses; /* of its tables, that the processor's translations have been dropped for */
 	bool forgets;	/* stress: EPT02 is dropped at every exit that L1 sees */
+	bool emulating; /* what exits now, L0 has found */
+	struct nested_stats stats;
 	struct cpu_hypervisor hypervisor;
 };
 
@@ -71,6 +80,8 @@ void nested_make01(struct nested *n);
 /* faults.c: exits 48 and 49 of vmcs02 */
 void nested_ept_exit(struct nested *n);
 /* leave.c */
+/* Counts and traces what becomes of vmx.exit, which is still as the processor left it. */
+void nested_tell(struct nested *n, enum cpu_trace_kind kind);
 void nested_reflect(struct nested *n);
 void nested_emulate(struct nested *n);
 bool nested_retry(struct nested *n);

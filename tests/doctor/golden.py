@@ -6,6 +6,7 @@ Usage: golden.py [--rebase] UNDERVISOR
 """
 import difflib
 import json
+import os
 import pathlib
 import shlex
 import struct
@@ -66,7 +67,7 @@ ERRORS = [
 
 
 def fields(undervisor):
-    listed = subprocess.run([undervisor, "explain", "--list", "vmcs-fields"],
+    listed = subprocess.run([*undervisor, "explain", "--list", "vmcs-fields"],
                             capture_output=True, check=True, text=True).stdout
     return [line.split()[1] for line in listed.splitlines()]
 
@@ -100,7 +101,7 @@ def make_inputs(undervisor, into):
 
 
 def run(undervisor, arguments, where):
-    return subprocess.run([undervisor, "doctor"] + shlex.split(arguments), capture_output=True,
+    return subprocess.run([*undervisor, "doctor"] + shlex.split(arguments), capture_output=True,
                           text=True, errors="replace", cwd=where, check=False,
                           stdin=subprocess.DEVNULL)
 
@@ -118,7 +119,8 @@ def compare(name, text, rebase):
 
 def main():
     rebase = "--rebase" in sys.argv
-    undervisor = str(pathlib.Path(sys.argv[-1]).resolve())
+    undervisor = [*shlex.split(os.environ.get("MESON_EXE_WRAPPER", "")),
+                  os.path.abspath(sys.argv[-1])]
     fine = True
     with tempfile.TemporaryDirectory() as name:
         where = pathlib.Path(name)

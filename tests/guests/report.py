@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The report about a trace of guests/tests/ept_rules.c says what the trace says.
+
+usage: report.py UNDERVISOR IMAGE
+"""
+import base64
+import collections
+import json
+import os
+import pathlib
+import re
+import shlex
+import struct
+import subprocess
+import sys
+import tempfile
+
+WRAPPER = shlex.split(os.environ.get("MESON_EXE_WRAPPER", ""))
+TYPES = {"ns": "d", "instructions": "d", "cost_ns": "d", "cost_instructions": "d", "rip": "Q",
+         "guest_physical": "Q", "guest_linear": "Q", "qualification": "Q", "words": "I", "cpu": "B",
+         "level": "B", "kind": "B", "reason": "B", "failed": "B"}
+PROCESSOR, SHOWN, FOUND, FILLED, EMULATED = range(5)
+
+
+def undervisor(*words, **options):
+    return subprocess.run([*WRAPPER, sys.argv[1], *map(str, words)], timeout=120, text=True,
+                          capture_output=True, **options)
+
+
+def rows_of(data):
+    columns = {name: [row[0] for row in struct.iter_unpack("<" + kind,
+                                                           base64.b64decode(data["columns"][name]))]
+               for name, kind in TYPES.items()}
+    return [dict(zip(columns, values)) for values in zip(*columns.values())]
+
+
+def expected_kinds(events):
+    """Who handled each exit, from the order of events of the one processor."""
+    before = None
+    for event in events:
+        name = event["event"]
+        if name == "vm-exit":
+            yield event, {"l0-shown": SHOWN, "l0-emulated": FOUND}.get(before, PROCESSOR)
+            before = None
+        elif name in ("l0-filled", "l0-emulated"):
+            yield event, FILLED if name == "l0-filled" else EMULATED
+        elif name == "vm-entry":
+            before = None
+        if name[:3] == "l0-":
+            before = name if event["level"] == 2 else None
+
+
+def check_rows(events, data):
+    rows, expected = rows_of(data), list(expected_kinds(events))
+    if len(rows) != len(expected):
+        yield f"{len(rows)} exits, not {len(expected)}"
+    for row, (event, kind) in zip(rows, expected):
+        seen = {"ns": row["ns"], "instructions": row["instructions"], "kind": row["kind"],
+                "cpu": row["cpu"], "level": row["level"], "reason": row["reason"],
+                "rip": row["rip"], "qualification": row["qualification"],
+                "guest_physical": row["guest_physical"], "guest_linear": row["guest_linear"],
+                "words": data["words"][row["words"]], "name": data["reasons"][str(row["reason"])],
+                "failed": row["failed"]}
+        reason = int(event["reason"], 16)
+        wanted = {key: event[key] for key in ("ns", "instructions", "cpu", "level", "name")}
+        wanted |= {key: int(event.get(key, "0"), 16) for key in
+                   ("rip", "qualification", "guest_physical", "guest_linear")}
+        wanted |= {"kind": kind, "words": event.get("words", ""), "reason": reason & 0xff,
+                   "failed": reason >> 31}
+        if seen != wanted:
+            yield f"{seen}, not {wanted}"
+
+
+def check_costs(events, data):
+    """From each exit that L1 saw to the entry after it."""
+    rows = [row for row in rows_of(data) if row["kind"] <= FOUND]
+    exits = []
+    for event in events:
+        if event["event"] == "vm-exit":
+            exits.append([event, None])
+        elif event["event"] == "vm-entry" and exits and not exits[-1][1]:
+            exits[-1][1] = event
+    for row, (left, entered) in zip(rows, exits):
+        cost = [entered[key] - left[key] if entered else -1 for key in ("ns", "instructions")]
+        if [row["cost_ns"], row["cost_instructions"]] != cost:
+            yield f"cost of {row}: not {cost}"
+
+
+def check_html(events, html, walks):
+    text = re.search(r'<script type="application/json" id="data">\n(.*)\n</script>\n<script>', html,
+                     re.S)[1]
+    data = json.loads(text)
+    if "<" in text:
+        yield "data that could end its script"
+    others = collections.Counter(e["event"] for e in events
+                                 if e["event"] != "vm-exit" and e["event"][:3] != "l0-")
+    if data["events"] != others or data["processors"] != 1:
+        yield f"{data['events']}, {data['processors']} processors: not {others}"
+    yield from check_rows(events, data)
+    yield from check_costs(events, data)
+    exits = [event for event, _ in expected_kinds(events)]
+    wanted = [[i, {"walk": e["walk"], "because": e["because"]}] for i, e in enumerate(exits)
+              if "walk" in e][:walks]
+    if data["walks"] != wanted or not wanted:
+        yield f"{len(data['walks'])} walks, not {len(wanted)}, or others"
+
+
+def check_chrome(events, text):
+    """Slices of L1 and L2 follow each other; L0's events are instants."""
+    slices = json.loads(text)["traceEvents"]
+    count = collections.Counter((s["ph"], s.get("tid")) for s in slices if s["ph"] != "M")
+    exits = sum(e["event"] == "vm-exit" for e in events)
+    l0 = collections.Counter(e["level"] for e in events if e["event"] in ("l0-filled", "l0-emulated"))
+    wanted = {("X", 1): exits, ("X", 2): exits - 1, ("i", 1): l0[1], ("i", 2): l0[2]}
+    if count != {key: n for key, n in wanted.items() if n}:
+        yield f"{count}, not {wanted}"
+    at = 0
+    for s in slices:
+        if s["ph"] == "X":
+            if s["ts"] < at - .002 or s["dur"] < 0:
+                yield f"{s} begins before {at}"
+            at = s["ts"] + s["dur"]
+
+
+def check_trouble(folder, trace):
+    """What cannot be done is said in one line, with a status; and nothing is lost."""
+    (folder / "text").write_text("0 L1 17 0x7c00 mode cr0 0x11\n")
+    (folder / "empty").write_text("")
+    (folder / "cut").write_text(trace.read_text()[:-40])
+    (folder / "list").write_text("[1]\n")
+    lines = len(trace.read_text().splitlines())
+    for words, status, message in (
+            ([folder / "text"], 3, "text, line 1: not an event of a JSON trace"),
+            ([folder / "cut"], 3, f"cut, line {lines}: not an event"),
+            ([folder / "list"], 3, "list, line 1: not an event"),
+            ([folder / "empty"], 3, "empty: there is no event in it"),
+            ([folder / "none"], 3, "none: No such file or directory"),
+            ([folder], 3, "Is a directory"),
+            ([trace, "-o", trace], 2, "is the trace itself"),
+            ([trace, "-o", "/dev/full"], 1, "cannot write /dev/full"),
+            ([trace, "--format", "pdf"], 2, "give html or chrome"),
+            ([trace, "--walks", "x"], 2, "--walks x is not a number"),
+            ([trace, "--nothing"], 2, "no such option"), ([], 2, "no trace given"),
+            ([trace, trace], 2, "give one trace")):
+        kept = trace.read_bytes()
+        result = undervisor("report", *words)
+        if (result.returncode != status or message not in result.stderr or
+                result.stderr.count("\n") != 1 or trace.read_bytes() != kept):
+            yield f"report {words}: {result.returncode} {result.stderr}"
+
+
+def main():
+    bad, checked = [], 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        for engine in ("direct", "nested"):
+            trace, page = folder / f"{engine}.jsonl", folder / f"{engine}.html"
+            undervisor("run", "--engine", engine, "--trace", trace, sys.argv[2],
+                       stdin=subprocess.DEVNULL)
+            events = [json.loads(line) for line in trace.open()]
+            checked += len(events)
+            result = undervisor("report", trace, "-o", page)
+            if result.returncode or result.stderr or result.stdout:
+                bad.append(f"report: {result}")
+            bad += check_html(events, page.read_text(), 2000)
+            with trace.open() as file:
+                few = undervisor("report", "-", "--walks", "3", stdin=file).stdout
+            bad += check_html(events, few, 3)
+            bad += check_chrome(events, undervisor("report", trace, "--format", "chrome").stdout)
+        bad += check_trouble(folder, trace)
+    print("\n".join(bad[:40]))
+    print(f"{checked} events, {len(bad)} failures")
+    return 1 if bad else 0
+
+
+sys.exit(main())
