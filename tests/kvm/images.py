@@ -58,6 +58,27 @@ INIT_PIECES = initramfs.PREPARE + LOAD + PARAMETERS + "pieces\n" + COMPLAINTS + 
 poweroff -f
 """
 
+# KVM without one thing after the other that the processor has, and with its other MMU.
+VARIANTS = ("unrestricted_guest=0", "ept=0", "ept=0 vpid=0 enable_apicv=0", "enable_apicv=0", "flexpriority=0",
+            "pml=0", "eptad=0", "vnmi=0", "nested=0")
+INIT_VARIANTS = initramfs.PREPARE + LOAD + """while read words; do
+	rmmod kvm_intel
+	insmod /modules/kvm_intel.ko $words || echo "UDV refused"
+	echo "UDV with $words"
+	pieces
+done <<END
+""" + "\n".join(VARIANTS) + """
+END
+rmmod kvm_intel
+rmmod kvm
+insmod /modules/kvm.ko tdp_mmu=0
+insmod /modules/kvm_intel.ko
+echo "UDV with tdp_mmu=0"
+pieces
+""" + COMPLAINTS + """echo "UDV end"
+poweroff -f
+"""
+
 
 def program(cache, name):
     """One of PROGRAMS, a static one."""

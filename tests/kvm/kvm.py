@@ -2,18 +2,23 @@
 # SPDX-License-Identifier: MIT
 """kvm.py UNDERVISOR CACHE [short]: Debian's KVM as the hypervisor in a guest, by both engines.
 
-Pieces of code in real, protected and long mode; a Linux to a shell, and pieces of code in a guest of
-that one; the same run by both engines. "short": the first alone. Exit status 77: the packages cannot
+Pieces of code in real, protected and long mode, with KVM as it is and without things that the processor
+has; a Linux to a shell, with pieces of code in a guest of its own; the same runs by both engines. And the
+recipe. "short": the first alone, with KVM as it is. Exit status 77: the packages cannot
 be had here.
 """
 
 import os
+import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
 import expected
 import images
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 ENGINES = ("direct", "nested")
 TIMEOUT = 500
@@ -74,6 +79,13 @@ def check_pieces(result):
     compare([line for line in lines if not line.startswith("parameter ")], list(expected.lines()))
 
 
+def check_variants(result):
+    wanted = []
+    for words in (*images.VARIANTS, "tdp_mmu=0"):
+        wanted += [f"with {words}", *expected.lines()]
+    compare(said(result[0]), wanted)
+
+
 def check_linux(result):
     """L2's own pieces, its shell and no complaint, its own or of L1."""
     compare(said(result[0]), [])
@@ -126,6 +138,32 @@ class Tests:
         if len(results) == len(ENGINES):
             self.case(f"{name}: the engines make the same run", lambda: same_run(results))
 
+    def recipe(self, title, lines):
+        """The recipe of docs/recipes.md, pasted into a shell."""
+        text = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+        script = re.search(rf"^## {title}$.*?^```sh\n(.*?)^```$", text, re.M | re.S)[1]
+        work = os.path.join(self.cache, "recipe")
+        shutil.rmtree(work, ignore_errors=True)
+        folder = re.search(r"^cd (\S+)$", script, re.M)[1]
+        os.makedirs(os.path.join(work, folder))
+        for name in ("build", "tests"):
+            os.symlink(ROOT / name, os.path.join(work, name))
+        for name in os.listdir(self.cache):
+            if name.endswith(".deb"):
+                os.link(os.path.join(self.cache, name), os.path.join(work, folder, name))
+
+        def pasted():
+            done = subprocess.run(["sh", "-e"], input=script.replace("build/tools/undervisor", self.tool, 1)
+                                  .replace("../" + self.tool, self.tool), cwd=work, text=True,
+                                  capture_output=True, timeout=TIMEOUT, check=False)
+            console = done.stdout.replace("\r", "")
+            found = [line[4:] for line in console.splitlines() if line.startswith("UDV ")]
+            if done.returncode != 0 or found != list(lines):
+                raise Failed(f"status {done.returncode}\n{console}{done.stderr}")
+
+        self.case(f"recipe: {title}", pasted)
+        shutil.rmtree(work)
+
 
 def main():
     tool, cache = os.path.abspath(sys.argv[1]), sys.argv[2]
@@ -133,12 +171,16 @@ def main():
     try:
         tests = Tests(tool, cache)
         pieces = images.build(cache, "initramfs-kvm", images.INIT_PIECES)
-        linux = None if sys.argv[3:] == ["short"] else images.build_linux(cache)
+        short = sys.argv[3:] == ["short"]
+        variants = None if short else images.build(cache, "initramfs-kvm-variants", images.INIT_VARIANTS)
+        linux = None if short else images.build_linux(cache)
     except images.Unavailable as reason:
         print(f"SKIP: {reason}")
         return 77
     tests.both("pieces of code", pieces, "512M", check_pieces)
-    if linux:
+    if not short:
+        tests.recipe("KVM in Linux", expected.lines())
+        tests.both("KVM without this and that", variants, "512M", check_variants)
         tests.both("Linux, its shell and its guest", linux, "1G", check_linux)
     print(f"{tests.passed} passed, {tests.failed} failed")
     return 1 if tests.failed else 0
