@@ -4,7 +4,7 @@
 SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized
 
 .PHONY: run test build test-clang test-sanitize test-aarch64 test-aarch64-run test-real \
-	test-witness test-boot test-boot-long test-kvm test-kvm-short test-full fuzz bench bench-emulators \
+	test-witness test-boot test-boot-long test-kvm test-kvm-short test-full fuzz bench bench-emulators bench-kvm \
 	format check-format install deb test-deb clean
 
 run: build
@@ -113,6 +113,11 @@ check-format:
 
 # Into DESTDIR/prefix.
 prefix ?= /usr/local
+# Debian's KVM and its guest, beside Bochs if BOCHS names a program.
+bench-kvm: build
+	@python3 -B bench/kvm.py build build-real --engine direct --engine nested \
+		$(if $(BOCHS),--bochs $(BOCHS)) || [ $$? -eq 77 ]
+
 install: build
 	@test "$$(cat build/prefix 2>/dev/null || echo /usr/local)" = "$(prefix)" || \
 		{ meson configure build -Dprefix="$(prefix)" && echo "$(prefix)" >build/prefix; }

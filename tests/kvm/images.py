@@ -4,6 +4,7 @@
 images.py CACHE makes what docs/recipes.md pastes, and prints the paths.
 """
 
+import gzip
 import lzma
 import os
 import pathlib
@@ -43,6 +44,9 @@ dmesg -r | sed -n 's/^<[0-4]>/UDV2 problem &/p'
 export PS1='# '
 setsid cttyhack sh
 echo "UDV2 end"
+reboot -f
+"""
+INIT_L2_OFF = initramfs.PREPARE + """echo "UDV2 init"
 reboot -f
 """
 INIT_L1 = initramfs.PREPARE + LOAD + """vmm /l2/vmlinux /l2/initramfs "$(cat /l2/cmdline)" </l2/input
@@ -128,6 +132,22 @@ def build(cache, name, init, programs=("pieces",), names=("kvm_intel",), more=()
     path = os.path.join(cache, name)
     with open(path, "wb") as file:
         file.write(guest.cpio(entries))
+    return path
+
+
+def build_bench(cache, init, with_linux):
+    """The initramfs of bench/kvm.py, packed: on Bochs a BIOS has to load it."""
+    programs, more = ("pieces",), []
+    if with_linux:
+        inner = build(cache, "initramfs-l2-off", INIT_L2_OFF, programs=(), names=())
+        with open(inner, "rb") as file:
+            more = [("l2/vmlinux", vmlinux(cache)), ("l2/initramfs", file.read()), ("l2/cmdline", L2_CMDLINE)]
+        programs = ("pieces", "vmm")
+    path = build(cache, "initramfs-bench", init, programs=programs, more=more)
+    with open(path, "rb") as file:
+        data = gzip.compress(file.read(), 6, mtime=0)
+    with open(path, "wb") as file:
+        file.write(data)
     return path
 
 

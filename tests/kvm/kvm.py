@@ -21,7 +21,7 @@ import images
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 ENGINES = ("direct", "nested")
-TIMEOUT = 500
+TIMEOUT = 900
 
 # What KVM must have found and be using.
 PARAMETERS = {
