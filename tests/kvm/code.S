@@ -612,6 +612,51 @@ long_x2apic_timer:
 	iretq
 ends long_x2apic
 
+/* Two processors: the first sends an interrupt 300 times, and waits for the second's answer to each. */
+	.code64
+piece long_ipis
+	mov $APIC, %ebx
+	movl $0x1ff, 0xf0(%rbx)
+	xor %r13d, %r13d
+	mov 0x20(%rbx), %eax
+	shr $24, %eax
+	jnz 5f
+1:	pause
+	cmpl $1, DATA
+	jne 1b
+2:	lea 1(%r13), %r14d
+	movl $0x1000000, 0x310(%rbx)
+	movl $0x4052, 0x300(%rbx)
+3:	cli
+	cmp %r14d, %r13d
+	jae 4f
+	sti
+	hlt
+	jmp 3b
+4:	cmp $300, %r13d
+	jb 2b
+	mov %r13d, %eax
+	out %eax, $SAY
+	mov DATA + 4, %eax
+	out %eax, $SAY
+	out %al, $END
+5:	movl $1, DATA
+6:	sti
+	hlt
+	jmp 6b
+	.globl long_ipis_asked, long_ipis_answered
+long_ipis_asked:
+	incl DATA + 4
+	movl $0, 0xb0(%rbx)
+	movl $0, 0x310(%rbx)
+	movl $0x4053, 0x300(%rbx)
+	iretq
+long_ipis_answered:
+	inc %r13d
+	movl $0, 0xb0(%rbx)
+	iretq
+ends long_ipis
+
 /* CPUID that KVM answers, MSRs that it keeps, and a clock that does not run backwards. */
 	.code64
 piece long_registers

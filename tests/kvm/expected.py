@@ -99,6 +99,7 @@ def lines(vendor=b"Genu"):
     yield line("long-interrupts", [20, 0xf000])
     yield line("long-xapic", [0x14, 0x61, 0x20, 0x6145, 0, 0, 1], end="end")
     yield line("long-x2apic", [0x6145, 1, 0], end="end")
+    yield line("long-ipis", [300, 300], end="end")
     words = [int.from_bytes(text, "little") for text in (b"KVMK", b"VMKV", vendor)]
     yield line("long-registers", [
         *words, 0x87654321, 0xffff8000, 0x600df00d, 0x70406, 0, 0x12345, 0x220])

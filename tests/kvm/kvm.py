@@ -37,10 +37,10 @@ class Failed(Exception):
     """What was wrong with a run."""
 
 
-def run(tool, kernel, initrd, engine, memory):
+def run(tool, kernel, initrd, engine, options):
     """(console, statistics) of one run."""
     done = subprocess.run(
-        [tool, "run", "--engine", engine, "--memory", memory, "--initrd", initrd,
+        [tool, "run", "--engine", engine, *options, "--initrd", initrd,
          "--append", "console=ttyS0,115200", "--stats", "--trace-hash", "--max-seconds", str(TIMEOUT), kernel],
         stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT + 60, check=False)
     console = done.stdout.decode(errors="replace").replace("\r", "")
@@ -125,12 +125,12 @@ class Tests:
             self.failed += 1
             print(f"FAILED: {name}: {reason}", flush=True)
 
-    def both(self, name, initrd, memory, check):
+    def both(self, name, initrd, options, check):
         """A case for each engine, and one that compares them."""
         results = {}
 
         def one(engine):
-            results[engine] = run(self.tool, self.kernel, initrd, engine, memory)
+            results[engine] = run(self.tool, self.kernel, initrd, engine, options)
             check(results[engine])
 
         for engine in ENGINES:
@@ -177,11 +177,12 @@ def main():
     except images.Unavailable as reason:
         print(f"SKIP: {reason}")
         return 77
-    tests.both("pieces of code", pieces, "512M", check_pieces)
+    tests.both("pieces of code", pieces, ("--memory", "512M"), check_pieces)
     if not short:
         tests.recipe("KVM in Linux", expected.lines())
-        tests.both("KVM without this and that", variants, "512M", check_variants)
-        tests.both("Linux, its shell and its guest", linux, "1G", check_linux)
+        tests.both("KVM without this and that, two processors", variants, ("--memory", "512M", "--cpus", "2"),
+                   check_variants)
+        tests.both("Linux, its shell and its guest", linux, ("--memory", "1G"), check_linux)
     print(f"{tests.passed} passed, {tests.failed} failed")
     return 1 if tests.failed else 0
 

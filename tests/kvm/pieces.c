@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ CODE(long_exceptions);
 CODE(long_interrupts);
 CODE(long_xapic);
 CODE(long_x2apic);
+CODE(long_ipis);
 CODE(long_registers);
 CODE(long_steps);
 CODE(long_dirty);
@@ -42,7 +44,7 @@ CODE(bench_page);
 extern const char long_exceptions_de[], long_exceptions_bp[], long_exceptions_ud[],
 	long_exceptions_gp[], long_exceptions_pf[], long_interrupts_handler[], long_xapic_low[],
 	long_xapic_high[], long_xapic_timer[], long_x2apic_low[], long_x2apic_high[],
-	long_x2apic_timer[], long_steps_break[];
+	long_x2apic_timer[], long_ipis_asked[], long_ipis_answered[], long_steps_break[];
 
 static const char *reason_words(uint32_t reason)
 {
@@ -184,6 +186,49 @@ static void run_x2apic(const char *name, struct code code, enum vm_mode mode)
 {
 	(void)mode;
 	run_apic(name, code, long_x2apic_low, long_x2apic_high, long_x2apic_timer);
+}
+
+/* The second processor waits for interrupts for ever: it ends with the program. */
+static void *run_second(void *opaque)
+{
+	int vcpu = *(int *)opaque;
+
+	for (;;)
+		if (ioctl(vcpu, KVM_RUN, 0) < 0)
+			vm_fail("KVM_RUN of the second processor");
+	return NULL;
+}
+
+static void start_second(struct vm *vm)
+{
+	static int vcpu;
+	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	pthread_t thread;
+
+	vcpu = ioctl(vm->fd, KVM_CREATE_VCPU, 1);
+	if (vcpu < 0 || ioctl(vcpu, KVM_SET_MP_STATE, &state) < 0)
+		vm_fail("second processor");
+	vm_set_cpuid(vm, vcpu);
+	vm_set_mode(vcpu, VM_LONG, CODE_AT);
+	if (pthread_create(&thread, NULL, run_second, &vcpu) != 0)
+		vm_fail("thread");
+	pthread_detach(thread);
+}
+
+static void run_ipis(const char *name, struct code code, enum vm_mode mode)
+{
+	struct vm vm;
+	uint32_t reason;
+
+	vm_open(&vm, 4 * MBYTE, true);
+	vm_set_cpuid(&vm, vm.vcpu);
+	vm_load(&vm, code, mode);
+	vm_gate(&vm, 0x52, offset(code, long_ipis_asked));
+	vm_gate(&vm, 0x53, offset(code, long_ipis_answered));
+	start_second(&vm);
+	reason = vm_run(&vm);
+	print_said(&vm, name);
+	print_end(&vm, reason);
 }
 
 static void run_with_cpuid(const char *name, struct code code, enum vm_mode mode)
@@ -336,6 +381,7 @@ static const struct piece {
 	{ "long-interrupts", &code_long_interrupts, VM_LONG, run_interrupts },
 	{ "long-xapic", &code_long_xapic, VM_LONG, run_xapic },
 	{ "long-x2apic", &code_long_x2apic, VM_LONG, run_x2apic },
+	{ "long-ipis", &code_long_ipis, VM_LONG, run_ipis },
 	{ "long-registers", &code_long_registers, VM_LONG, run_with_cpuid },
 	{ "long-steps", &code_long_steps, VM_LONG, run_steps },
 	{ "long-dirty", &code_long_dirty, VM_LONG, run_dirty },

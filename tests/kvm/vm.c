@@ -161,12 +161,11 @@ static void flat_segments(struct kvm_sregs *s, bool l)
 	s->cr0 |= CR0_PE | CR0_NE;
 }
 
-void vm_set_mode(struct vm *vm, int vcpu, enum vm_mode mode, uint64_t rip)
+void vm_set_mode(int vcpu, enum vm_mode mode, uint64_t rip)
 {
 	struct kvm_regs regs = { .rip = rip, .rflags = 2, .rsp = STACK_TOP };
 	struct kvm_sregs s;
 
-	(void)vm;
 	checked(ioctl(vcpu, KVM_GET_SREGS, &s), "KVM_GET_SREGS");
 	s.gdt.base = GDT_AT;
 	s.gdt.limit = 0x2f;
@@ -188,7 +187,7 @@ void vm_load(struct vm *vm, struct code code, enum vm_mode mode)
 {
 	make_tables(vm);
 	memcpy(vm->memory + CODE_AT, code.start, (size_t)(code.end - code.start));
-	vm_set_mode(vm, vm->vcpu, mode, CODE_AT);
+	vm_set_mode(vm->vcpu, mode, CODE_AT);
 }
 
 void vm_gate(struct vm *vm, unsigned vector, uint64_t offset)

@@ -60,7 +60,7 @@ void vm_set_cpuid(struct vm *vm, int vcpu);
 void vm_slot(struct vm *vm, unsigned slot, unsigned flags, uint64_t at, size_t size, void *memory);
 /* @code at CODE_AT, and the processor about to run it. */
 void vm_load(struct vm *vm, struct code code, enum vm_mode mode);
-void vm_set_mode(struct vm *vm, int vcpu, enum vm_mode mode, uint64_t rip);
+void vm_set_mode(int vcpu, enum vm_mode mode, uint64_t rip);
 /* A 64-bit gate to @offset in the code. */
 void vm_gate(struct vm *vm, unsigned vector, uint64_t offset);
 /* Runs on until there is an exit that is not about ports or memory; its reason. */
