@@ -89,6 +89,7 @@ fuzz:
 bench: build
 	@build/bench/bench-walk
 	@build/bench/bench-vmentry
+	@test ! -x build/bench/bench-snapshot || build/bench/bench-snapshot
 	@python3 bench/stream.py build/tools/undervisor
 
 # The processor beside QEMU's TCG, and beside Bochs if BOCHS names a program.

@@ -19,6 +19,7 @@ struct request {
 	const char *file, *memory, *processor, *cpu, *msrs;
 	const char *sets[64];
 	unsigned nr_sets;
+	const char *image_option; /* --base or --format, if one was given */
 	bool by_address, json, help;
 	uint64_t address;
 	struct udv_image_options image;
@@ -96,8 +97,10 @@ static bool take_option(struct request *r, int option)
 		r->by_address = true;
 		return parse_address("--at", optarg, &r->address);
 	case OPT_BASE:
+		r->image_option = "--base";
 		return parse_address("--base", optarg, &r->image.raw_base);
 	case OPT_FORMAT:
+		r->image_option = "--format";
 		return parse_format(optarg, &r->image.format);
 	case OPT_CPU:
 		r->cpu = optarg;
@@ -112,6 +115,10 @@ static bool take_option(struct request *r, int option)
 		r->processor = optarg;
 		return true;
 	case OPT_SET:
+		if (!optarg[strspn(optarg, " \t")] || *optarg == '#') {
+			complain(NAME, "--set: give NAME=VALUE");
+			return false;
+		}
 		if (r->nr_sets == sizeof(r->sets) / sizeof(r->sets[0])) {
 			complain(NAME, "--set: more than %u; write a file for --msrs", r->nr_sets);
 			return false;
@@ -125,6 +132,37 @@ static bool take_option(struct request *r, int option)
 		r->help = true;
 		return option == 'h';
 	}
+}
+
+/* What is given in vain is not passed over. */
+static bool options_agree(const struct request *r)
+{
+	if (r->by_address && r->memory) {
+		complain(NAME, "--at is an address in %s itself; leave --memory out", r->file);
+		return false;
+	}
+	if (r->image_option && !r->by_address && !r->memory) {
+		complain(NAME, "%s is about a memory image: give --at or --memory",
+			 r->image_option);
+		return false;
+	}
+	if (r->cpu && r->processor && strcmp(r->processor, "ours") != 0) {
+		complain(NAME, "--cpu changes our own processor, not %s", r->processor);
+		return false;
+	}
+	return true;
+}
+
+static bool bad_option(char **argv, bool no_value)
+{
+	/* A letter may be one of several in an argument that getopt_long() is not through with. */
+	char letter[] = { '-', (char)optopt, '\0' };
+	bool is_letter = optopt > 0 && optopt < OPT_AT;
+
+	complain(NAME, "%s: %s; undervisor doctor --help lists the options",
+		 is_letter ? letter : argv[optind - 1],
+		 no_value ? "a value is missing" : "no such option");
+	return false;
 }
 
 static bool parse_command_line(struct request *r, int argc, char **argv)
@@ -147,12 +185,8 @@ static bool parse_command_line(struct request *r, int argc, char **argv)
 	optind = 1;
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		if (option == '?' || option == ':') {
-			complain(NAME, "%s: %s; undervisor doctor --help lists the options",
-				 argv[optind - 1],
-				 option == ':' ? "a value is missing" : "no such option");
-			return false;
-		}
+		if (option == '?' || option == ':')
+			return bad_option(argv, option == ':');
 		if (!take_option(r, option))
 			return false;
 	}
@@ -163,15 +197,7 @@ static bool parse_command_line(struct request *r, int argc, char **argv)
 		return false;
 	}
 	r->file = argv[optind];
-	if (r->by_address && r->memory) {
-		complain(NAME, "--at is an address in %s itself; leave --memory out", r->file);
-		return false;
-	}
-	if (r->cpu && r->processor && strcmp(r->processor, "ours") != 0) {
-		complain(NAME, "--cpu changes our own processor, not %s", r->processor);
-		return false;
-	}
-	return true;
+	return options_agree(r);
 }
 
 /* ---------------------------------------------------------------- files */
@@ -251,10 +277,13 @@ static int change_processor(struct judging *j, const char *where, const char *da
 		return status;
 	}
 	j->text.processor = changed.processor;
+	j->text.msrs |= changed.msrs;
 	if (changed.msrs)
 		snprintf(j->judged_by, sizeof(j->judged_by), "the processor of the given MSRs");
-	if (changed.efer_given)
+	if (changed.efer_given) {
 		j->text.efer = changed.efer;
+		j->text.efer_given = true;
+	}
 	if (changed.vmcs_pointer != UINT64_MAX)
 		j->text.vmcs_pointer = changed.vmcs_pointer;
 	j->text.tracing |= changed.tracing;
@@ -269,8 +298,13 @@ static int change_by_file(struct judging *j)
 
 	if (!data)
 		return DOCTOR_BAD_INPUT;
+	j->text.msrs = 0;
 	status = change_processor(j, j->request->msrs, data, size, DOCTOR_BAD_INPUT);
 	free(data);
+	if (status == 0 && !j->text.msrs) {
+		complain(NAME, "%s: no capability MSR in it", j->request->msrs);
+		return DOCTOR_BAD_INPUT;
+	}
 	return status;
 }
 
@@ -296,6 +330,13 @@ static bool open_image(struct judging *j, const char *path)
 	return true;
 }
 
+static uint32_t word(const uint8_t *region, unsigned offset)
+{
+	const uint8_t *b = region + offset;
+
+	return b[0] | b[1] << 8 | b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
 static int read_region(struct judging *j, const struct udv_vmx_processor *processor)
 {
 	const struct request *r = j->request;
@@ -309,6 +350,12 @@ static int read_region(struct judging *j, const struct udv_vmx_processor *proces
 	}
 	udv_vmcs_text_parse(&j->text, processor, NULL, 0);
 	j->text.vmcs_pointer = r->address;
+	j->diagnosis.region = (struct region_state){
+		.known = true,
+		.shadow = word(region, 0) >> 31,
+		.abort = word(region, 4),
+		.launched = word(region, 8),
+	};
 	if (udv_vmcs_from_region(&j->text.vmcs, region, sizeof(region)) == UDV_OK)
 		return 0;
 	complain(NAME,
@@ -362,10 +409,15 @@ static int judge(struct judging *j)
 	d->entry.efer = j->text.efer;
 	d->entry.vmcs_pointer = j->text.vmcs_pointer;
 	d->entry.tracing = j->text.tracing;
+	if (j->text.nr_msrs) {
+		d->entry.msrs = j->text.msr;
+		d->entry.nr_msrs = j->text.nr_msrs;
+	}
 	d->judged_by = j->judged_by;
+	d->indent = "";
 	doctor_diagnose(d);
 	(j->request->json ? doctor_print_json : doctor_print_text)(stdout, d);
-	return d->nr ? DOCTOR_FAILS : DOCTOR_VALID;
+	return d->nr || d->region.shadow ? DOCTOR_FAILS : DOCTOR_VALID;
 }
 
 int cmd_doctor(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include "run.h"
+#include "run_entry.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,6 +13,7 @@
 
 #include "commands.h"
 #include "common.h"
+#include "gdb_socket.h"
 #include "run_boot.h"
 
 /* "undervisor run": boots an image in a machine of the library. */
@@ -48,6 +50,8 @@ static void print_help(void)
 	     "Limits:\n"
 	     "  --max-instructions N   stop after so many\n"
 	     "  --max-seconds S        stop after so long\n"
+	     "Debugging:\n"
+	     "  --gdb WHERE            wait for gdb at a port of 127.0.0.1, or at unix:PATH\n"
 	     "What happened:\n"
 	     "  --stats                instructions, speed and cache figures, at the end\n"
 	     "  --trace FILE           exceptions, interrupts, mode changes, I/O and MSR accesses\n"
@@ -101,7 +105,10 @@ struct run {
 	struct run_disk disks[UDV_MAX_DISKS];
 	struct udv_disk disk_configs[UDV_MAX_DISKS];
 	struct run_trace trace;
+	struct run_entry entry;
 	struct udv_machine *machine;
+	struct gdb_server gdb;
+	bool killed;	/* by the debugger */
 	double seconds; /* of the host's time, running */
 };
 
@@ -118,6 +125,14 @@ static void console_bytes(void *opaque, const uint8_t *data, size_t size)
 
 	while (size--)
 		run_serial_byte(&run->console, *data++);
+}
+
+static void entry_failed(void *opaque, const struct udv_entry_failure *failure)
+{
+	struct run *run = opaque;
+
+	run_flush_serial(&run->serial);
+	run_entry_failed(&run->entry, &run->trace, failure);
 }
 
 static void trace_event(void *opaque, const struct udv_trace_event *event)
@@ -158,6 +173,7 @@ static int create(struct run *run)
 	enum udv_status status;
 
 	config->serial = serial_byte;
+	config->entry_failed = entry_failed;
 	config->opaque = run;
 	if (strcmp(run->options.virtio_console, "none") != 0)
 		config->console = console_bytes;
@@ -186,12 +202,17 @@ static void go(struct run *run, struct udv_stop_info *info)
 	uint64_t left = run->options.max_instructions;
 
 	catch_signals(run->machine, run->options.max_seconds);
+	*info = (struct udv_stop_info){ .stop = UDV_STOP_REQUESTED };
 	do {
+		if (!gdb_server_wait(&run->gdb)) {
+			run->killed = !caught;
+			break;
+		}
 		udv_machine_run(run->machine, left < PIECE ? left : PIECE, info);
 		left -= left < info->instructions ? left : info->instructions;
 		run_flush_serial(&run->serial);
 		run_flush_serial(&run->console);
-	} while (info->stop == UDV_STOP_BUDGET && left);
+	} while (gdb_server_stopped(&run->gdb, info) || (info->stop == UDV_STOP_BUDGET && left));
 	run->seconds = seconds_now() - start;
 }
 
@@ -231,7 +252,12 @@ static int report(const struct run *run, const struct udv_stop_info *info)
 		say(run, info, "stopped by --max-instructions");
 		return RUN_LIMIT;
 	case UDV_STOP_REQUESTED:
+	case UDV_STOP_DEBUG:
 		break;
+	}
+	if (run->killed) {
+		say(run, info, "ended by the debugger");
+		return RUN_SIGNALED;
 	}
 	if (caught == SIGALRM) {
 		say(run, info, "stopped by --max-seconds");
@@ -280,8 +306,12 @@ static int execute(struct run *run)
 		status = RUN_FILE;
 	if (status)
 		return status;
+	if (run->options.gdb && (!gdb_server_open(&run->gdb, run->options.gdb, &caught) ||
+				 !gdb_server_attach(&run->gdb, run->machine)))
+		return RUN_FILE;
 	go(run, &info);
 	status = report(run, &info);
+	gdb_server_ended(&run->gdb, status);
 	if (run->options.trace_hash)
 		print_hash(run);
 	if (run->options.stats)
@@ -298,7 +328,7 @@ int cmd_run(int argc, char **argv)
 		complain("run", "out of memory");
 		return RUN_FILE;
 	}
-	run->serial.fd = run->console.fd = -1;
+	run->serial.fd = run->console.fd = run->gdb.fd = -1;
 	if (!run_parse_options(&run->options, argc, argv)) {
 		status = RUN_USAGE;
 	} else if (run->options.help) {
@@ -314,6 +344,7 @@ int cmd_run(int argc, char **argv)
 	run_close_serial(&run->console);
 	if (!run_close_trace(&run->trace) || run->serial.failed || run->console.failed)
 		status = RUN_FILE;
+	gdb_server_close(&run->gdb);
 	udv_machine_destroy(run->machine);
 	for (unsigned i = 0; i < run->options.nr_disks; i++) {
 		if (run->disks[i].failed)

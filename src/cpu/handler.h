@@ -65,6 +65,8 @@
 const struct op *cpu_fault(struct cpu *cpu, const struct op *op);
 /* Makes state exact as of the end of @op. */
 void cpu_sync(struct cpu *cpu, const struct op *op);
+/* Leaves the block before @op, for a debugger. NULL. */
+const struct op *cpu_stop_before(struct cpu *cpu, const struct op *op);
 /*
  * A portion of a repeated @op is done, and it is to go on: counts one instruction, and leaves the
  * block if the budget is used up or attention is set; @op itself otherwise.

@@ -161,6 +161,10 @@ struct cpu_config;
 void vmx_make_capabilities(struct vmx_capabilities *capabilities, const struct cpu_config *config,
 			   uint64_t cr4_supported);
 void vmx_reset(struct cpu *cpu);
+/* The same for those who judge without it. */
+struct udv_vmx_processor;
+void vmx_describe_processor(const struct vmx_capabilities *capabilities,
+			    struct udv_vmx_processor *processor);
 /* IA32_VMX_BASIC (480H) .. IA32_VMX_VMFUNC (491H) */
 uint64_t vmx_capability_msr(const struct vmx_capabilities *capabilities, uint32_t index);
 

@@ -479,6 +479,7 @@ void vmx_entry_failure(struct cpu *cpu, uint32_t reason, uint64_t qualification)
 
 	cpu->stats.vm_exits[reason]++;
 	trace_event(cpu, CPU_TRACE_VM_EXIT, reason | REASON_ENTRY_FAILURE, qualification, 0);
+	vmx_tell_failure(cpu, reason == ARCH_EXIT_ENTRY_MSR_LOADING_REASON ? qualification : 0);
 	v->exit_reason = reason | REASON_ENTRY_FAILURE;
 	v->exit_qualification = qualification;
 	trace_exit(cpu, false);
