@@ -17,7 +17,7 @@ _undervisor_placeholder() # OPTION
 _undervisor_features() # PROGRAM
 {
 	"$1" run --cpu help 2>/dev/null | sed -n 's/^[-+]\([a-z0-9][a-z0-9.-]*\).*/+\1\n-\1/p'
-	printf '%s\n' maxphyaddr= tsc-khz=
+	printf '%s\n' maxphyaddr= tsc-khz= vendor=
 }
 
 # First words of the lines of a table that "explain" knows.

@@ -140,7 +140,8 @@ struct udv_machine_config {
 	unsigned nr_cpus; /* 1..16; 0: 1 */
 	/*
 	 * What the processors can do, apart from the default: "+la57,-avx,maxphyaddr=39". Also
-	 * tsc-khz=N, how many ticks a virtual millisecond has. NULL: the default.
+	 * tsc-khz=N, how many ticks a virtual millisecond has, vendor=TEXT of CPUID. NULL: the
+	 * default.
 	 */
 	const char *cpu;
 	uint64_t seed;	 /* of RDRAND, RDSEED and virtio's rng; 0 is a seed like any other */
