@@ -9,8 +9,8 @@
 /*
  * usage: test_command IMAGE
  *
- * The command on two machines that are not the same, because this test changes one of them: CR2, and
- * then a byte of memory, between two pieces of the nested engine's run. The linker sends the
+ * The command on two machines that are not the same, because this test changes one of them: CR2,
+ * and then a byte of memory, between two pieces of the nested engine's run. The linker sends the
  * command's calls of the library through here (--wrap).
  */
 
