@@ -4,8 +4,8 @@
 SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized
 
 .PHONY: run test build test-clang test-sanitize test-aarch64 test-aarch64-run test-real \
-	test-witness test-boot test-boot-long test-kvm test-kvm-short test-full fuzz bench bench-emulators bench-kvm \
-	format check-format install deb test-deb clean
+	test-witness test-boot test-boot-long test-report test-kvm test-kvm-short test-full fuzz \
+	bench bench-emulators bench-kvm format check-format install deb test-deb clean
 
 run: build
 	@build/tools/undervisor demo
@@ -78,6 +78,12 @@ test-kvm: build
 
 test-kvm-short: build
 	@scripts/run_kvm build/tools/undervisor build-real short
+
+# The page of undervisor report, in a browser.
+test-report: build
+	@scripts/packages build browser
+	@python3 tests/report/browser.py build/tools/undervisor build/guests/ept_rules.elf || \
+		[ $$? -eq 77 ]
 
 # Tens of millions of cases against the oracle; minutes.
 test-full: build
