@@ -22,6 +22,7 @@ struct request {
 	const char *image_option; /* --base or --format, if one was given */
 	bool by_address, json, help;
 	uint64_t address;
+	unsigned number; /* of the processor in a snapshot */
 	struct udv_image_options image;
 };
 
@@ -33,6 +34,7 @@ enum {
 	OPT_JSON,
 	OPT_MEMORY,
 	OPT_MSRS,
+	OPT_NUMBER,
 	OPT_PROCESSOR,
 	OPT_SET,
 };
@@ -41,12 +43,14 @@ static void print_help(void)
 {
 	puts("Usage: undervisor doctor FILE [OPTIONS]\n"
 	     "       undervisor doctor IMAGE --at ADDRESS [OPTIONS]\n"
+	     "       undervisor doctor SNAPSHOT [--number N] [OPTIONS]\n"
 	     "\n"
 	     "Says why a VM entry fails: every check that VMLAUNCH or VMRESUME would fail.\n"
 	     "FILE is lines of NAME = VALUE (VMCS fields by name or encoding), or a kernel log\n"
 	     "with what KVM writes when kvm_intel.dump_invalid_vmcs=1; - is standard input.\n"
 	     "\n"
 	     "  --at ADDRESS      the VMCS region at this physical address of a memory image\n"
+	     "  --number N        of the processor in a snapshot whose current VMCS it is (0)\n"
 	     "  --memory IMAGE    memory for the checks that read it\n"
 	     "  --format FORMAT   of the image: auto, elf, lime or raw\n"
 	     "  --base ADDRESS    physical address of the first byte of a raw image\n"
@@ -90,6 +94,18 @@ static bool parse_address(const char *option, const char *text, uint64_t *value)
 	return false;
 }
 
+static bool parse_index(const char *text, unsigned *index)
+{
+	uint64_t value;
+
+	if (parse_number(text, &value) && value < UINT32_MAX) {
+		*index = (unsigned)value;
+		return true;
+	}
+	complain(NAME, "--number %s: processors are counted from 0", text);
+	return false;
+}
+
 static bool take_option(struct request *r, int option)
 {
 	switch (option) {
@@ -111,6 +127,8 @@ static bool take_option(struct request *r, int option)
 	case OPT_MSRS:
 		r->msrs = optarg;
 		return true;
+	case OPT_NUMBER:
+		return parse_index(optarg, &r->number);
 	case OPT_PROCESSOR:
 		r->processor = optarg;
 		return true;
@@ -176,6 +194,7 @@ static bool parse_command_line(struct request *r, int argc, char **argv)
 		{ "json", no_argument, NULL, OPT_JSON },
 		{ "memory", required_argument, NULL, OPT_MEMORY },
 		{ "msrs", required_argument, NULL, OPT_MSRS },
+		{ "number", required_argument, NULL, OPT_NUMBER },
 		{ "processor", required_argument, NULL, OPT_PROCESSOR },
 		{ "set", required_argument, NULL, OPT_SET },
 		{ NULL, 0, NULL, 0 },
@@ -240,7 +259,10 @@ struct judging {
 	struct image_file image;
 	struct udv_memory memory;
 	struct diagnosis diagnosis;
+	struct udv_vmx_processor processor;
+	bool chosen; /* by an option */
 	char judged_by[64];
+	int status; /* of a snapshot's VMCS */
 };
 
 static bool choose_processor(struct judging *j, struct udv_vmx_processor *processor)
@@ -391,17 +413,13 @@ static int read_text(struct judging *j, const struct udv_vmx_processor *processo
 	return r->memory && !open_image(j, r->memory) ? DOCTOR_BAD_INPUT : 0;
 }
 
-static int judge(struct judging *j)
-{
-	struct udv_vmx_processor processor;
-	struct diagnosis *d = &j->diagnosis;
-	int status;
+/* ---------------------------------------------------------------- judging */
 
-	if (!choose_processor(j, &processor))
-		return EXIT_USAGE;
-	status = j->request->by_address ? read_region(j, &processor) : read_text(j, &processor);
-	if (status == 0)
-		status = change_all(j);
+static int judge_entry(struct judging *j)
+{
+	struct diagnosis *d = &j->diagnosis;
+	int status = change_all(j);
+
 	if (status)
 		return status;
 	d->entry.vmcs = &j->text.vmcs;
@@ -418,6 +436,43 @@ static int judge(struct judging *j)
 	doctor_diagnose(d);
 	(j->request->json ? doctor_print_json : doctor_print_text)(stdout, d);
 	return d->nr || d->region.shadow ? DOCTOR_FAILS : DOCTOR_VALID;
+}
+
+static void judge_current(void *opaque, const struct udv_current_vmcs *current)
+{
+	struct judging *j = opaque;
+	const struct udv_vmentry *entry = current->entry;
+
+	udv_vmcs_text_parse(&j->text, j->chosen ? &j->processor : entry->processor, NULL, 0);
+	if (!j->chosen)
+		snprintf(j->judged_by, sizeof(j->judged_by), "the snapshot's processor");
+	j->text.vmcs = *entry->vmcs;
+	j->text.efer = entry->efer;
+	j->text.vmcs_pointer = entry->vmcs_pointer;
+	j->diagnosis.entry.memory = entry->memory;
+	j->diagnosis.region = (struct region_state){
+		.known = true,
+		.shadow = current->shadow,
+		.launched = current->launched,
+		.in_guest = current->in_guest,
+	};
+	j->status = judge_entry(j);
+}
+
+static int judge(struct judging *j)
+{
+	const struct request *r = j->request;
+	int status;
+
+	if (!choose_processor(j, &j->processor))
+		return EXIT_USAGE;
+	j->chosen = r->processor || r->cpu;
+	if (!r->by_address && doctor_is_snapshot(r->file))
+		return doctor_read_snapshot(r->file, r->number, judge_current, j)
+			       ? j->status
+			       : DOCTOR_BAD_INPUT;
+	status = r->by_address ? read_region(j, &j->processor) : read_text(j, &j->processor);
+	return status ? status : judge_entry(j);
 }
 
 int cmd_doctor(int argc, char **argv)

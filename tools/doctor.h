@@ -2,6 +2,7 @@
 #ifndef UDV_TOOLS_DOCTOR_H
 #define UDV_TOOLS_DOCTOR_H
 
+#include <undervisor/machine.h>
 #include <undervisor/vmcs_text.h>
 
 #include "common.h"
@@ -22,13 +23,22 @@ void doctor_value_text(uint32_t field, uint64_t value, char *buffer, size_t size
 /* "VMXE"; "" for a bit without a name of its own. */
 void doctor_bit_name(uint32_t field, unsigned bit, char *buffer, size_t size);
 
+/* ---------------------------------------------------------------- a snapshot */
+
+bool doctor_is_snapshot(const char *path);
+/* Calls @use with the VMCS that is current on processor @cpu; false after a line on standard error.
+ */
+bool doctor_read_snapshot(const char *path, unsigned cpu,
+			  void (*use)(void *opaque, const struct udv_current_vmcs *vmcs),
+			  void *opaque);
+
 /* ---------------------------------------------------------------- a diagnosis */
 
 #define DOCTOR_MAX_FINDINGS 512u
 
 /* What a VMCS region says beside its fields. */
 struct region_state {
-	bool known, shadow, launched;
+	bool known, shadow, launched, in_guest;
 	uint32_t abort;
 };
 

@@ -244,6 +244,9 @@ static void print_region(FILE *file, const struct region_state *region)
 	fprintf(file, "launch state: %s, so %s\n", region->launched ? "launched" : "clear",
 		region->launched ? "VMLAUNCH fails with VM-instruction error 4"
 				 : "VMRESUME fails with VM-instruction error 5");
+	if (region->in_guest)
+		fputs("its guest runs: the fields of its state are those of the last entry\n",
+		      file);
 	if (region->abort)
 		fprintf(file, "VMX abort: indicator %u\n", region->abort);
 }

@@ -109,6 +109,14 @@ struct udv_entry_failure {
 	const struct udv_vmentry *entry;
 };
 
+/* A VMCS that is current, and the entry that VMLAUNCH or VMRESUME would make with it. */
+struct udv_current_vmcs {
+	const struct udv_vmentry *entry;
+	bool launched; /* its launch state */
+	bool shadow;   /* it is a shadow VMCS, which cannot be entered */
+	bool in_guest; /* its guest runs: the fields of its state are of the last entry */
+};
+
 /*
  * What is on a disk. The callbacks are called within udv_machine_run(), with [@offset, @offset +
  * @size) inside the disk; false is an I/O error for the guest. They must not call the machine, and
@@ -132,7 +140,8 @@ struct udv_machine_config {
 	unsigned nr_cpus; /* 1..16; 0: 1 */
 	/*
 	 * What the processors can do, apart from the default: "+la57,-avx,maxphyaddr=39". Also
-	 * tsc-khz=N, how many ticks a virtual millisecond has. NULL: the default.
+	 * tsc-khz=N, how many ticks a virtual millisecond has, vendor=TEXT of CPUID. NULL: the
+	 * default.
 	 */
 	const char *cpu;
 	uint64_t seed;	 /* of RDRAND, RDSEED and virtio's rng; 0 is a seed like any other */
@@ -389,6 +398,16 @@ struct udv_machine_stats {
 	struct udv_l0_stats l0;
 };
 void udv_machine_stats(const struct udv_machine *machine, struct udv_machine_stats *stats);
+
+/*
+ * Calls @use with the VMCS that is current on processor @cpu; it lasts as long as that call, which
+ * may read the machine. UDV_ERR_ARGUMENT: there is no such processor; UDV_ERR_NOT_FOUND: it has no
+ * current VMCS.
+ */
+enum udv_status udv_machine_current_vmcs(struct udv_machine *machine, unsigned cpu,
+					 void (*use)(void *opaque,
+						     const struct udv_current_vmcs *vmcs),
+					 void *opaque);
 
 /* ---------------------------------------------------------------- snapshots */
 

@@ -101,14 +101,13 @@ void vmx_trace_walk(struct cpu *cpu, const struct udv_paging *paging, uint32_t a
 	trace->valid = true;
 }
 
-bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk)
+bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk, bool fetch)
 {
 	struct udv_exit_info info = udv_exit_info(walk, cpu->vmx.capabilities.ept_vpid_cap);
 
 	if (walk->outcome == UDV_WALK_EPT_VIOLATION && udv_ve_convertible(&cpu->paging, walk))
 		return vmx_raise_ve(cpu, &info);
-	vmx_record_access(cpu, info.exit_reason, info.exit_qualification,
-			  walk->fault.access & UDV_ACCESS_FETCH);
+	vmx_record_access(cpu, info.exit_reason, info.exit_qualification, fetch);
 	cpu->vmx.exit.guest_physical_address = info.guest_physical_address.value;
 	cpu->vmx.exit.guest_linear_address = info.guest_linear_address.value;
 	if (info.exit_reason != ARCH_EXIT_EPT_MISCONFIG_REASON && reports_nmi_unblocking(cpu))
