@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include "run.h"
+#include "run_entry.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -55,6 +56,8 @@ static void print_help(void)
 	     "Limits:\n"
 	     "  --max-instructions N   stop after so many\n"
 	     "  --max-seconds S        stop after so long\n"
+	     "Debugging:\n"
+	     "  --gdb WHERE            wait for gdb at a port of 127.0.0.1, or at unix:PATH\n"
 	     "What happened:\n"
 	     "  --stats                instructions, speed and cache figures, at the end\n"
 	     "  --progress WHEN        how far the run is: on, off or auto (auto)\n"
@@ -137,6 +140,14 @@ static void console_bytes(void *opaque, const uint8_t *data, size_t size)
 		run_serial_byte(&run->console, *data++);
 }
 
+static void entry_failed(void *opaque, const struct udv_entry_failure *failure)
+{
+	struct run *run = opaque;
+
+	run_flush_serial(&run->serial);
+	run_entry_failed(&run->entry, &run->trace, failure);
+}
+
 static void trace_event(void *opaque, const struct udv_trace_event *event)
 {
 	struct run *run = opaque;
@@ -165,6 +176,7 @@ static int create(struct run *run)
 	enum udv_status status;
 
 	config->serial = serial_byte;
+	config->entry_failed = entry_failed;
 	config->opaque = run;
 	if (strcmp(run->options.virtio_console, "none") != 0)
 		config->console = console_bytes;
@@ -293,6 +305,7 @@ static bool go(struct run *run, struct udv_stop_info *info)
 	loop->progress.on = wants_progress(run);
 	run_terminal_signals();
 	catch_signals(run->machine, run->options.max_seconds);
+	loop->gdb = &run->gdb;
 	if (reads_input(run))
 		run_input_open(&loop->input);
 	run->serial.input = run->console.input = &loop->input;
@@ -362,9 +375,14 @@ static int report(const struct run *run, const struct udv_stop_info *info)
 		return RUN_LIMIT;
 	case UDV_STOP_REQUESTED:
 	case UDV_STOP_IDLE:
+	case UDV_STOP_DEBUG:
 		break;
 	}
-	if (caught == SIGALRM) {
+	if (run->loop.killed) {
+		say(run, info, "ended by the debugger");
+		return RUN_SIGNALED;
+	}
+	if (caught == SIGALRM && run->options.max_seconds > 0) {
 		say(run, info, "stopped by --max-seconds");
 		return RUN_LIMIT;
 	}
@@ -403,6 +421,13 @@ static void print_stats(const struct run *run)
 	run_print_exits(stderr, &stats);
 }
 
+/* Its socket is opened before the sandbox allows no more of them. */
+static bool open_gdb(struct run *run)
+{
+	return !run->options.gdb || (gdb_server_open(&run->gdb, run->options.gdb, &caught) &&
+				     gdb_server_attach(&run->gdb, run->machine));
+}
+
 static int execute(struct run *run)
 {
 	struct udv_stop_info info;
@@ -415,12 +440,13 @@ static int execute(struct run *run)
 		status = RUN_FILE;
 	if (status)
 		return status;
-	if (!open_replay(run) || !open_outputs(run))
+	if (!open_replay(run) || !open_outputs(run) || !open_gdb(run))
 		return RUN_FILE;
 	run_restore_hash(run);
 	if (!go(run, &info))
 		return RUN_FILE;
 	status = report(run, &info);
+	gdb_server_ended(&run->gdb, status);
 	if (!run_save(run))
 		status = RUN_FILE;
 	if (run->options.trace_hash)
@@ -442,7 +468,7 @@ int cmd_run(int argc, char **argv)
 	}
 	run->serial.name = "COM1";
 	run->console.name = "virtio's console";
-	run->serial.fd = run->console.fd = -1;
+	run->serial.fd = run->console.fd = run->gdb.fd = -1;
 	run->serial.caught = run->console.caught = &caught;
 	if (!run_parse_options(&run->options, argc, argv)) {
 		status = RUN_USAGE;
@@ -461,6 +487,7 @@ int cmd_run(int argc, char **argv)
 	if (!run_record_close(&run->loop.record) || !written || run->serial.failed ||
 	    run->console.failed)
 		status = RUN_FILE;
+	gdb_server_close(&run->gdb);
 	udv_machine_destroy(run->machine);
 	for (unsigned i = 0; i < run->options.nr_disks; i++) {
 		if (run->disks[i].failed)

@@ -55,6 +55,7 @@ struct run_options {
 	const char *disks[UDV_MAX_DISKS];
 	unsigned nr_disks;
 	const char *virtio_console; /* as serial */
+	const char *gdb;	    /* a port, or unix:PATH */
 	uint64_t max_instructions;
 	double max_seconds; /* 0: no limit */
 	const char *record, *replay;

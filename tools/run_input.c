@@ -102,9 +102,11 @@ bool run_input_poll(struct run_input *input)
 	return input->used != before || !input->open || input->quit;
 }
 
-void run_input_wait(const struct run_input *input, uint64_t ns, const volatile sig_atomic_t *caught)
+void run_input_wait(const struct run_input *input, uint64_t ns, int other,
+		    const volatile sig_atomic_t *caught)
 {
-	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct pollfd fds[] = { { .fd = other, .events = POLLIN },
+				{ .fd = STDIN_FILENO, .events = POLLIN } };
 	struct timespec time = { (time_t)(ns / 1000000000u), (long)(ns % 1000000000u) };
 	bool look = input->open && (input->terminal || sizeof(input->bytes) - input->used >= CHUNK);
 	sigset_t all, old;
@@ -113,7 +115,7 @@ void run_input_wait(const struct run_input *input, uint64_t ns, const volatile s
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &old);
 	if (!*caught)
-		ppoll(&fd, look ? 1 : 0, ns == UINT64_MAX ? NULL : &time, &old);
+		ppoll(fds, look ? 2 : 1, ns == UINT64_MAX ? NULL : &time, &old);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 }
 

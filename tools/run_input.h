@@ -21,8 +21,8 @@ struct run_input {
 void run_input_open(struct run_input *input);
 /* Takes what has come, without waiting. True: there are bytes, the end, or the wish to leave. */
 bool run_input_poll(struct run_input *input);
-/* Waits for input, a signal, or so long; UINT64_MAX: for ever. */
-void run_input_wait(const struct run_input *input, uint64_t ns,
+/* Waits for input, @other if it is one, a signal, or so long; UINT64_MAX: for ever. */
+void run_input_wait(const struct run_input *input, uint64_t ns, int other,
 		    const volatile sig_atomic_t *caught);
 void run_input_drop(struct run_input *input, size_t n);
 

@@ -39,16 +39,24 @@ static struct run_event event_here(const struct run_loop *loop, enum udv_stop st
 	};
 }
 
-/* One call of the machine. False: the run is over. */
+/* What a debugger stops goes on here, so that it moves nothing that comes in. False: it is over. */
 static bool run_piece(struct run_loop *loop, uint64_t piece, uint64_t idle_until,
 		      struct udv_stop_info *info)
 {
-	udv_machine_run_until(loop->machine, loop->left < piece ? loop->left : piece, idle_until,
-			      info);
-	loop->left -= loop->left < info->instructions ? loop->left : info->instructions;
-	run_flush_serial(loop->serial);
-	run_flush_serial(loop->console);
-	run_progress(&loop->progress, loop->machine);
+	do {
+		if (!gdb_server_wait(loop->gdb)) {
+			loop->killed = !*loop->caught;
+			*info = (struct udv_stop_info){ .stop = UDV_STOP_REQUESTED };
+			return false;
+		}
+		udv_machine_run_until(loop->machine, loop->left < piece ? loop->left : piece,
+				      idle_until, info);
+		loop->left -= loop->left < info->instructions ? loop->left : info->instructions;
+		piece -= piece < info->instructions ? piece : info->instructions;
+		run_flush_serial(loop->serial);
+		run_flush_serial(loop->console);
+		run_progress(&loop->progress, loop->machine);
+	} while (gdb_server_stopped(loop->gdb, info));
 	return info->stop == UDV_STOP_IDLE || (info->stop == UDV_STOP_BUDGET && loop->left);
 }
 
@@ -92,7 +100,8 @@ static uint64_t wait_idle(struct run_loop *loop)
 		ns = (double)(next - now) * 1e6 / (double)udv_machine_ticks_per_ms(loop->machine);
 	if (next <= now)
 		return next;
-	run_input_wait(&loop->input, ns < 1e18 ? (uint64_t)ns : UINT64_MAX, loop->caught);
+	run_input_wait(&loop->input, ns < 1e18 ? (uint64_t)ns : UINT64_MAX, loop->gdb->fd,
+		       loop->caught);
 	passed = ticks_of(loop, run_seconds_now() - start);
 	return next != UINT64_MAX && passed >= next - now ? next : now + passed;
 }
@@ -141,10 +150,15 @@ static void run_live(struct run_loop *loop, struct udv_stop_info *info)
 /* ---------------------------------------------------------------- replay */
 
 static const char *const end_words[] = {
-	[UDV_STOP_DEBUG_EXIT] = "debug-exit", [UDV_STOP_POWER_OFF] = "power-off",
-	[UDV_STOP_RESET] = "reset",	      [UDV_STOP_TRIPLE_FAULT] = "triple-fault",
-	[UDV_STOP_HALTED] = "halted",	      [UDV_STOP_BUDGET] = "cut",
-	[UDV_STOP_REQUESTED] = "cut",	      [UDV_STOP_IDLE] = "cut",
+	[UDV_STOP_DEBUG_EXIT] = "debug-exit",
+	[UDV_STOP_POWER_OFF] = "power-off",
+	[UDV_STOP_RESET] = "reset",
+	[UDV_STOP_TRIPLE_FAULT] = "triple-fault",
+	[UDV_STOP_HALTED] = "halted",
+	[UDV_STOP_BUDGET] = "cut",
+	[UDV_STOP_REQUESTED] = "cut",
+	[UDV_STOP_IDLE] = "cut",
+	[UDV_STOP_DEBUG] = "cut",
 };
 
 static bool another_way(struct run_loop *loop, const struct run_event *event)

@@ -8,6 +8,7 @@
 
 #include <undervisor/machine.h>
 
+#include "gdb_socket.h"
 #include "run.h"
 #include "run_input.h"
 #include "run_progress.h"
@@ -16,6 +17,7 @@
 struct run_loop {
 	struct udv_machine *machine;
 	struct run_serial *serial, *console;
+	struct gdb_server *gdb;
 	struct run_record record; /* written or replayed, if it has a file */
 	struct run_progress progress;
 	struct run_input input;
@@ -25,6 +27,7 @@ struct run_loop {
 	bool more_to_come; /* of input, as the recording tells */
 	double seconds;	   /* of the host's time, running */
 	bool quit;	   /* by Ctrl-A x, or Ctrl-C while the guest did not listen */
+	bool killed;	   /* by the debugger */
 	bool replay_over;  /* stopped where the recording ends */
 	bool failed;	   /* the replay was not the run, with a line on standard error */
 };

@@ -221,6 +221,13 @@ static bool take_restore(struct run_options *options, const char *name, const ch
 	return true;
 }
 
+static bool take_gdb(struct run_options *options, const char *name, const char *text)
+{
+	(void)name;
+	options->gdb = text;
+	return true;
+}
+
 static bool take_engine(struct run_options *options, const char *name, const char *text)
 {
 	if (strcmp(text, "direct") == 0)
@@ -244,6 +251,7 @@ static const struct option_entry {
 	{ "--disk", take_disk, 0 },
 	{ "--engine", take_engine, 0 },
 	{ "--help", NULL, offsetof(struct run_options, help) },
+	{ "--gdb", take_gdb, 0 },
 	{ "--initrd", take_initrd, 0 },
 	{ "--kernel-decompress", take_kernel_decompress, 0 },
 	{ "--max-instructions", take_max_instructions, 0 },

@@ -2,8 +2,10 @@
 #ifndef UDV_TOOLS_RUN_STATE_H
 #define UDV_TOOLS_RUN_STATE_H
 
+#include "gdb_socket.h"
 #include "run.h"
 #include "run_boot.h"
+#include "run_entry.h"
 #include "run_loop.h"
 #include "run_snapshot.h"
 
@@ -17,6 +19,8 @@ struct run {
 	struct udv_disk disk_configs[UDV_MAX_DISKS];
 	struct run_trace trace;
 	struct run_snapshot snapshot;
+	struct run_entry entry;
+	struct gdb_server gdb;
 	struct udv_machine *machine;
 	struct run_loop loop;
 };

@@ -167,9 +167,6 @@ bool cpu_translate_fetch(struct cpu *cpu, uint64_t linear, uint32_t access,
 /* Physical address of @linear for @access (UDV_ACCESS_* with USER set by the caller's CPL). */
 bool cpu_translate(struct cpu *cpu, uint64_t linear, uint32_t access, uint64_t *physical);
 
-/* The walker's configuration that the state makes. */
-void cpu_paging_config(const struct cpu *cpu, struct udv_paging_config *config);
-
 /* To be called after the state has changed. Each recomputes what it must. */
 void cpu_mode_changed(
 	struct cpu *cpu); /* CS, SS, other segments, CPL, RFLAGS.VM/AC, CR0.PE, EFER */
@@ -181,6 +178,14 @@ void cpu_paging_changed_pcid(struct cpu *cpu);
 void cpu_paging_changed_vpid(struct cpu *cpu);
 void cpu_cr3_changed(struct cpu *cpu, bool keep); /* @keep: bit 63 of the source was set, PCIDE */
 void cpu_vmx_switched(struct cpu *cpu);		  /* a VM entry or exit has loaded them */
+
+/*
+ * What the state and @second, a VMCS unless NULL, ask of the walker; a VMCS of its own that a
+ * hypervisor below has is no part of it.
+ */
+struct vmx_vmcs;
+void cpu_paging_config(const struct cpu *cpu, const struct vmx_vmcs *second,
+		       struct udv_paging_config *config);
 
 /* Dropping translations: all there are; those of one page, in all address spaces (INVLPG). */
 void cpu_tlb_flush(struct cpu *cpu);

@@ -61,7 +61,8 @@ void vmx_second_dimension(const struct vmx_vmcs *v, const struct vmx_capabilitie
 	config->ept_controls = ept_controls(v);
 }
 
-void cpu_paging_config(const struct cpu *cpu, struct udv_paging_config *config)
+void cpu_paging_config(const struct cpu *cpu, const struct vmx_vmcs *second,
+		       struct udv_paging_config *config)
 {
 	const struct cpu_state *s = &cpu->state;
 
@@ -76,6 +77,7 @@ void cpu_paging_config(const struct cpu *cpu, struct udv_paging_config *config)
 		.maxphyaddr = cpu->config->maxphyaddr,
 		.pml_index = cpu->paging.pml_index,
 	};
+
 	memcpy(config->pdpte, s->pdpte, sizeof(config->pdpte));
 	if (has_feature(cpu, FEATURE_PDPE1GB))
 		config->features |= UDV_FEATURE_1GB_PAGES;
@@ -83,17 +85,18 @@ void cpu_paging_config(const struct cpu *cpu, struct udv_paging_config *config)
 		config->features |= UDV_FEATURE_PSE36;
 	if (has_feature(cpu, FEATURE_PAT))
 		config->features |= UDV_FEATURE_PAT;
-	if (cpu->vmx.hosted)
-		config->maxphyaddr = VMX_HOSTED_MAXPHYADDR;
-	if (cpu->vmx.guest)
-		vmx_second_dimension(&cpu->vmx.vmcs, &cpu->vmx.capabilities, config);
+	if (second)
+		vmx_second_dimension(second, &cpu->vmx.capabilities, config);
 }
 
+/* Made anew from the state. */
 static void prepare_paging(struct cpu *cpu)
 {
 	struct udv_paging_config config;
 
-	cpu_paging_config(cpu, &config);
+	cpu_paging_config(cpu, cpu->vmx.guest ? &cpu->vmx.vmcs : NULL, &config);
+	if (cpu->vmx.hosted)
+		config.maxphyaddr = VMX_HOSTED_MAXPHYADDR;
 	/* The state was checked when it was loaded; what is refused here leaves the old context. */
 	(void)udv_paging_init(&cpu->paging, &config, &cpu->memory->walker);
 }

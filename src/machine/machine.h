@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include <undervisor/debug.h>
 #include <undervisor/machine.h>
 #include <undervisor/registers.h>
 #include <undervisor/vm_exit.h>
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "cpu/block.h"
 #include "cpu/cpu.h"
+#include "cpu/debug.h"
 #include "devices/acpi_pm.h"
 #include "devices/debug_exit.h"
 #include "devices/fw_cfg.h"
@@ -90,6 +92,17 @@ struct machine_virtio {
 	unsigned nr_disks;
 };
 
+/* What a debugger wants: see debug.c. */
+struct machine_debug {
+	struct cpu_points points;
+	struct udv_vmx_stops vmx_stops;
+	bool events; /* vmx_stops has some */
+	bool stepping;
+	unsigned step_cpu;
+	uint64_t step_retired; /* cpu_retired() of it before the step */
+	struct udv_debug_stop stop;
+};
+
 struct udv_machine {
 	uint64_t memory;     /* bytes of RAM in all */
 	uint64_t low_memory; /* of these, below 4 GB */
@@ -145,6 +158,7 @@ struct udv_machine {
 	struct debug_exit debug_exit;
 	struct machine_virtio virtio;
 	struct machine_hook *hooks;
+	struct machine_debug debug;
 };
 
 /* machine.c: RAM where a machine with @memory bytes has it. */
@@ -164,6 +178,17 @@ enum udv_status wire_cpu(struct vcpu *vcpu);
 void wire_apic_pages(struct udv_machine *machine, const struct lapic_page *pages, unsigned count);
 /* The state after power-up. */
 void wire_reset(struct vcpu *vcpu);
+/* Whether its events are looked at, by a tracer or a debugger. */
+void wire_tracer(struct vcpu *vcpu);
+
+/* debug.c: after a VM entry, or an exit for @reason; after a step may have been done. */
+void debug_vmx_event(struct vcpu *vcpu, bool entry, uint32_t reason);
+void debug_ran(struct vcpu *vcpu);
+/* What udv_machine_paging() is made of. */
+enum udv_status machine_paging_config(const struct udv_machine *machine, unsigned cpu,
+				      struct udv_paging_config *config);
+/* entry_failed.c: for struct cpu_tracer; @opaque is the vCPU. */
+void machine_entry_failed(void *opaque, const struct cpu *cpu, uint32_t msr);
 
 /* vm_exit.c */
 void machine_trace_exit(void *opaque, const struct cpu *cpu, bool left);

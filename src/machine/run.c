@@ -289,8 +289,15 @@ static enum cpu_stop run_piece(struct udv_machine *machine, struct vcpu *vcpu, u
 	return stop;
 }
 
+/* A step ends after one instruction. */
+static uint64_t turn_piece(const struct udv_machine *machine, uint64_t piece)
+{
+	return machine->debug.stepping && machine->turn == machine->debug.step_cpu ? 1 : piece;
+}
+
 static void run_turn(struct udv_machine *machine, uint64_t budget)
 {
+	enum cpu_stop stop;
 	struct vcpu *vcpu = &machine->vcpus[machine->turn];
 	uint64_t limit = turn_limit(machine), done = done_in_round(vcpu);
 
@@ -299,7 +306,11 @@ static void run_turn(struct udv_machine *machine, uint64_t budget)
 		return;
 	}
 	machine->stop_cpu = machine->turn;
-	switch (run_piece(machine, vcpu, limit - done < budget ? limit - done : budget)) {
+	stop = run_piece(machine, vcpu,
+			 turn_piece(machine, limit - done < budget ? limit - done : budget));
+	if (unlikely(machine->debug.stepping))
+		debug_ran(vcpu);
+	switch (stop) {
 	case CPU_STOP_SHUTDOWN:
 		machine_stop(machine, UDV_STOP_TRIPLE_FAULT, 0);
 		break;

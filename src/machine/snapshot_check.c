@@ -69,7 +69,7 @@ static enum udv_status check_cpu(const struct cpu *cpu, unsigned number,
 		return damaged(problem, number, "is in a guest and not in VMX operation");
 	if (cpu->vmx.guest && !could_be_entered(cpu))
 		return damaged(problem, number, "is in a guest that cannot be entered");
-	cpu_paging_config(cpu, &config);
+	cpu_paging_config(cpu, cpu->vmx.guest ? &cpu->vmx.vmcs : NULL, &config);
 	if (!udv_paging_problem(&config))
 		return UDV_OK;
 	machine_problem(problem, "the snapshot is damaged: processor %u: %s", number,

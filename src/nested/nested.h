@@ -71,6 +71,8 @@ void nested_init(struct nested *n, struct cpu *cpu, uint64_t base, uint8_t *host
  */
 void nested_put_aside(struct nested *n);
 void nested_take_up(struct nested *n);
+/* L1's current VMCS, as VMREAD has it; there is one. */
+void nested_current_vmcs(const struct nested *n, struct vmx_vmcs *vmcs);
 
 /* ---------------------------------------------------------------- between the files */
 

@@ -105,11 +105,40 @@ _start:	mov $0x3f8, %dx
 3:	xor %eax, %eax
 	out %al, $0xf4
 """
+# Powers off: port 604H.
+OFF = """
+	.long 0x1badb002, 0, 0xe4524ffe
+	.globl _start
+_start:	mov $0x604, %dx
+	mov $0x2000, %ax
+	out %ax, %dx
+	jmp .
+"""
+# An IDT without a gate, and #UD.
+TRIPLE = """
+	.long 0x1badb002, 0, 0xe4524ffe
+	.globl _start
+_start:	lidt none
+	ud2
+none:	.word 0
+	.long 0
+"""
+FLOOD = """
+	.long 0x1badb002, 0, 0xe4524ffe
+	.globl _start
+_start:	mov $0x3f8, %dx
+	mov $'x', %al
+1:	out %al, %dx
+	jmp 1b
+"""
+PROGRESS = re.compile(rb"\r[0-9.]+ million instructions, [0-9.]+ MIPS, [0-9.]+ virtual seconds, "
+                      rb"level 1\033\[K")
 DEAF = ".long 0x1badb002, 0, 0xe4524ffe\n.globl _start\n_start: jmp _start\n"
 
 
 def build(compiler, folder):
-    for name, text in (("waits", WAITS), ("polls", POLLS), ("deaf", DEAF)):
+    for name, text in (("waits", WAITS), ("polls", POLLS), ("deaf", DEAF), ("off", OFF),
+                       ("triple", TRIPLE), ("flood", FLOOD)):
         source = folder / (name + ".S")
         source.write_text(text)
         subprocess.run([*compiler, "-m32", "-nostdlib", "-static", "-no-pie",
@@ -162,6 +191,18 @@ class Session:
         os.close(self.master)
         os.close(self.slave)
         return self.child.returncode, error
+
+
+def read_until(fd, text, seconds=40):
+    """What comes until @text has."""
+    seen, end = b"", time.monotonic() + seconds
+    while text not in seen:
+        left = end - time.monotonic()
+        assert left > 0 and select.select([fd], [], [], left)[0], f"{text} is not in {seen}"
+        piece = os.read(fd, 4096)
+        assert piece, f"{text} is not in {seen}"
+        seen += piece
+    return seen
 
 
 def figures(error):
@@ -315,10 +356,119 @@ def test_bad_recordings(tool, folder):
 
 
 def test_progress(tool, folder):
-    done = run(tool, folder, "--progress", "on", "--max-seconds", "1.5", "deaf.elf")
-    assert b"million instructions" in done.stderr and b"MIPS" in done.stderr, done
+    child = subprocess.Popen([*tool, "run", "--progress", "on", "deaf.elf"], cwd=folder,
+                             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        assert PROGRESS.match(read_until(child.stderr.fileno(), b"\033[K"))
+    finally:
+        child.terminate()
+        assert child.wait(timeout=20) == 130
+        child.stderr.close()
+    # Nothing in a pipe, unless it is asked for; and nothing where the guest prints.
     done = run(tool, folder, "--max-seconds", "1.5", "deaf.elf")
     assert b"MIPS" not in done.stderr and b"\r" not in done.stderr, done
+    for words, shows in ((["--serial", "none"], True), (["--max-seconds", "3"], False)):
+        master, slave = pty.openpty()
+        child = subprocess.Popen([*tool, "run", *words, "deaf.elf"],
+                                 cwd=folder, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave)
+        text = read_until(master, b"\033[K" if shows else b"--max-seconds")
+        child.terminate()
+        child.wait(timeout=20)
+        os.close(slave)
+        os.close(master)
+        assert bool(PROGRESS.match(text)) == shows, text
+
+
+def filters(pid):
+    """How many filters of system calls a process is under."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"^Seccomp_filters:\s*(\d+)$", status, re.M)
+    return int(found[1]) if found else None
+
+
+def test_confined(tool, folder):
+    """By a filter more than this process is, unless that is not wanted."""
+    sanitized = b"__asan_init" in pathlib.Path(tool[-1]).read_bytes()
+    no_leaks = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
+    for words, more in (([], not sanitized), (["--sandbox"], True), (["--no-sandbox"], False)):
+        child = subprocess.Popen([*tool, "run", *words, "waits.elf"], cwd=folder, env=no_leaks,
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE)
+        first = child.stdout.read(1)
+        inside = filters(child.pid) if first else None
+        output, error = child.communicate(b"abcq", timeout=40)
+        if b"no sandbox: " in error or b"without a sandbox: " in error:
+            print(f"   not confined here: {error.decode().strip()}")
+            continue
+        assert (child.returncode, first + output, error) == (1, b">abc", b""), (words, error)
+        assert inside is None or inside - filters(os.getpid()) == more, (words, inside)
+    done = run(tool, folder, "--sandbox", "--no-sandbox", "off.elf")
+    assert done.returncode == 2 and b"contradict each other" in done.stderr, done
+
+
+def test_stalled_reader(tool, folder):
+    """Whoever types has a way out, though the guest waits for a reader that takes nothing."""
+    for keys in (b"\x01x", b"\x03"):
+        read, write = os.pipe()
+        s = Session(tool, folder, "flood.elf", stdout=write)
+        s.wait_raw()
+        time.sleep(0.3)
+        s.type(keys)
+        status, error = s.end()
+        assert status == 130 and "interrupted at RIP" in error, (keys, status, error)
+        os.close(read)
+        os.close(write)
+    # The terminal itself: nobody reads what the guest prints on it.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        s = Session(tool, folder, "flood.elf")
+        s.wait_raw()
+        time.sleep(0.3)
+        s.child.send_signal(number)
+        status, error = s.end()
+        assert status == 130, (number, status, error)
+
+
+def test_other_session(tool, folder):
+    """A terminal that is not the controlling one."""
+    s = Session(tool, folder, "waits.elf", leads=False)
+    s.expect(b">")
+    s.wait_raw()
+    s.type(b"typedq")
+    s.expect(b">typed")
+    status, error = s.end()
+    assert status == 1, (status, error)
+
+
+def test_ways_out(tool, folder):
+    """Every one restores the terminal, which end() asserts: by itself, by limits, by trouble."""
+    (folder / "bad.rec").write_text("undervisor-recording 2\n")
+    full = open("/dev/full", "w")
+    for words, wanted, where in (
+            (["off.elf"], 0, {}), (["--max-instructions", "1000", "deaf.elf"], 124, {}),
+            (["--max-seconds", "0.3", "waits.elf"], 124, {}), (["triple.elf"], 126, {}),
+            (["missing.elf"], 120, {}), (["--replay", "bad.rec", "waits.elf"], 120, {}),
+            (["--trace", "/dev/full", "off.elf"], 120, {}),
+            (["--max-seconds", "5", "waits.elf"], 124, {"stdout": full}),
+            (["--sandbox", "--progress", "on", "off.elf"], 0, {})):
+        s = Session(tool, folder, *words, **where)
+        status, error = s.end()
+        if "stdout" in where:
+            assert status == 120 and "cannot write the output of COM1" in error, (status, error)
+        elif not ("--sandbox" in words and status == 120):
+            assert status == wanted, (words, status, error)
+    full.close()
+    for number in (signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU, signal.SIGALRM):
+        s = Session(tool, folder, "waits.elf")
+        s.expect(b">")
+        s.child.send_signal(number)
+        status, error = s.end()
+        assert status == 130 and " at RIP " in error and "max-seconds" not in error, (number, status, error)
+    for number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGSYS):
+        s = Session(tool, folder, "waits.elf")
+        s.expect(b">")
+        s.child.send_signal(number)
+        status, _ = s.end()
+        assert status == (120 if number == signal.SIGSYS else 128 + number), (number, status)
 
 
 def main():

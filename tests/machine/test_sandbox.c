@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -69,6 +70,32 @@ static void try_code(void)
 	mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
+static void try_code_later(void)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		_exit(1);
+	mprotect(page, 4096, PROT_READ | PROT_EXEC);
+}
+
+static void try_memfd(void)
+{
+	memfd_create("x", 0);
+}
+
+static void try_connect(void)
+{
+	connect(0, NULL, 0);
+}
+
+static void try_limits(void)
+{
+	const struct rlimit limit = { 0, 0 };
+
+	setrlimit(RLIMIT_CORE, &limit);
+}
+
 static void try_ptrace(void)
 {
 	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
@@ -101,6 +128,10 @@ static const struct {
 	{ "kill parent", try_kill_parent },
 	{ "kill self", try_kill_self },
 	{ "executable memory", try_code },
+	{ "executable memory later", try_code_later },
+	{ "memfd", try_memfd },
+	{ "connect", try_connect },
+	{ "limits", try_limits },
 	{ "ptrace", try_ptrace },
 	{ "unlink", try_unlink },
 	{ "TIOCSTI", try_type_into_terminal },
