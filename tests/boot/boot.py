@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 
 import disk
@@ -19,9 +20,6 @@ import initramfs
 import shell
 
 TIMEOUT = 240
-
-# Of the instructions of a boot, when init has begun and is not done.
-PART_OF_INIT = 0.9
 
 # What must be on the console, in this order.
 EXPECTED = [
@@ -146,16 +144,37 @@ def check_shell(tool, kernel, initrd, cpus, cache):
              (done.stdout.decode(errors="replace").replace("\r", ""), replayed))
 
 
+def save_when(tool, words, saved, seen):
+    """The console of a run that is saved, and ended, when @seen(what its console has)."""
+    with subprocess.Popen([tool, "run", "--trace-hash", "--save", saved, *words],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        timer = threading.Timer(TIMEOUT, process.kill)
+        timer.start()
+        console = more = b""
+        while not seen(console):
+            more = process.stdout.read1(4096)
+            if not more:
+                break
+            console += more
+        process.terminate()
+        console += process.stdout.read()
+        errors = process.stderr.read().decode(errors="replace")
+        timer.cancel()
+        if process.wait() != 130 or not more:
+            raise Failed(f"not saved: status {process.returncode}\n{errors}")
+    return console.decode(errors="replace").replace("\r", "")
+
+
 def check_saved(tool, kernel, initrd, cpus, cache, unbroken):
     """Saved while init runs, and restored: the same run as the unbroken one."""
     saved = os.path.join(cache, f"saved-{cpus}.udv")
-    total = int(re.search(r"^instructions: (\d+)$", unbroken[1], re.M).group(1))
-    first = run(tool, ["--max-instructions", str(int(total * PART_OF_INIT)), "--save", saved,
-                       *machine(kernel, initrd, cpus)], 124, "stopped by --max-instructions")
+    first = save_when(tool, machine(kernel, initrd, cpus), saved,
+                      lambda console: b"UDV init" in console)
     then = run(tool, ["--restore", saved])
-    if "UDV init" not in first[0] or "UDV gzip" not in then[0]:
-        raise Failed("init was not broken:\n" + "\n".join(first[0].splitlines()[-3:]))
-    same_run(unbroken, (first[0] + then[0], then[1]))
+    if "UDV gzip" not in then[0]:
+        raise Failed("init was done:\n" + "\n".join(first.splitlines()[-3:]))
+    same_run(unbroken, (first + then[0], then[1]))
     again = run(tool, ["--restore", saved, "--engine", "nested", "--stress", "single"])
     same_run(then, again)
 
@@ -165,16 +184,8 @@ def check_saved_shell(tool, kernel, initrd, cpus, cache):
     saved, typed = os.path.join(cache, "shell.udv"), os.path.join(cache, "typed.txt")
     with open(typed, "w", encoding="ascii") as file:
         file.write("seq 1 100 | md5sum\nexit\n")
-    with subprocess.Popen([tool, "run", "--trace-hash", "--save", saved,
-                           *machine(kernel, initrd, cpus)], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        seen = b""
-        while not seen.rstrip(b" ").endswith(b"#"):
-            seen += process.stdout.read1(4096) or sys.exit(f"no prompt: {seen[-300:]}")
-        process.terminate()
-        process.stdout.read()
-        if process.wait(TIMEOUT) != 130:
-            raise Failed(f"saved: status {process.returncode}")
+    save_when(tool, machine(kernel, initrd, cpus), saved,
+              lambda console: b"# " in console.rsplit(b"\n", 1)[-1])
     start = time.monotonic()
     run(tool, ["--restore", saved, "--max-instructions", "1"], 124, "max-instructions")
     print(f"   restored at the shell in {time.monotonic() - start:.2f} s, "
