@@ -21,6 +21,9 @@ import shell
 
 TIMEOUT = 240
 
+# Lines of memtester that end in "ok".
+MEMTESTER_TESTS = 18
+
 # What must be on the console, in this order.
 EXPECTED = [
     r"Run /init as init process",
@@ -30,6 +33,10 @@ EXPECTED = [
     r"UDV hash {hash}  -",
     r"UDV awk 0\.142857",
     r"UDV gzip {gzip}  -",
+    r"UDV memtester 0 {memtester}",
+    r"UDV xxhsum {xxhsum[0]}",
+    r"UDV xxhsum {xxhsum[1]}",
+    r"UDV xxhsum {xxhsum[2]}",
     r"UDV date 2026",
     r"UDV end",
     r"reboot: Power down",
@@ -48,10 +55,14 @@ def vector_sum():
     return sum(3 * (i * i - 1000 * i) for i in range(1024))
 
 
+def numbers(last):
+    """From 1 to @last, a line each."""
+    return "".join(f"{i}\n" for i in range(1, last + 1))
+
+
 def digest(last, algorithm):
-    """Of the numbers from 1 to @last, a line each."""
-    text = "".join(f"{i}\n" for i in range(1, last + 1))
-    return hashlib.new(algorithm, text.encode()).hexdigest()
+    """Of those numbers."""
+    return hashlib.new(algorithm, numbers(last).encode()).hexdigest()
 
 
 class Failed(Exception):
@@ -199,9 +210,11 @@ def check_saved_shell(tool, kernel, initrd, cpus, cache):
     same_run(*runs)
 
 
-def check_console(console, cpus):
+def check_console(console, cpus, cache):
     """Every expected line, and no complaint of the kernel's."""
-    values = {"cpus": cpus, "sum": vector_sum(), "hash": digest(20000, "sha256"), "gzip": digest(5000, "md5")}
+    values = {"cpus": cpus, "sum": vector_sum(), "hash": digest(20000, "sha256"),
+              "gzip": digest(5000, "md5"), "memtester": MEMTESTER_TESTS,
+              "xxhsum": initramfs.xxhsum_here(cache, numbers(20000)) or [r"\w+  stdin"] * 3}
     lines = iter(console.splitlines())
     for pattern in EXPECTED:
         wanted = pattern.format(**values)
@@ -269,7 +282,7 @@ def main():
 
     def plain(cpus):
         runs.append(boot(tool, kernel, initrd, cpus))
-        check_console(runs[-1][0], cpus)
+        check_console(runs[-1][0], cpus, cache)
 
     case("disks, console and entropy by virtio", lambda: check_disks(tool, kernel, cache))
     case("one processor", lambda: plain(1))
