@@ -534,7 +534,11 @@ int main(int argc, char **argv)
 		"it comes to its end");
 	size = at_boundaries ? try_boundaries(&image, splits, &boundaries, &plain)
 			     : try_splits(&image, splits, &plain);
-	printf("%" PRIu64 " splits, the last file %zu bytes\n", at_boundaries ? splits : splits ? splits + 2 : 1, size);
+	printf("%" PRIu64 " splits, the last file %zu bytes\n",
+	       at_boundaries ? splits
+	       : splits	     ? splits + 2
+			     : 1,
+	       size);
 	free(image.data);
 	return 0;
 }
