@@ -19,7 +19,7 @@ static const struct command {
 	{ "doctor", cmd_doctor, "say why a VM entry fails: every check, with the rule" },
 	{ "diff", cmd_diff, "run an image on both engines, and stop where they differ" },
 	{ "report", cmd_report, "make a page about the VM exits in a trace" },
-	{ "demo", cmd_demo, "walk a small embedded machine: an L2 behind an EPT" },
+	{ "demo", cmd_demo, "four EPT faults of an L2, as L1 sees them, on both engines" },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

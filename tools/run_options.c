@@ -346,7 +346,8 @@ bool run_parse_options(struct run_options *options, int argc, char **argv)
 {
 	int i;
 
-	*options = (struct run_options){ .diff = strcmp(argv[0], "diff") == 0,
+	*options = (struct run_options){ .machine.engine = UDV_ENGINE_NESTED,
+					 .diff = strcmp(argv[0], "diff") == 0,
 					 .serial = "stdio",
 					 .virtio_console = "none",
 					 .max_instructions = UINT64_MAX };

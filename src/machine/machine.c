@@ -91,8 +91,9 @@ static enum udv_status take_cpu_config(struct udv_machine *machine, struct cpu_c
 	    HIGH_MEMORY + (machine->memory - machine->low_memory) > 1ull << config->maxphyaddr)
 		return refuse(problem, UDV_ERR_ARGUMENT, "maxphyaddr is too small for the memory");
 	if (machine->config.engine == UDV_ENGINE_NESTED && config->maxphyaddr > NESTED_MAXPHYADDR)
-		return refuse(problem, UDV_ERR_ARGUMENT,
-			      "the nested engine needs a maxphyaddr of at most 51");
+		return refuse(
+			problem, UDV_ERR_ARGUMENT,
+			"the nested engine needs a maxphyaddr of at most 51, the direct one of 52");
 	config->nr_cpus = machine->nr_cpus;
 	machine->tsc_khz = config->tsc_khz;
 	return UDV_OK;

@@ -207,14 +207,25 @@ static void invept(void *opaque, bool all, uint64_t eptp)
 	ept02_drop(&n->ept02, all, eptp);
 }
 
-/* Bits are clear where L1 has the field: it is in vmcs12. */
-static void make_field_bitmap(const struct vmx_capabilities *c, uint8_t *bitmap)
+#define MISC_WRITES_ANY BIT(29)
+
+static bool is_written(const struct vmx_capabilities *c, uint32_t encoding)
+{
+	return ARCH_VMCS_TYPE(encoding) != ARCH_TYPE_READ_ONLY || c->misc & MISC_WRITES_ANY;
+}
+
+/*
+ * Bits are clear where L1 has the field: it is in vmcs12. What would fail is to exit, for the
+ * instruction error would be vmcs01's.
+ */
+static void make_field_bitmap(const struct vmx_capabilities *c, uint8_t *bitmap, bool write)
 {
 	memset(bitmap, 0xff, MEM_PAGE_SIZE);
 	for (unsigned i = 0; i < arch_nr_vmcs_fields; i++) {
 		uint32_t encoding = arch_vmcs_fields[i].encoding;
 
-		if (!vmx_field_exists(c, &arch_vmcs_fields[i]))
+		if (!vmx_field_exists(c, &arch_vmcs_fields[i]) ||
+		    (write && !is_written(c, encoding)))
 			continue;
 		bitmap[encoding >> 3] &= (uint8_t) ~(1u << (encoding & 7));
 		if (ARCH_VMCS_WIDTH(encoding) == ARCH_WIDTH_64)
@@ -231,7 +242,8 @@ void nested_init(struct nested *n, struct cpu *cpu, uint64_t base, uint8_t *host
 	n->cpu = cpu;
 	n->base = base;
 	n->vmcs12 = (struct vmx_vmcs *)(void *)(host + VMX_REGION_FIELDS);
-	make_field_bitmap(&cpu->vmx.capabilities, host + NESTED_PAGE_FIELDS * MEM_PAGE_SIZE);
+	make_field_bitmap(&cpu->vmx.capabilities, host + NESTED_PAGE_READS * MEM_PAGE_SIZE, false);
+	make_field_bitmap(&cpu->vmx.capabilities, host + NESTED_PAGE_WRITES * MEM_PAGE_SIZE, true);
 	ept02_init(&n->ept02, base + tables, host + tables,
 		   (unsigned)((NESTED_MEMORY - tables) / MEM_PAGE_SIZE));
 	n->hypervisor = (struct cpu_hypervisor){

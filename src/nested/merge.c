@@ -43,7 +43,8 @@ void nested_make01(struct nested *n)
 	v->exit_controls = (uint32_t)c->controls[ARCH_GROUP_EXIT] | ON(EXIT, HOST_64BIT);
 	v->entry_controls = (uint32_t)c->controls[ARCH_GROUP_ENTRY];
 	v->msr_bitmaps = page(n, NESTED_PAGE_NO_EXITS);
-	v->vmread_bitmap_address = v->vmwrite_bitmap_address = page(n, NESTED_PAGE_FIELDS);
+	v->vmread_bitmap_address = page(n, NESTED_PAGE_READS);
+	v->vmwrite_bitmap_address = page(n, NESTED_PAGE_WRITES);
 }
 
 void nested_enter01(struct nested *n)

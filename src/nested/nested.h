@@ -53,7 +53,8 @@ struct nested {
 enum nested_page {
 	NESTED_PAGE_VMCS12,   /* a VMCS region */
 	NESTED_PAGE_NO_EXITS, /* an MSR bitmap without a bit */
-	NESTED_PAGE_FIELDS,   /* VMREAD and VMWRITE bitmap: clear for fields that there are */
+	NESTED_PAGE_READS,    /* VMREAD bitmap: clear for fields that there are */
+	NESTED_PAGE_WRITES,   /* VMWRITE bitmap: for those that can be written */
 	NESTED_PAGE_TABLES,
 };
 /* Bytes of it for a processor. */

@@ -152,7 +152,7 @@ def debugged(undervisor, image, options, commands):
 
 
 def check_vmx(undervisor, image):
-    direct = debugged(undervisor, image, [], VMX_SESSION)
+    direct = debugged(undervisor, image, ["--engine", "direct"], VMX_SESSION)
     nested = debugged(undervisor, image, ["--engine", "nested"], VMX_SESSION)
     for one, other, (command, _) in zip(direct, nested, VMX_SESSION):
         # What L0 had to do is told of the engine that has one.

@@ -7,7 +7,9 @@
  *
  * usage: test-snapshot-guest IMAGE CPUS SPLITS
  *
- * SPLITS: how many, beside one at the start and one at the end; 0: one in the middle only.
+ * SPLITS: how many, beside one at the start and one at the end; 0: one in the middle only. With a
+ * letter b before it they are where a guest of the image is entered or left, or one instruction on
+ * (N143; H14: the log of pages that it writes, part of it before and part of it after).
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,12 +25,21 @@
 #define LIMIT 2000000000ull
 /* What virtio.elf knows: each 32-bit word is its number. */
 #define DISK_SIZE (64u * 512)
+#define MAX_BOUNDARIES 65536u
 
 /* ---------------------------------------------------------------- what is compared */
 
 /* What has come out of a machine so far. */
 struct trial {
 	uint64_t hash, events, bytes;
+	struct boundaries *boundaries; /* to be noted, or NULL */
+};
+
+/* Instruction counts at which a guest was entered or left. */
+struct boundaries {
+	struct udv_machine *machine;
+	uint64_t at[MAX_BOUNDARIES];
+	size_t nr;
 };
 
 struct outcome {
@@ -88,6 +99,15 @@ static bool backing_read(void *opaque, uint64_t offset, void *data, size_t size)
 	return true;
 }
 
+static void note_boundary(struct boundaries *boundaries)
+{
+	struct udv_machine_stats stats;
+
+	udv_machine_stats(boundaries->machine, &stats);
+	if (boundaries->nr < MAX_BOUNDARIES)
+		boundaries->at[boundaries->nr++] = stats.instructions;
+}
+
 static void trace(void *opaque, const struct udv_trace_event *event)
 {
 	const uint64_t values[] = { event->kind, event->cpu, event->instructions,
@@ -102,6 +122,9 @@ static void trace(void *opaque, const struct udv_trace_event *event)
 		return;
 	trial->hash = mix_all(trial->hash, values, sizeof(values));
 	trial->events++;
+	if (trial->boundaries &&
+	    (event->kind == UDV_TRACE_VM_ENTRY || event->kind == UDV_TRACE_VM_EXIT))
+		note_boundary(trial->boundaries);
 }
 
 static void require(bool holds, const char *what)
@@ -406,7 +429,10 @@ static size_t try_split(const struct image *image, const enum udv_engine engines
 
 	machine = boot(image, engines[0], &trial);
 	udv_machine_run(machine, split, &info);
-	require(info.stop == UDV_STOP_BUDGET && info.instructions == split, "getting there");
+	/* An entry and the event that it injects are not to be parted. */
+	require(info.stop == UDV_STOP_BUDGET &&
+			(info.instructions == split || info.instructions == split + 1),
+		"getting there");
 	check_settled(machine);
 	require(udv_snapshot_take(machine, &snapshot) == UDV_OK, "taking a snapshot");
 	before = trial;
@@ -443,14 +469,30 @@ static struct image read_image(const char *path)
 }
 
 /* All ways to change from one engine to another, or none. */
+static const enum udv_engine ways[][2] = {
+	{ UDV_ENGINE_DIRECT, UDV_ENGINE_NESTED },
+	{ UDV_ENGINE_NESTED, UDV_ENGINE_DIRECT },
+	{ UDV_ENGINE_NESTED, UDV_ENGINE_NESTED },
+	{ UDV_ENGINE_DIRECT, UDV_ENGINE_DIRECT },
+};
+
+static size_t try_boundaries(const struct image *image, uint64_t splits,
+			     const struct boundaries *boundaries, const struct outcome *plain)
+{
+	size_t size = 0;
+
+	require(boundaries->nr >= splits, "guests are entered and left");
+	for (uint64_t i = 0; i < splits; i++) {
+		uint64_t at = boundaries->at[boundaries->nr * i / splits] + i / 4 % 2;
+
+		if (at < plain->instructions)
+			size = try_split(image, ways[i % 4], at, plain);
+	}
+	return size;
+}
+
 static size_t try_splits(const struct image *image, uint64_t splits, const struct outcome *plain)
 {
-	static const enum udv_engine ways[][2] = {
-		{ UDV_ENGINE_DIRECT, UDV_ENGINE_NESTED },
-		{ UDV_ENGINE_NESTED, UDV_ENGINE_DIRECT },
-		{ UDV_ENGINE_NESTED, UDV_ENGINE_NESTED },
-		{ UDV_ENGINE_DIRECT, UDV_ENGINE_DIRECT },
-	};
 	uint64_t end = plain->instructions;
 	size_t size = 0;
 
@@ -467,25 +509,36 @@ static size_t try_splits(const struct image *image, uint64_t splits, const struc
 int main(int argc, char **argv)
 {
 	struct udv_machine *machine;
+	static struct boundaries boundaries;
 	struct outcome plain;
 	struct image image;
 	struct trial trial;
 	uint64_t splits;
+	bool at_boundaries;
 	size_t size;
 
 	require(argc == 4, "usage: test-snapshot-guest IMAGE CPUS SPLITS");
 	image = read_image(argv[1]);
 	image.nr_cpus = (unsigned)strtoul(argv[2], NULL, 10);
-	splits = strtoul(argv[3], NULL, 10);
+	at_boundaries = argv[3][0] == 'b';
+	splits = strtoul(argv[3] + at_boundaries, NULL, 10);
 	machine = boot(&image, UDV_ENGINE_DIRECT, &trial);
+	boundaries.machine = machine;
+	trial.boundaries = &boundaries;
 	plain = finish(machine, &trial);
+	plain.trial.boundaries = NULL;
 	check_flags(machine);
 	udv_machine_destroy(machine);
 	show("unbroken", &plain);
 	require(plain.stop == UDV_STOP_DEBUG_EXIT || plain.stop == UDV_STOP_TRIPLE_FAULT,
 		"it comes to its end");
-	size = try_splits(&image, splits, &plain);
-	printf("%" PRIu64 " splits, the last file %zu bytes\n", splits ? splits + 2 : 1, size);
+	size = at_boundaries ? try_boundaries(&image, splits, &boundaries, &plain)
+			     : try_splits(&image, splits, &plain);
+	printf("%" PRIu64 " splits, the last file %zu bytes\n",
+	       at_boundaries ? splits
+	       : splits	     ? splits + 2
+			     : 1,
+	       size);
 	free(image.data);
 	return 0;
 }

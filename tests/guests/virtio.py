@@ -51,7 +51,7 @@ def run(folder, mode, *words):
 def main():
     failures = []
     ways = [(), ("--stress", "single"), ("--stress", "tlb"), ("--stress", "blocks"),
-            ("--engine", "nested")]
+            ("--engine", "direct")]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         plain, errors = run(folder, "")

@@ -4,9 +4,10 @@
 
 usage: vmx_narrow.py UNDERVISOR IMAGE
 
-The image holds what the capability MSRs say against what the processor does. A hypervisor of 64
-bits needs two of the capabilities.
+The image holds what the capability MSRs say against what the processor does, on either engine. A
+hypervisor of 64 bits needs two of the capabilities.
 """
+import itertools
 import os
 import shlex
 import subprocess
@@ -28,15 +29,16 @@ def main():
         print(f"--cpu help names {len(words)} capabilities: {words}")
         return 1
     failures, runs = 0, 0
-    for word in ["", *words]:
+    for engine, word in itertools.product(("direct", "nested"), ["", *words]):
         if word in NEEDED:
             continue
-        done = undervisor("--cpu", "-" + word if word else "maxphyaddr=46", sys.argv[2])
+        done = undervisor("--engine", engine, "--cpu", "-" + word if word else "maxphyaddr=46",
+                          sys.argv[2])
         last = (done.stdout.splitlines() or [""])[-1]
         runs += 1
         if done.returncode != 1 or not last.endswith(" passed, 0 failed"):
             failures += 1
-            print(f"-{word}: status {done.returncode}\n{done.stdout}{done.stderr}")
+            print(f"{engine}, -{word}: status {done.returncode}\n{done.stdout}{done.stderr}")
     print(f"{runs} processors, {failures} failures")
     return 1 if failures else 0
 

@@ -182,14 +182,17 @@ def main():
     bad = []
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder)
-        stats = run("--stats", "--trace", str(path / "t.jsonl")).stderr
-        hashes = {run("--trace-hash", *words).stderr for words in
+        stats = run("--engine", "direct", "--stats", "--trace", str(path / "t.jsonl")).stderr
+        hashes = {run("--engine", "direct", "--trace-hash", *words).stderr for words in
                   ([], ["--trace", str(path / "t.txt")], ["--stress", "tlb"])}
         nested = run("--engine", "nested", "--stats", "--trace", str(path / "n.txt")).stderr
         l1_sees = without_l0((path / "n.txt").read_text())
         if l1_sees != (path / "t.txt").read_text():
             bad.append("the nested engine's trace differs")
         bad += check_l0((path / "n.txt").read_text(), nested)
+        run("--trace", str(path / "d.txt"))
+        if (path / "d.txt").read_text() != (path / "n.txt").read_text():
+            bad.append("nested is not the default engine")
         if about_vmx(nested) != about_vmx(stats):
             bad.append(f"the nested engine's counts: {about_vmx(nested)}")
         events = join_checks(json.loads(line) for line in (path / "t.jsonl").open())

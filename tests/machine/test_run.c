@@ -506,7 +506,7 @@ static void test_configurations(void **state)
 		{ { .stress = 0x10 }, "unknown bits in stress" },
 		{ { .engine = 2 }, "no such engine" },
 		{ { .engine = UDV_ENGINE_NESTED, .cpu = "maxphyaddr=52" },
-		  "the nested engine needs a maxphyaddr of at most 51" },
+		  "the nested engine needs a maxphyaddr of at most 51, the direct one of 52" },
 		{ { .cpu = "+nonsense" }, "cpu: \"+nonsense\": no such feature" },
 		{ { .memory = 64ull << 30, .cpu = "maxphyaddr=36" },
 		  "maxphyaddr is too small for the memory" },
