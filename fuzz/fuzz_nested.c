@@ -122,6 +122,13 @@ static void invept_all(struct code *c)
 	EMIT(c, "\x66\x0f\x38\x80\x04\x25\x00\x81\x00\x00"); /* invept SCRATCH, %rax */
 }
 
+static uint64_t draw_page(struct input *in)
+{
+	uint64_t page = take(in, 1);
+
+	return is_guest_table(page) ? page + 8 : page;
+}
+
 /* Of a page that L2 may have or not, or of what is no memory. */
 static uint64_t draw_leaf(struct input *in, uint64_t page)
 {
@@ -137,10 +144,10 @@ static uint64_t draw_leaf(struct input *in, uint64_t page)
 		return devices[take(in, 1) % (sizeof(devices) / sizeof(devices[0]))] | (flags & 7) |
 		       0x30;
 	case 2:
-		entry = ((take(in, 1) & 0xff) << 12) | flags;
+		entry = draw_page(in) << 12 | flags;
 		break;
 	case 3:
-		entry = ((take(in, 1) & 0xff) << 12) | (flags & 7) | 0x30;
+		entry = draw_page(in) << 12 | (flags & 7) | 0x30;
 		break;
 	default:
 		entry ^= flags & 0x307;
@@ -228,6 +235,64 @@ static void others(struct code *c, struct input *in)
 	}
 }
 
+static void write_all(struct code *c, const struct field_value *choices, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		vmwrite(c, choices[i].field, choices[i].value);
+}
+
+/* L2 in protected mode of 32 bits, with PAE paging or without any. */
+static void change_mode(struct code *c, struct input *in)
+{
+	static const struct field_value narrow[] = {
+		{ 0x4012, 0x11fb },
+		{ 0x4816, 0xc09b },
+		{ 0x2806, 0 },
+		{ 0x6804, 0x2020 },
+	};
+	static const struct field_value pae[] = {
+		{ 0x6800, 0x80010031 }, { 0x6802, GUEST_PDPT }, { 0x280a, GUEST_TABLES | 0x2001 },
+		{ 0x280c, 0 },		{ 0x280e, 0 },		{ 0x2810, 0 },
+	};
+	static const struct field_value unpaged[] = { { 0x6800, 0x10031 } };
+
+	write_all(c, narrow, sizeof(narrow) / sizeof(narrow[0]));
+	if (take(in, 1) & 1)
+		write_all(c, pae, sizeof(pae) / sizeof(pae[0]));
+	else
+		write_all(c, unpaged, sizeof(unpaged) / sizeof(unpaged[0]));
+}
+
+/* An event for the next entry, blocking, and what is pending. */
+static void inject(struct code *c, struct input *in)
+{
+	static const uint32_t events[] = { 0x80000202, 0x80000030, 0x80000b0d, 0x80000b0e,
+					   0x80000306, 0x80000430, 0x80000603, 0x80000700,
+					   0x80000501, 0x80000314, 0 };
+	static const uint8_t blocking[] = { 0, 0, 1, 2, 8, 8 };
+	uint64_t event = events[take(in, 1) % (sizeof(events) / sizeof(events[0]))];
+
+	if (take(in, 1) % 8 == 0)
+		event ^= 1ull << (take(in, 1) % 32);
+	vmwrite(c, 0x4016, event);
+	vmwrite(c, 0x4018, take(in, 1) & 0x1f);
+	vmwrite(c, 0x401a, take(in, 1) % 17);
+	vmwrite(c, 0x4824, blocking[take(in, 1) % sizeof(blocking)]);
+	if (take(in, 1) % 4 == 0)
+		vmwrite(c, 0x6822, take(in, 2) & 0x500f);
+	if (take(in, 1) % 4 == 0)
+		vmwrite(c, 0x4826, take(in, 1) % 4);
+}
+
+/* How many entries of the MSR lists count. */
+static void change_lists(struct code *c, struct input *in)
+{
+	static const uint32_t counts[] = { 0x400e, 0x4010, 0x4014 };
+
+	for (unsigned i = 0; i < 3; i++)
+		vmwrite(c, counts[i], take(in, 1) % (NR_LISTED + 1));
+}
+
 /* L2 as it was in the beginning, and with @controls all else. */
 static void start_again(struct code *c, bool controls)
 {
@@ -247,7 +312,7 @@ static void command(struct code *c, struct input *in)
 	emit_value(c, 0, 8);
 	EMIT(c, "\x41\xbd"); /* mov $N, %r13d */
 	emit_value(c, EXITS_BETWEEN_COMMANDS, 4);
-	switch (take(in, 1) % 18) {
+	switch (take(in, 1) % 24) {
 	case 0:
 	case 1:
 		change_field(c, in);
@@ -284,6 +349,17 @@ static void command(struct code *c, struct input *in)
 		break;
 	case 14:
 		others(c, in);
+		break;
+	case 18:
+		change_mode(c, in);
+		break;
+	case 19:
+	case 20:
+	case 21:
+		inject(c, in);
+		break;
+	case 22:
+		change_lists(c, in);
 		break;
 	default:
 		start_again(c, take(in, 1) & 1);
