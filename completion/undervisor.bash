@@ -17,7 +17,7 @@ _undervisor_placeholder() # OPTION
 _undervisor_features() # PROGRAM
 {
 	"$1" run --cpu help 2>/dev/null | sed -n 's/^[-+]\([a-z0-9][a-z0-9.-]*\).*/+\1\n-\1/p'
-	printf '%s\n' maxphyaddr= tsc-khz=
+	printf '%s\n' maxphyaddr= tsc-khz= vendor=
 }
 
 # First words of the lines of a table that "explain" knows.
@@ -32,7 +32,8 @@ _undervisor_words() # PROGRAM COMMAND OPTION PLACEHOLDER
 	case $2:$3 in
 	run:--cpu | doctor:--cpu | diff:--cpu) _undervisor_features "$1" ;;
 	*:--engine) printf '%s\n' direct nested ;;
-	*:--format) printf '%s\n' auto elf lime raw ;;
+	walk:--format | doctor:--format) printf '%s\n' auto elf lime raw ;;
+	report:--format) printf '%s\n' html chrome ;;
 	*:--kernel-decompress) printf '%s\n' loader guest ;;
 	explain:--mode) printf '%s\n' none 32 pae 4 5 ;;
 	doctor:--processor)
@@ -98,7 +99,9 @@ _undervisor()
 		_undervisor_offer "$(_undervisor_commands "$program") --help --version" "$current"
 		return
 	fi
-	help=$("$program" "$command" --help 2>/dev/null)
+	# Behind the name of another command are that command's options.
+	help=$("$program" "$command" --help 2>/dev/null |
+		sed "/undervisor $command/!s/undervisor [a-z].*//")
 	# bash splits words at = and :, too.
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}

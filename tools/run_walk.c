@@ -59,8 +59,10 @@ void run_walk_text(FILE *file, const struct udv_trace_event *event)
 		fprintf(file, "at 0x%" PRIx64 " = 0x%" PRIx64 " %s%s\n", step->address.value,
 			step->value, flags, step_wrong(step));
 	}
-	fault_because(walked, because, sizeof(because));
-	fprintf(file, "  because %s\n", because);
+	if (walked->result.outcome != UDV_WALK_OK) {
+		fault_because(walked, because, sizeof(because));
+		fprintf(file, "  because %s\n", because);
+	}
 	free(walked);
 }
 

@@ -7,6 +7,8 @@
 
 /* Data at RDI, code at RSI, and out. */
 CODE(touch, "mov (%rdi), %rcx; call *%rsi; vmcall; vmcall");
+CODE(fill, "rep stosl; vmcall");
+CODE(copy, "rep movsb; vmcall");
 
 #define LINEAR 0x8040607000ull
 #define DATA 0x100
@@ -69,6 +71,7 @@ static void sees(const char *name, u32 page)
 	CHECK_NAMED(name, r.ax, page);
 }
 
+/* N131 */
 static void by_vpid(void)
 {
 	static const struct {
@@ -113,7 +116,7 @@ static void by_ept(void)
 	}
 }
 
-/* Each entry and each exit invalidates. */
+/* N132: each entry and each exit invalidates. */
 static void without_vpid(void)
 {
 	section("without VPID");
@@ -149,7 +152,7 @@ static void host_and_guest(void)
 	invlpg((void *)LINEAR);
 }
 
-/* Guests that differ in VPID, in EPT, in both. */
+/* N133: guests that differ in VPID, in EPT, in both. */
 static void two_guests(void)
 {
 	u64 eptp[2];
@@ -198,6 +201,58 @@ static void in_guest(void)
 	}
 }
 
+/*
+ * Strings across pages that the guest meets for the first time, each a page of its own in EPT. The
+ * hypervisor sees nothing of it, and L0 below it must not cost time.
+ */
+static void repeated_strings(void)
+{
+	static u32 area[2][14 * 1024] __attribute__((aligned(4096)));
+	struct regs r = { .ax = 0x12345678, .cx = 0x3002, .di = (u64)&area[0][9] };
+	u64 ept;
+
+	section("repeated strings");
+	vmx_new(fill, SECONDARY_EPT | SECONDARY_VPID);
+	ept = vmx_get(VMCS_EPTP) & ~0xfffull;
+	for (u64 at = (u64)area; at < (u64)area + sizeof(area); at += 4096)
+		ept_page(ept, at);
+	vmx_invept(2, 0);
+	CHECK(vmx_enter(&r), VM_SUCCEED);
+	CHECK(vmx_get(VMCS_REASON), REASON_VMCALL);
+	CHECK(r.cx, 0);
+	CHECK(r.di, (u64)&area[0][9 + 0x3002]);
+	CHECK(area[0][8], 0);
+	CHECK(area[0][9], 0x12345678);
+	CHECK(area[0][8 + 0x3002], 0x12345678);
+	CHECK(area[0][9 + 0x3002], 0);
+	r = (struct regs){ .cx = 0xc009, .si = (u64)&area[0][8], .di = (u64)&area[1][6] };
+	vmx_set(VMCS_GUEST_RIP, (u64)copy);
+	CHECK(vmx_enter(&r), VM_SUCCEED);
+	CHECK(vmx_get(VMCS_REASON), REASON_VMCALL);
+	CHECK(r.cx, 0);
+	CHECK(area[1][6], 0);
+	CHECK(area[1][6 + 0x3001], 0x12345678);
+	CHECK(area[1][6 + 0x3002], 0x78);
+}
+
+/* N134: a VPID that was used before VMXOFF. What invalidates after VMXON drops that, too. */
+static void after_vmxoff(void)
+{
+	section("after VMXOFF");
+	for (u32 i = 0; i < 6; i++) {
+		new_guest(SECONDARY_VPID | (i & 1 ? SECONDARY_EPT : 0));
+		invvpid(2, 0, 0);
+		sees("before", 0);
+		asm volatile("vmxoff");
+		if (!CHECK(vmx_on(), true))
+			return;
+		new_guest(SECONDARY_VPID | (i & 1 ? SECONDARY_EPT : 0));
+		point(leaf, 1 + i % 2, FLAGS);
+		invvpid(i & 2 ? 1 : 2, 1, 0);
+		sees("after", 1 + i % 2);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	(void)argc;
@@ -212,5 +267,7 @@ int main(int argc, char **argv)
 	host_and_guest();
 	two_guests();
 	in_guest();
+	repeated_strings();
+	after_vmxoff();
 	return 0;
 }

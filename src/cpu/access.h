@@ -179,6 +179,14 @@ void cpu_paging_changed_vpid(struct cpu *cpu);
 void cpu_cr3_changed(struct cpu *cpu, bool keep); /* @keep: bit 63 of the source was set, PCIDE */
 void cpu_vmx_switched(struct cpu *cpu);		  /* a VM entry or exit has loaded them */
 
+/*
+ * What the state and @second, a VMCS unless NULL, ask of the walker; a VMCS of its own that a
+ * hypervisor below has is no part of it.
+ */
+struct vmx_vmcs;
+void cpu_paging_config(const struct cpu *cpu, const struct vmx_vmcs *second,
+		       struct udv_paging_config *config);
+
 /* Dropping translations: all there are; those of one page, in all address spaces (INVLPG). */
 void cpu_tlb_flush(struct cpu *cpu);
 void cpu_tlb_flush_page(struct cpu *cpu, uint64_t linear);

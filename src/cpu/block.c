@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "cpu/debug.h"
 #include "cpu/enter.h"
 #include "cpu/handler.h"
 
@@ -384,7 +385,8 @@ static bool add_insn(struct builder *b, struct translator *t, unsigned offset, s
 
 /* CS's limit is no concern of handlers: a block that passes it ends there, and then the run loop
  * sees it. */
-static void fill(struct builder *b)
+/* Returns how many ops there are. */
+static unsigned fill(struct builder *b)
 {
 	struct translator t = { .cpu = b->cpu, .mode = b->mode, .single = b->mode & MODE_SINGLE };
 	struct block *block = b->block;
@@ -392,8 +394,15 @@ static void fill(struct builder *b)
 	unsigned offset = 0;
 	unsigned n = 0;
 
+	if (unlikely(b->cpu->points) && cpu_may_break(b->cpu, b->linear)) {
+		cpu_break_op(&block->ops[n++]);
+		limit += limit < BLOCK_MAX_INSNS;
+	}
 	while (n < limit && !t.ends) {
-		if (n && ((b->physical + offset) ^ b->physical) & ~(uint64_t)(MEM_PAGE_SIZE - 1))
+		if (offset && unlikely(b->cpu->points) && cpu_may_break(b->cpu, b->linear + offset))
+			break;
+		if (offset &&
+		    ((b->physical + offset) ^ b->physical) & ~(uint64_t)(MEM_PAGE_SIZE - 1))
 			break;
 		if (!add_insn(b, &t, offset, &block->ops[n]))
 			break;
@@ -413,6 +422,7 @@ static void fill(struct builder *b)
 	if (b->second_page != BLOCK_NO_PAGE &&
 	    (b->physical & (MEM_PAGE_SIZE - 1)) + offset > MEM_PAGE_SIZE)
 		block->second_page = b->second_page;
+	return n + 1;
 }
 
 struct block *block_build(struct cpu *cpu, uint64_t linear, uint64_t physical, uint32_t mode)
@@ -425,6 +435,7 @@ struct block *block_build(struct cpu *cpu, uint64_t linear, uint64_t physical, u
 			     .mode = mode,
 			     .second_page = BLOCK_NO_PAGE };
 	uint8_t *flags;
+	unsigned nr_ops;
 
 	if (cache->arena_size - cache->arena_used < most + 3 * sizeof(struct code_page) + 128)
 		blocks_flush(cache);
@@ -433,12 +444,12 @@ struct block *block_build(struct cpu *cpu, uint64_t linear, uint64_t physical, u
 	b.block->physical = physical;
 	b.block->second_page = BLOCK_NO_PAGE;
 	b.block->mode = mode;
-	fill(&b);
+	nr_ops = fill(&b);
 	if (!b.block->n)
 		return NULL;
 	if (!mem_page(cpu->memory, physical & ~(uint64_t)(MEM_PAGE_SIZE - 1), &flags))
 		return b.block; /* a device's registers: read anew each time */
-	arena_take(cache, sizeof(struct block) + (b.block->n + 1u) * sizeof(struct op));
+	arena_take(cache, sizeof(struct block) + nr_ops * sizeof(struct op));
 	publish(cache, b.block);
 	cpu->stats.blocks_built++;
 	return b.block;

@@ -35,6 +35,7 @@ struct op;
 struct block;
 struct block_cache;
 struct cpu;
+struct cpu_points;
 
 /* What is outside the core. NULL entries mean that nothing answers. */
 struct cpu_ops {
@@ -86,6 +87,11 @@ struct cpu_walk_trace {
 struct cpu_tracer {
 	void (*event)(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind, uint64_t a,
 		      uint64_t b, uint64_t c);
+	/*
+	 * A VM entry failed, and the VMCS is as it was judged; @msr: the entry of its MSR list,
+	 * from 1, that could not be loaded, or 0.
+	 */
+	void (*entry_failed)(void *opaque, const struct cpu *cpu, uint32_t msr);
 	/*
 	 * An exit that the guest's hypervisor sees is under way: first with the guest's registers,
 	 * saved and complete, and then (@left) with the host's, or what of them a VMX abort leaves.
@@ -257,6 +263,7 @@ enum cpu_exit {
 	EXIT_NEXT,   /* go on at state.rip */
 	EXIT_BUDGET, /* the next block has more instructions than are left */
 	EXIT_FAULT,  /* fault is to be delivered; state.rip is at the instruction */
+	EXIT_BREAK,  /* a debugger's breakpoint: nothing of the instruction has been done */
 };
 
 /*
@@ -329,12 +336,13 @@ struct cpu {
 	struct cpu_event delivering; /* the event whose delivery is under way: IDT vectoring */
 	struct cpu_vmx vmx;
 
-	uint64_t retired;      /* exact instructions since the processor was made */
-	uint64_t budget_end;   /* value of cpu_ticks() when remaining is 0 */
-	uint64_t charged;      /* ticks beyond one an instruction, all in all */
-	bool single_blocks;    /* stress: every block has one instruction */
-	bool flush_always;     /* stress: the TLB is empty before every instruction */
-	bool data_breakpoints; /* DR7 has some enabled: the TLB holds no page with one */
+	uint64_t retired;    /* exact instructions since the processor was made */
+	uint64_t budget_end; /* value of cpu_ticks() when remaining is 0 */
+	uint64_t charged;    /* ticks beyond one an instruction, all in all */
+	bool single_blocks;  /* stress: every block has one instruction */
+	bool flush_always;   /* stress: the TLB is empty before every instruction */
+	/* DR7 has some enabled, or a debugger has: the TLB holds no page with one. */
+	bool data_breakpoints;
 	bool code_breakpoints;
 	bool rf_loaded;	    /* by a handler: this instruction has loaded RFLAGS.RF: keep it */
 	bool step_consumed; /* by a handler: no single-step trap after this instruction */
@@ -358,7 +366,9 @@ struct cpu {
 	struct udv_paging space_paging[64]; /* of those that have a number */
 	uint64_t code_base;		    /* CS's base and limit as of jump_key */
 	uint32_t code_limit;
-	uint64_t random; /* state of RDRAND and RDSEED */
+	uint64_t random;		     /* state of RDRAND and RDSEED */
+	const struct cpu_points *points;     /* of a debugger: see debug.h; NULL: none */
+	uint64_t passed_rip, passed_retired; /* where the last breakpoint stopped the run */
 
 	struct cpu_stats {
 		uint64_t tlb_misses, tlb_flushes, blocks_built, blocks_dropped, block_lookups,

@@ -2,6 +2,7 @@
 #include "arch/paging_bits.h"
 #include "cpu/access.h"
 #include "cpu/control.h"
+#include "cpu/debug.h"
 #include "cpu/enter.h"
 #include "cpu/handler.h"
 #include "cpu/system_misc.h"
@@ -69,7 +70,18 @@ const struct op *cpu_again(struct cpu *cpu, const struct op *op)
 	cpu->state.rip = left_rip_at(cpu, (uint64_t)op->end - op->length);
 	cpu->repeating = true;
 	cpu_flags_settle(cpu);
+	if (unlikely(cpu->points))
+		cpu_break_passed(cpu);
 	cpu->exit = EXIT_NEXT;
+	return NULL;
+}
+
+const struct op *cpu_stop_before(struct cpu *cpu, const struct op *op)
+{
+	uncount(cpu, op);
+	cpu->state.rip = left_rip_at(cpu, (uint64_t)op->end - op->length);
+	cpu_flags_settle(cpu);
+	cpu->exit = EXIT_BREAK;
 	return NULL;
 }
 
@@ -411,13 +423,13 @@ static void run_single(struct cpu *cpu, struct block *block)
 	bool resume = s->rflags & FLAG_RF;
 	unsigned shadows = s->interruptibility & SHADOWS;
 	uint64_t key = cpu->jump_key;
-	uint64_t next = (s->rip + block->ops[0].end) & cpu->rip_mask;
+	uint64_t next = (s->rip + block->bytes) & cpu->rip_mask;
 
 	cpu->jump_key = NO_JUMPS;
 	run_blocks(cpu, block);
 	if (cpu->jump_key == NO_JUMPS)
 		cpu->jump_key = key;
-	if (cpu->exit == EXIT_FAULT)
+	if (cpu->exit == EXIT_FAULT || cpu->exit == EXIT_BREAK)
 		return;
 	if (resume && !cpu->rf_loaded && !cpu->repeating)
 		s->rflags &= ~FLAG_RF;

@@ -65,6 +65,8 @@
 const struct op *cpu_fault(struct cpu *cpu, const struct op *op);
 /* Makes state exact as of the end of @op. */
 void cpu_sync(struct cpu *cpu, const struct op *op);
+/* Leaves the block before @op, for a debugger. NULL. */
+const struct op *cpu_stop_before(struct cpu *cpu, const struct op *op);
 /*
  * A portion of a repeated @op is done, and it is to go on: counts one instruction, and leaves the
  * block if the budget is used up or attention is set; @op itself otherwise.
@@ -174,6 +176,12 @@ ALWAYS_INLINE void set_status_flags(struct cpu *cpu, uint64_t flags)
 ALWAYS_INLINE bool has_feature(const struct cpu *cpu, enum arch_feature feature)
 {
 	return feature_has(&cpu->config->features, feature);
+}
+
+/* By CPUID leaf 0; the few differences that this makes are where this is asked. */
+ALWAYS_INLINE bool is_amd(const struct cpu *cpu)
+{
+	return memcmp(cpu->config->vendor, "AuthenticAMD", 12) == 0;
 }
 
 ALWAYS_INLINE bool is_long_mode(const struct cpu *cpu) /* IA-32e: compatibility mode as well */

@@ -3,6 +3,7 @@
 
 #include "arch/paging_bits.h"
 #include "cpu/access.h"
+#include "cpu/debug.h"
 #include "cpu/handler.h"
 #include "cpu/vmx_apic.h"
 
@@ -67,7 +68,7 @@ static bool walk(struct cpu *cpu, uint64_t linear, uint32_t access, struct udv_w
 		case UDV_WALK_SPP_EVENT:
 			cpu_tlb_flush_page(cpu, linear);
 			vmx_trace_walk(cpu, &cpu->paging, walker_access(cpu, access), result);
-			return vmx_record_walk(cpu, result);
+			return vmx_record_walk(cpu, result, access & UDV_ACCESS_FETCH);
 		default:
 			cpu_tlb_flush_page(cpu, linear);
 			return raise_page_fault(cpu, result, linear);
@@ -100,7 +101,7 @@ static bool page_has_breakpoint(const struct cpu *cpu, uint64_t linear)
 	for (unsigned i = 0; i < 4; i++)
 		if (!((cpu->state.dr[i] ^ linear) & PAGE_MASK))
 			return true;
-	return false;
+	return cpu->points && cpu_page_watched(cpu, linear);
 }
 
 /* Descriptor tables and TSSs are seen as supervisor mode sees them with RFLAGS.AC = 0. */
@@ -205,6 +206,9 @@ static bool translate_part(struct cpu *cpu, uint64_t linear, unsigned size, uint
 		tlb_entry_of(cpu, linear)->write = tlb_entry_of(cpu, linear)->read;
 	if (page && walked && !cpu->path)
 		fill(cpu, linear, &result, page, *part->flags, access);
+	/* Handlers may write there from now on, even if this access was only to be judged. */
+	if (page && access & UDV_ACCESS_WRITE && !(*part->flags & MEM_PAGE_ROM))
+		*part->flags |= MEM_PAGE_DIRTY;
 	return true;
 }
 
@@ -308,6 +312,8 @@ static void match_breakpoints(struct cpu *cpu, uint64_t linear, unsigned size, u
 
 	if (likely(!cpu->data_breakpoints) || access & ACCESS_SYSTEM)
 		return;
+	if (cpu->points)
+		cpu_watch(cpu, linear, size, access);
 	for (unsigned i = 0; i < 4; i++) {
 		unsigned control = (unsigned)(cpu->state.dr7 >> (16 + 4 * i));
 		uint64_t length = lengths[control >> 2 & 3];

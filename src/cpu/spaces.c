@@ -61,11 +61,12 @@ void vmx_second_dimension(const struct vmx_vmcs *v, const struct vmx_capabilitie
 	config->ept_controls = ept_controls(v);
 }
 
-/* Made anew from the state. */
-static void prepare_paging(struct cpu *cpu)
+void cpu_paging_config(const struct cpu *cpu, const struct vmx_vmcs *second,
+		       struct udv_paging_config *config)
 {
 	const struct cpu_state *s = &cpu->state;
-	struct udv_paging_config config = {
+
+	*config = (struct udv_paging_config){
 		.cr0 = s->cr0,
 		.cr3 = s->cr3,
 		.cr4 = s->cr4,
@@ -77,17 +78,25 @@ static void prepare_paging(struct cpu *cpu)
 		.pml_index = cpu->paging.pml_index,
 	};
 
-	memcpy(config.pdpte, s->pdpte, sizeof(config.pdpte));
+	memcpy(config->pdpte, s->pdpte, sizeof(config->pdpte));
 	if (has_feature(cpu, FEATURE_PDPE1GB))
-		config.features |= UDV_FEATURE_1GB_PAGES;
+		config->features |= UDV_FEATURE_1GB_PAGES;
 	if (has_feature(cpu, FEATURE_PSE36))
-		config.features |= UDV_FEATURE_PSE36;
+		config->features |= UDV_FEATURE_PSE36;
 	if (has_feature(cpu, FEATURE_PAT))
-		config.features |= UDV_FEATURE_PAT;
+		config->features |= UDV_FEATURE_PAT;
+	if (second)
+		vmx_second_dimension(second, &cpu->vmx.capabilities, config);
+}
+
+/* Made anew from the state. */
+static void prepare_paging(struct cpu *cpu)
+{
+	struct udv_paging_config config;
+
+	cpu_paging_config(cpu, cpu->vmx.guest ? &cpu->vmx.vmcs : NULL, &config);
 	if (cpu->vmx.hosted)
 		config.maxphyaddr = VMX_HOSTED_MAXPHYADDR;
-	if (cpu->vmx.guest)
-		vmx_second_dimension(&cpu->vmx.vmcs, &cpu->vmx.capabilities, &config);
 	/* The state was checked when it was loaded; what is refused here leaves the old context. */
 	(void)udv_paging_init(&cpu->paging, &config, &cpu->memory->walker);
 }

@@ -3,6 +3,7 @@
 
 #include "arch/paging_bits.h"
 #include "cpu/access.h"
+#include "cpu/debug.h"
 #include "cpu/handler.h"
 #include "cpu/tlb.h"
 
@@ -137,7 +138,7 @@ void cpu_tlb_flush_page(struct cpu *cpu, uint64_t linear)
 void cpu_breakpoints_changed(struct cpu *cpu)
 {
 	uint64_t dr7 = cpu->state.dr7;
-	bool data = false, code = false;
+	bool data = cpu->points && cpu->points->nr_watchpoints, code = false;
 
 	for (unsigned i = 0; i < 4; i++) {
 		unsigned kind = (unsigned)(dr7 >> (16 + 4 * i) & 3);

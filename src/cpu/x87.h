@@ -224,4 +224,7 @@ ALWAYS_INLINE bool x87_is_aligned(struct cpu *cpu, uint64_t linear, unsigned ali
 #define X87_SMALL ALWAYS_INLINE
 #define X87_LARGE static NOINLINE
 
+/* The tag word as FSTENV stores it. SDM Vol 1 "x87 FPU Tag Word" */
+uint32_t x87_tag_word(const struct arch_x87 *x87);
+
 #endif

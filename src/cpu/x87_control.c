@@ -163,7 +163,7 @@ static unsigned tag_of(const struct arch_f80 *reg)
 	return exponent && exponent != 0x7fff && reg->significand >> 63 ? TAG_VALID : TAG_SPECIAL;
 }
 
-static uint32_t tag_word(const struct arch_x87 *x87)
+uint32_t x87_tag_word(const struct arch_x87 *x87)
 {
 	uint32_t tags = 0;
 
@@ -187,7 +187,7 @@ static void describe(const struct arch_x87 *x87, bool real, uint32_t f[NR_FIELDS
 {
 	f[FIELD_CONTROL] = RESERVED_ONES | x87->control;
 	f[FIELD_STATUS] = RESERVED_ONES | x87->status;
-	f[FIELD_TAGS] = RESERVED_ONES | tag_word(x87);
+	f[FIELD_TAGS] = RESERVED_ONES | x87_tag_word(x87);
 	if (real) {
 		describe_real(x87, f);
 		return;

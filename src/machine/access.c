@@ -97,22 +97,22 @@ enum udv_status udv_machine_write(struct udv_machine *machine, udv_gpa_t address
 static bool find_linear(struct udv_machine *machine, unsigned cpu, uint64_t address,
 			uint64_t *physical)
 {
-	struct cpu *core = &machine->vcpus[cpu].cpu;
+	const uint64_t keep_out =
+		UDV_CR4_SMEP | UDV_CR4_SMAP | UDV_CR4_PKS | UDV_CR4_PKE | UDV_CR4_LASS;
 	struct udv_paging paging;
-	struct udv_paging_config config = {
-		.cr0 = core->state.cr0 & ~(uint64_t)UDV_CR0_WP,
-		.cr3 = core->state.cr3,
-		.cr4 = core->state.cr4 & ~(uint64_t)(UDV_CR4_SMAP | UDV_CR4_PKS | UDV_CR4_PKE),
-		.efer = core->state.efer,
-		.guest_maxphyaddr = core->config->maxphyaddr,
-		.maxphyaddr = core->config->maxphyaddr,
-		.features = UDV_FEATURES_ALL,
-	};
+	struct udv_paging_config config;
 	struct udv_walk_result result;
 
-	memcpy(config.pdpte, core->state.pdpte, sizeof(config.pdpte));
-	if (udv_paging_init(&paging, &config, &machine->mem.walker) != UDV_OK ||
-	    udv_walk(&paging, UDV_ACCESS_READ | UDV_ACCESS_PEEK, UDV_GVA(address), &result) !=
+	if (machine_paging_config(machine, cpu, &config) != UDV_OK)
+		return false;
+	config.cr0 &= ~(uint64_t)UDV_CR0_WP;
+	config.cr4 &= ~keep_out;
+	if (udv_paging_init(&paging, &config, &machine->mem.walker) != UDV_OK)
+		return false;
+	/* EPT may have it to be read, or to be executed only. */
+	if (udv_walk(&paging, UDV_ACCESS_READ | UDV_ACCESS_PEEK, UDV_GVA(address), &result) !=
+		    UDV_WALK_OK &&
+	    udv_walk(&paging, UDV_ACCESS_FETCH | UDV_ACCESS_PEEK, UDV_GVA(address), &result) !=
 		    UDV_WALK_OK)
 		return false;
 	*physical = result.hpa.value;
@@ -162,4 +162,9 @@ size_t udv_machine_serial_input(struct udv_machine *machine, const uint8_t *data
 	while (taken < size && uart_room(&machine->uart))
 		uart_receive(&machine->uart, data[taken++]);
 	return taken;
+}
+
+bool udv_machine_serial_listens(const struct udv_machine *machine)
+{
+	return uart_listens(&machine->uart);
 }

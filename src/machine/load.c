@@ -102,7 +102,8 @@ static void zero(struct udv_machine *machine, uint64_t base, uint64_t size)
 		uint64_t part = MEM_PAGE_SIZE - inside < size ? MEM_PAGE_SIZE - inside : size;
 		uint8_t *flags;
 
-		if (mem_page(&machine->mem, base - inside, &flags) && *flags & MEM_PAGE_DIRTY)
+		if (mem_page(&machine->mem, base - inside, &flags) &&
+		    *flags & (MEM_PAGE_DIRTY | MEM_PAGE_USED))
 			mem_load_bytes(&machine->mem, base, zeros, part);
 		base += part;
 		size -= part;
@@ -125,6 +126,11 @@ enum udv_status load_place(struct loader *loader, uint64_t base, uint64_t size, 
 				   "%#llx bytes at %#llx do not fit in %llu MB of memory",
 				   (unsigned long long)size, (unsigned long long)base,
 				   (unsigned long long)machine->memory >> 20);
+	if (base < ACPI_TABLES_BASE + ACPI_TABLES_SIZE && ACPI_TABLES_BASE < base + size)
+		return load_refuse(loader, UDV_ERR_FORMAT,
+				   "%#llx bytes at %#llx would lie over the ACPI tables at %#x",
+				   (unsigned long long)size, (unsigned long long)base,
+				   ACPI_TABLES_BASE);
 	other = taken(loader, base, size);
 	if (other)
 		return load_refuse(loader, UDV_ERR_FORMAT,
@@ -199,6 +205,7 @@ static enum udv_status load_all(struct loader *loader)
 		status = write_boot_info(loader);
 	if (status == UDV_OK)
 		status = load_boot_state(loader);
+	firmware_set_memory_types(machine);
 	return status;
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include <undervisor/debug.h>
 #include <undervisor/machine.h>
 #include <undervisor/registers.h>
 #include <undervisor/vm_exit.h>
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "cpu/block.h"
 #include "cpu/cpu.h"
+#include "cpu/debug.h"
 #include "devices/acpi_pm.h"
 #include "devices/debug_exit.h"
 #include "devices/fw_cfg.h"
@@ -90,6 +92,17 @@ struct machine_virtio {
 	unsigned nr_disks;
 };
 
+/* What a debugger wants: see debug.c. */
+struct machine_debug {
+	struct cpu_points points;
+	struct udv_vmx_stops vmx_stops;
+	bool events; /* vmx_stops has some */
+	bool stepping;
+	unsigned step_cpu;
+	uint64_t step_retired; /* cpu_retired() of it before the step */
+	struct udv_debug_stop stop;
+};
+
 struct udv_machine {
 	uint64_t memory;     /* bytes of RAM in all */
 	uint64_t low_memory; /* of these, below 4 GB */
@@ -98,6 +111,8 @@ struct udv_machine {
 	uint64_t slice;
 	uint32_t stress;
 	struct udv_machine_config config; /* the callbacks in it */
+	char *cpu_text;			  /* config.cpu, for snapshots; may be NULL */
+	struct udv_snapshot *snapshot; /* what pages that are not dirty are the same as, or NULL */
 
 	struct mem_space mem;
 	struct port_space ports;
@@ -113,6 +128,7 @@ struct udv_machine {
 	uint64_t round_slice; /* what each may retire in this round */
 	uint64_t longest;     /* what the foremost has retired in it */
 	uint64_t piece_end;   /* tick at which the running cpu_run() ends */
+	uint64_t idle_until;  /* idle processors wait no longer in this call */
 	unsigned idle_skips;  /* deadlines skipped to without an instruction in between */
 
 	/* why the loop is to be left */
@@ -142,7 +158,11 @@ struct udv_machine {
 	struct debug_exit debug_exit;
 	struct machine_virtio virtio;
 	struct machine_hook *hooks;
+	struct machine_debug debug;
 };
+
+/* machine.c: RAM where a machine with @memory bytes has it. */
+enum udv_status machine_add_memory(struct mem_space *space, uint64_t memory);
 
 /* board.c: devices and ports. Memory and processors are there. */
 enum udv_status board_create(struct udv_machine *machine);
@@ -154,8 +174,21 @@ void virtio_destroy(struct udv_machine *machine);
 
 /* wire.c: what is between the processors and the rest. */
 enum udv_status wire_cpu(struct vcpu *vcpu);
+/* The pages of local APICs as they are in @pages now; the machine's list becomes that. */
+void wire_apic_pages(struct udv_machine *machine, const struct lapic_page *pages, unsigned count);
 /* The state after power-up. */
 void wire_reset(struct vcpu *vcpu);
+/* Whether its events are looked at, by a tracer or a debugger. */
+void wire_tracer(struct vcpu *vcpu);
+
+/* debug.c: after a VM entry, or an exit for @reason; after a step may have been done. */
+void debug_vmx_event(struct vcpu *vcpu, bool entry, uint32_t reason);
+void debug_ran(struct vcpu *vcpu);
+/* What udv_machine_paging() is made of. */
+enum udv_status machine_paging_config(const struct udv_machine *machine, unsigned cpu,
+				      struct udv_paging_config *config);
+/* entry_failed.c: for struct cpu_tracer; @opaque is the vCPU. */
+void machine_entry_failed(void *opaque, const struct cpu *cpu, uint32_t msr);
 
 /* vm_exit.c */
 void machine_trace_exit(void *opaque, const struct cpu *cpu, bool left);

@@ -159,6 +159,21 @@ static enum udv_status add_page(struct udv_machine *machine, uint64_t base)
 	return UDV_OK;
 }
 
+void wire_apic_pages(struct udv_machine *machine, const struct lapic_page *pages, unsigned count)
+{
+	bool same = count == machine->nr_lapic_pages;
+
+	for (unsigned i = 0; i < count && same; i++)
+		same = pages[i].base == machine->lapic_page[i].base;
+	if (same)
+		return;
+	while (machine->nr_lapic_pages)
+		mem_remove_device(&machine->mem,
+				  machine->lapic_page[--machine->nr_lapic_pages].base);
+	for (unsigned i = 0; i < count; i++)
+		add_page(machine, pages[i].base);
+}
+
 static void base_changed(void *opaque, uint64_t before, uint64_t after)
 {
 	struct vcpu *vcpu = opaque;
@@ -208,7 +223,7 @@ static unsigned level_of(const struct cpu *cpu, enum cpu_trace_kind kind)
 		return 2;
 	if (kind == CPU_TRACE_VM_ENTRY)
 		return 1;
-	return cpu->vmx.guest && !cpu->vmx.level1 ? 2 : 1;
+	return cpu_level(cpu);
 }
 
 static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind, uint64_t a,
@@ -230,6 +245,7 @@ static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind,
 		[CPU_TRACE_L0_EMULATED] = UDV_TRACE_L0_EMULATED,
 	};
 	struct vcpu *vcpu = opaque;
+	const struct udv_machine_config *config = &vcpu->machine->config;
 	struct udv_trace_event event = {
 		.kind = kinds[kind],
 		.cpu = vcpu->index,
@@ -243,6 +259,11 @@ static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind,
 		.c = c,
 	};
 
+	if (vcpu->machine->debug.events &&
+	    (kind == CPU_TRACE_VM_ENTRY || kind == CPU_TRACE_VM_EXIT))
+		debug_vmx_event(vcpu, kind == CPU_TRACE_VM_ENTRY, (uint32_t)a);
+	if (!config->trace && !config->vm_exit)
+		return;
 	if (kind == CPU_TRACE_VM_EXIT)
 		add_exit(&event, vcpu);
 	if (vcpu->walk.valid && (event.kind == UDV_TRACE_VM_EXIT ||
@@ -250,8 +271,22 @@ static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind,
 		add_walk(&event, vcpu);
 	if (event.kind == UDV_TRACE_EXCEPTION && event.walk)
 		add_ve(&event, vcpu);
-	if (vcpu->machine->config.trace)
-		vcpu->machine->config.trace(vcpu->machine->config.opaque, &event);
+	if (config->trace)
+		config->trace(config->opaque, &event);
+}
+
+void wire_tracer(struct vcpu *vcpu)
+{
+	const struct udv_machine_config *config = &vcpu->machine->config;
+	bool traced = config->trace || config->vm_exit;
+
+	vcpu->cpu.tracer = (struct cpu_tracer){
+		.event = traced || vcpu->machine->debug.events ? trace : NULL,
+		.exit = traced ? machine_trace_exit : NULL,
+		.entry_failed = config->entry_failed ? machine_entry_failed : NULL,
+		.opaque = vcpu,
+		.walk = traced ? &vcpu->walk : NULL,
+	};
 }
 
 static void wire_core(struct vcpu *vcpu)
@@ -270,11 +305,7 @@ static void wire_core(struct vcpu *vcpu)
 		.init = init_taken,
 		.opaque = vcpu,
 	};
-	if (vcpu->machine->config.trace || vcpu->machine->config.vm_exit)
-		cpu->tracer = (struct cpu_tracer){ .event = trace,
-						   .exit = machine_trace_exit,
-						   .opaque = vcpu,
-						   .walk = &vcpu->walk };
+	wire_tracer(vcpu);
 	cpu->flush_always = vcpu->machine->stress & UDV_STRESS_TLB;
 	cpu->single_blocks = vcpu->machine->stress & UDV_STRESS_SINGLE;
 }

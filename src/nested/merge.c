@@ -135,17 +135,24 @@ void nested_follow_ept02(struct nested *n)
 
 /* SDM Vol 3C: an instruction error of a shadow VMREAD, RVI and SVI are written as the guest runs.
  */
-static void sync_vmcs12(struct nested *n)
+static void take_written(const struct nested *n, struct vmx_vmcs *vmcs12)
 {
-	n->vmcs12->guest_interrupt_status = n->cpu->vmx.vmcs.guest_interrupt_status;
-	n->vmcs12->vm_instruction_error = n->cpu->vmx.vmcs.vm_instruction_error;
+	vmcs12->guest_interrupt_status = n->cpu->vmx.vmcs.guest_interrupt_status;
+	vmcs12->vm_instruction_error = n->cpu->vmx.vmcs.vm_instruction_error;
+}
+
+void nested_current_vmcs(const struct nested *n, struct vmx_vmcs *vmcs)
+{
+	*vmcs = *n->vmcs12;
+	if (!n->cpu->vmx.level1)
+		take_written(n, vmcs);
 }
 
 void nested_enter12(struct nested *n)
 {
 	struct cpu *cpu = n->cpu;
 
-	sync_vmcs12(n);
+	take_written(n, n->vmcs12);
 	cpu->vmx.vmcs = *n->vmcs12;
 	cpu->vmx.hosted = false;
 	if (n->ept)

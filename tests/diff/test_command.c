@@ -9,8 +9,8 @@
 /*
  * usage: test_command IMAGE
  *
- * The command on two machines that are not the same, because this test changes one of them: CR2, and
- * then a byte of memory, between two pieces of the nested engine's run. The linker sends the
+ * The command on two machines that are not the same, because this test changes one of them: CR2,
+ * and then a byte of memory, between two pieces of the nested engine's run. The linker sends the
  * command's calls of the library through here (--wrap).
  */
 
@@ -122,7 +122,8 @@ int main(int argc, char **argv)
 	expect("CR2", text, " 0x123456789abc\n");
 	expect("CR2", text, "\ndirect:\n  0 L2 ");
 	expect("CR2", text, "\nnested:\n  0 L2 ");
-	expect("CR2", text, " vm-exit reason 0x30 ");
+	/* A violation or a misconfiguration: the compiler decides which is next. */
+	expect("CR2", text, " # EPT_");
 	expect("CR2", text, "\n  because ");
 
 	expect_status("memory", run(argv[1], CHANGE_MEMORY, text, sizeof(text)), 3);

@@ -65,8 +65,9 @@ CHOICES = [
     ("explain", "--mode", "cr3", "0"),
     ("explain", "--reason", "exit-qualification", "0"),
     ("explain", "--list"),
-    ("doctor", "--format", "/nonexistent"),
+    ("doctor", "--format", "/nonexistent", "--at", "0"),
     ("doctor", "--processor", "/nonexistent"),
+    ("report", "--format", "/nonexistent"),
 ]
 
 

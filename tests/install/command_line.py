@@ -16,8 +16,10 @@ def commands(program):
     return [line.split()[0] for line in listed.splitlines()]
 
 
-def options(program, *command):
-    return set(OPTION.findall(help_text(program, *command)))
+def options(program, command):
+    """All but those behind the name of another command."""
+    other = re.compile(rf"undervisor (?!{command}\b)[a-z].*")
+    return set(OPTION.findall(other.sub("", help_text(program, command))))
 
 
 def refused(program, *arguments):

@@ -214,6 +214,7 @@ static void test_kludge(void **state)
 
 /* ---------------------------------------------------------------- modules, command line, map */
 
+/* GUEST-14 */
 static void test_modules(void **state)
 {
 	static const struct udv_module modules[] = {
@@ -347,6 +348,16 @@ static const struct refusal refusals[] = {
 	  0x100000,
 	  UDV_ERR_FORMAT,
 	  "the ELF file has nothing to load" },
+	{ { { 0xe0fff, 0xe0fff, 16, 16 } },
+	  1,
+	  0xe0fff,
+	  UDV_ERR_FORMAT,
+	  "0x10 bytes at 0xe0fff would lie over the ACPI tables at 0xe0000" },
+	{ { { 0xdfff1, 0xdfff1, 8, 16 } },
+	  1,
+	  0xdfff1,
+	  UDV_ERR_FORMAT,
+	  "0x10 bytes at 0xdfff1 would lie over the ACPI tables at 0xe0000" },
 	{ { { 0x100000, 0x100000, 16, 8 } },
 	  1,
 	  0x100000,

@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Debian's gdb in batch mode against "undervisor run --gdb".
+
+usage: session.py UNDERVISOR VMX-IMAGE SMP-IMAGE
+
+The session in a hypervisor and its guest must say the same under both engines, and a run that was
+debugged must be the run that was not, to the trace hash.
+"""
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+WRAPPER = shlex.split(os.environ.get("MESON_EXE_WRAPPER", ""))
+START = ["set pagination off", "set confirm off", "set architecture i386:x86-64", "target remote {socket}"]
+
+# Each command with what its output must have; patterns in order.
+VMX_SESSION = [
+    ("info threads", [r"Thread 1 \(L1, 32-bit protected mode\)"]),
+    ("monitor vmcs", ["no VMCS is current: the processor is not in VMX operation"]),
+    ("break main", []),
+    ("continue", [r"Breakpoint 1, 0x[0-9a-f]+ in main"]),
+    ("info registers cr0 efer", [r"cr0 .*\[ PE .*PG \]", r"efer .*\[ LME LMA NXE \]"]),
+    ("stepi", []),
+    ("monitor stop reason cpuid", ["stops at VM exits of reason 10, CPUID"]),
+    ("continue", ["VM exit, reason 10", "SIGTRAP", "in vmx_switch"]),
+    ("info threads", [r"Thread 1 \(L1, VMCS 0x[0-9a-f]+, 64-bit mode\)"]),
+    ("monitor vmcs", [r"launch state \"launched\", L1 runs", r"400c  EXIT_CONTROLS", "host address-space size",
+                      r"4402  EXIT_REASON +0xa\n +CPUID", "HOST_RIP", "All other fields are 0"]),
+    ("monitor vmcs exit_instruction_length", [r"440c  EXIT_INSTRUCTION_LENGTH +0x2"]),
+    ("monitor vmcs nonsense", ["no VMCS field is called nonsense"]),
+    ("monitor exits", ["VM entries: ", r"CPUID \(10\): 1\n"]),
+    ("monitor stop off", ["stops at no VM entry and no VM exit"]),
+    # in L2: by a breakpoint on its code, with its registers
+    ("monitor level l2", ["at L2 only"]),
+    ("hbreak do_hlt", []),
+    ("continue", [r"Breakpoint 2, 0x[0-9a-f]+ in do_hlt"]),
+    ("info threads", [r"Thread 1 \(L2, VMCS 0x[0-9a-f]+, 64-bit mode\)"]),
+    ("info registers rip cs cr3 cr4", [r"rip .*<do_hlt>", r"cs +0x8 ", r"cr3 +0x[0-9a-f]+", r"cr4 .*VMXE"]),
+    ("x/i $pc", [r"=> 0x[0-9a-f]+ <do_hlt>:\s+hlt"]),
+    ("monitor vmcs", ["L2 runs under it", "GUEST_RIP"]),
+    ("monitor walk $pc", ["walk ADDRESS: "]),
+    ("monitor walk 0x100000", [r"PML4E\[0\] at 0x", r"guest-physical 0x100000, physical 0x100000"]),
+    ("delete", []),
+    ("monitor stop entry", ["stops at VM entries"]),
+    ("continue", ["VM entry"]),
+    ("info threads", [r"Thread 1 \(L2"]),
+    ("monitor stop off", []),
+    ("detach", [r"\[Inferior 1 \(Remote target\) detached\]"]),
+]
+
+# A store by whichever processor, seen in whatever code has it; then steps of each.
+SMP_SESSION = [
+    ("info threads", [r"Thread 1 \(L1", r"Thread 2 \(L1", r"Thread 4 \(L1"]),
+    ("break main", []),
+    ("continue", ["Breakpoint 1, .* in main"]),
+    ("delete", []),
+    ("awatch -location *(unsigned *)($rsp - 8)", [r"access \(read/write\) watchpoint 2"]),
+    ("continue", [r"watchpoint 2: -location .*\n\n(Old value = .*\nNew value|Value) = ",
+                  "in main"]),
+    ("delete", []),
+    ("hbreak cpu_loop", []),
+    ("continue", [r"Breakpoint 3, 0x[0-9a-f]+ in cpu_loop"]),
+    ("info threads", [r"\* [234] +Thread"]),
+    ("delete", []),
+    ("stepi", []),
+    ("stepi", []),
+    ("detach", ["detached"]),
+]
+
+
+class Failed(Exception):
+    """What was wrong."""
+
+
+def ends(command, timeout=120):
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
+                          check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def hash_of(errors):
+    found = re.search(r"trace hash: ([0-9a-f]{16})", errors)
+    return found.group(1) if found else None
+
+
+def wait_for(path, run):
+    for _ in range(600):
+        if os.path.exists(path):
+            return
+        if run.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise Failed(f"no socket: {run.communicate()[1]}")
+
+
+def gdb(script, image):
+    """All that it says; what a stub prints comes on standard error."""
+    return subprocess.run(["gdb", "-nx", "-batch", "-x", str(script), image], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
+                          check=False).stdout
+
+
+def session(undervisor, image, options, commands):
+    """(what gdb said for each command, the run's status, output and errors)"""
+    with tempfile.TemporaryDirectory() as folder:
+        socket = os.path.join(folder, "gdb")
+        script = pathlib.Path(folder, "script")
+        lines = [line.format(socket=socket) for line in START]
+        for number, (command, _) in enumerate(commands):
+            lines += [f"echo \\n<<{number}>>\\n", command]
+        script.write_text("\n".join(lines) + "\n", encoding="ascii")
+        with subprocess.Popen([*WRAPPER, undervisor, "run", *options, "--trace-hash", "--gdb", f"unix:{socket}",
+                               image], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as run:
+            try:
+                wait_for(socket, run)
+                output = gdb(script, image)
+                out = run.communicate(timeout=120)
+            finally:
+                run.kill()
+        parts = re.split(r"\n<<\d+>>\n", output + "\n")[1:]
+        if len(parts) != len(commands):
+            raise Failed(f"gdb stopped after {len(parts)} of {len(commands)} commands:\n{output}")
+        return parts, (run.returncode, *out)
+
+
+def check_parts(parts, commands):
+    for part, (command, patterns) in zip(parts, commands):
+        at = 0
+        for pattern in patterns:
+            found = re.compile(pattern).search(part, at)
+            if not found:
+                raise Failed(f"'{command}': no '{pattern}' in:\n{part}")
+            at = found.end()
+
+
+def debugged(undervisor, image, options, commands):
+    """The session, which must leave the run what it is without."""
+    plain = ends([*WRAPPER, undervisor, "run", *options, "--trace-hash", image])
+    parts, run = session(undervisor, image, options, commands)
+    check_parts(parts, commands)
+    if (run[0], run[1], hash_of(run[2])) != (plain[0], plain[1], hash_of(plain[2])) or not hash_of(run[2]):
+        raise Failed(f"debugged, the run is another one: {run}\nnot {plain}")
+    return parts
+
+
+def check_vmx(undervisor, image):
+    direct = debugged(undervisor, image, [], VMX_SESSION)
+    nested = debugged(undervisor, image, ["--engine", "nested"], VMX_SESSION)
+    for one, other, (command, _) in zip(direct, nested, VMX_SESSION):
+        # What L0 had to do is told of the engine that has one.
+        if one != re.sub(r"(?m)^L0: .*\n(  .*\n)*", "", other):
+            raise Failed(f"'{command}': the engines differ:\n{one}\n----\n{other}")
+
+
+def check_smp(undervisor, image):
+    debugged(undervisor, image, ["--cpus", "4"], SMP_SESSION)
+
+
+def check_kill(undervisor, image):
+    _, run = session(undervisor, image, [], [("kill", [])])
+    if run[0] != 130 or "ended by the debugger at RIP 0x" not in run[2]:
+        raise Failed(f"killed: {run}")
+
+
+def check_errors(undervisor, image):
+    with tempfile.TemporaryDirectory() as folder:
+        wrong = os.path.join(folder, "no", "where")
+        for where, text in [("0", "bad value for --gdb: 0"), ("65536", "bad value for --gdb: 65536"),
+                            ("host:1", "bad value for --gdb: host:1"), ("unix:", "the path of a socket"),
+                            ("unix:" + "x" * 200, "the path of a socket"),
+                            ("unix:" + wrong, f"cannot listen for a debugger at {wrong}: No such file")]:
+            status, _, errors = ends([*WRAPPER, undervisor, "run", "--gdb", where, image])
+            if status != 120 or text not in errors or errors.count("\n") != 1:
+                raise Failed(f"--gdb {where}: {status} {errors}")
+
+
+def main():
+    if not shutil.which("gdb"):
+        print("SKIP: no gdb")
+        return 77
+    undervisor, vmx, smp = sys.argv[1:4]
+    failures = 0
+    for name, check in [("errors", lambda: check_errors(undervisor, vmx)), ("vmx", lambda: check_vmx(undervisor, vmx)),
+                        ("smp", lambda: check_smp(undervisor, smp)), ("kill", lambda: check_kill(undervisor, vmx))]:
+        try:
+            check()
+            print(f"ok: {name}")
+        except Failed as reason:
+            failures += 1
+            print(f"FAILED: {name}: {reason}")
+    return 1 if failures else 0
+
+
+sys.exit(main())
