@@ -5,14 +5,10 @@
  * guest code of instructions that the input chooses. Every VM exit, in all its fields, and at the
  * end registers and memory must be the same on the direct engine and on the nested one.
  */
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "../tools/diff.h"
-#include "nested_world.h"
+#include "nested_sides.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -393,125 +389,7 @@ static void write_l2(struct code *c, struct input *in)
 	EMIT(c, "\x0f\x01\xc1\xeb\xfb"); /* vmcall, again and again */
 }
 
-/* ---------------------------------------------------------------- two machines */
-
-struct side {
-	struct udv_machine *machine;
-	struct diff_queue queue;
-	struct udv_stop_info info;
-	struct diff_end end;
-	uint8_t memory[WORLD_MEMORY];
-};
-
-static void on_event(void *opaque, const struct udv_trace_event *event)
-{
-	struct side *side = opaque;
-	struct diff_record *record;
-
-	if (event->kind == UDV_TRACE_VM_EXIT || event->kind >= UDV_TRACE_L0_SHOWN)
-		return;
-	record = diff_push(&side->queue);
-	if (!record || !diff_take_event(record, event))
-		abort();
-}
-
-static void on_exit_of_guest(void *opaque, const struct udv_vm_exit *exit)
-{
-	struct side *side = opaque;
-	struct diff_record *record = diff_push(&side->queue);
-
-	if (!record || !diff_take_exit(record, exit))
-		abort();
-}
-
-static void run(struct side *side, enum udv_engine engine, uint32_t stress, const struct code *l1,
-		const struct code *l2)
-{
-	struct udv_machine_config config = {
-		.memory = WORLD_MEMORY,
-		.engine = engine,
-		.stress = stress,
-		.trace = on_event,
-		.vm_exit = on_exit_of_guest,
-		.opaque = side,
-	};
-
-	if (udv_machine_create(&config, &side->machine, NULL) != UDV_OK)
-		abort();
-	world_setup(side->machine, l1, l2);
-	udv_machine_run(side->machine, INSTRUCTIONS, &side->info);
-	memset(&side->end, 0, sizeof(side->end));
-	side->end.info = side->info;
-	side->end.nr_cpus = 1;
-	if (udv_machine_get_registers(side->machine, 0, &side->end.registers[0]) != UDV_OK ||
-	    udv_machine_read(side->machine, UDV_GPA(0), side->memory, WORLD_MEMORY) != UDV_OK)
-		abort();
-	udv_machine_destroy(side->machine);
-}
-
-/* ---------------------------------------------------------------- what differs */
-
-static void print_record(const char *engine, const struct diff_record *record)
-{
-	if (!record) {
-		fprintf(stderr, "%s: nothing\n", engine);
-		return;
-	}
-	fprintf(stderr,
-		"%s: kind %d.%d after %" PRIu64 " instructions, RIP 0x%" PRIx64 ": 0x%" PRIx64
-		" 0x%" PRIx64 " 0x%" PRIx64 "\n",
-		engine, (int)record->kind, (int)record->event.kind, record->event.instructions,
-		record->event.rip, record->event.a, record->event.b, record->event.c);
-}
-
-static void give_up(const struct diff_record *direct, const struct diff_record *nested,
-		    const struct diff_fields *fields)
-{
-	for (unsigned i = 0; i < fields->count && i < DIFF_MAX_FIELDS; i++)
-		fprintf(stderr, "%s: 0x%" PRIx64 ", not 0x%" PRIx64 "\n", fields->list[i].name,
-			fields->list[i].values[1], fields->list[i].values[0]);
-	print_record("direct", direct);
-	print_record("nested", nested);
-	abort();
-}
-
-static void compare_records(struct side *a, struct side *b)
-{
-	struct diff_fields fields = { .count = 0 };
-	struct diff_record record;
-
-	while (a->queue.count && b->queue.count) {
-		diff_compare(diff_head(&a->queue), diff_head(&b->queue), &fields);
-		if (fields.count)
-			give_up(diff_head(&a->queue), diff_head(&b->queue), &fields);
-		if (getenv("FUZZ_NESTED_PRINT"))
-			print_record("both", diff_head(&a->queue));
-		diff_pop(&a->queue, &record);
-		diff_free_record(&record);
-		diff_pop(&b->queue, &record);
-		diff_free_record(&record);
-	}
-	if (a->queue.count || b->queue.count)
-		give_up(diff_head(&a->queue), diff_head(&b->queue), &fields);
-}
-
-static void compare(struct side *a, struct side *b)
-{
-	struct diff_record ends[2] = { { .kind = DIFF_END, .end = &a->end },
-				       { .kind = DIFF_END, .end = &b->end } };
-	struct diff_fields fields;
-
-	compare_records(a, b);
-	diff_compare(&ends[0], &ends[1], &fields);
-	if (fields.count)
-		give_up(&ends[0], &ends[1], &fields);
-	for (uint64_t i = 0; i < WORLD_MEMORY; i++)
-		if (a->memory[i] != b->memory[i]) {
-			fprintf(stderr, "memory at 0x%" PRIx64 ": 0x%02x, not 0x%02x\n", i,
-				b->memory[i], a->memory[i]);
-			abort();
-		}
-}
+/* ---------------------------------------------------------------- one input */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -522,8 +400,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	write_l2(&l2, &in);
 	write_l1(&l1, &in);
-	run(&direct, UDV_ENGINE_DIRECT, UDV_STRESS_TLB, &l1, &l2);
-	run(&nested, UDV_ENGINE_NESTED, UDV_STRESS_TLB | stress, &l1, &l2);
-	compare(&direct, &nested);
+	side_run(&direct, UDV_ENGINE_DIRECT, UDV_STRESS_TLB, INSTRUCTIONS, &l1, &l2);
+	side_run(&nested, UDV_ENGINE_NESTED, UDV_STRESS_TLB | stress, INSTRUCTIONS, &l1, &l2);
+	if (!sides_same(&direct, &nested))
+		abort();
 	return 0;
 }

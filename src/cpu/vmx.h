@@ -84,7 +84,7 @@ struct cpu_vmx {
 	/* Blocking and pending debug exceptions when the last delivery began. */
 	uint8_t blocking_before;
 	uint64_t pending_before;
-	struct cpu_event redone;      /* what is delivered again: a tracer has been told of it */
+	struct cpu_event redone; /* what is delivered again: a tracer has been told of it */
 };
 
 /* ---------------------------------------------------------------- leaving */
