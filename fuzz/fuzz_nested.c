@@ -391,13 +391,25 @@ static void write_l2(struct code *c, struct input *in)
 
 /* ---------------------------------------------------------------- one input */
 
+/* What a processor may lack that L0 has a use for, or that decides what it reports. */
+static const char *draw_cpu(uint64_t choice)
+{
+	static const char *const some[] = { "-ept-advanced", "-ept-ad",	     "-mbec",
+					    "-vpid",	     "-store-lma",   "-invept-single",
+					    "-string-info",  "maxphyaddr=36" };
+
+	return choice & 8 ? some[choice & 7] : NULL;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct side direct, nested;
 	static struct code l1, l2;
 	struct input in = { data, size, 0 };
-	uint32_t stress = (uint32_t)take(&in, 1) & (UDV_STRESS_EPT02 | UDV_STRESS_SINGLE);
+	uint64_t choice = take(&in, 1);
+	uint32_t stress = (uint32_t)choice & (UDV_STRESS_EPT02 | UDV_STRESS_SINGLE);
 
+	direct.cpu = nested.cpu = draw_cpu(choice >> 4);
 	write_l2(&l2, &in);
 	write_l1(&l1, &in);
 	side_run(&direct, UDV_ENGINE_DIRECT, UDV_STRESS_TLB, INSTRUCTIONS, &l1, &l2);

@@ -32,6 +32,7 @@ void side_run(struct side *side, enum udv_engine engine, uint32_t stress, uint64
 {
 	struct udv_machine_config config = {
 		.memory = WORLD_MEMORY,
+		.cpu = side->cpu,
 		.engine = engine,
 		.stress = stress,
 		.trace = on_event,

@@ -9,6 +9,7 @@
 
 /* The world of nested_world.h on one engine, and what was to be seen of it. */
 struct side {
+	const char *cpu; /* as in struct udv_machine_config */
 	struct udv_machine *machine;
 	struct diff_queue queue; /* of events and exits, in their order */
 	struct diff_end end;
