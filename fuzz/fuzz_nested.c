@@ -237,7 +237,7 @@ static void write_all(struct code *c, const struct field_value *choices, size_t 
 		vmwrite(c, choices[i].field, choices[i].value);
 }
 
-/* L2 in protected mode of 32 bits, with PAE paging or without any. */
+/* L2 without IA-32e mode: PAE paging, 32-bit paging, none; or real-address mode. */
 static void change_mode(struct code *c, struct input *in)
 {
 	static const struct field_value narrow[] = {
@@ -251,12 +251,32 @@ static void change_mode(struct code *c, struct input *in)
 		{ 0x280c, 0 },		{ 0x280e, 0 },		{ 0x2810, 0 },
 	};
 	static const struct field_value unpaged[] = { { 0x6800, 0x10031 } };
+	static const struct field_value paged32[] = {
+		{ 0x6800, 0x80010031 },
+		{ 0x6802, GUEST_TABLES32 },
+		{ 0x6804, 0x2000 },
+	};
+	static const struct field_value real[] = {
+		{ 0x6800, 0x30 },	{ 0x4816, 0x9b },
+		{ 0x4802, 0xffff },	{ 0x0802, GUEST_CODE >> 4 },
+		{ 0x6808, GUEST_CODE }, { 0x681e, 0 },
+	};
 
 	write_all(c, narrow, sizeof(narrow) / sizeof(narrow[0]));
-	if (take(in, 1) & 1)
+	switch (take(in, 1) % 5) {
+	case 0:
+		write_all(c, real, sizeof(real) / sizeof(real[0]));
+		break;
+	case 1:
+	case 3:
 		write_all(c, pae, sizeof(pae) / sizeof(pae[0]));
-	else
+		break;
+	case 2:
+		write_all(c, paged32, sizeof(paged32) / sizeof(paged32[0]));
+		break;
+	default:
 		write_all(c, unpaged, sizeof(unpaged) / sizeof(unpaged[0]));
+	}
 }
 
 /* An event for the next entry, blocking, and what is pending. */

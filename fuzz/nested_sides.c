@@ -40,15 +40,13 @@ void side_run(struct side *side, enum udv_engine engine, uint32_t stress, uint64
 		.opaque = side,
 	};
 
-	struct udv_machine_stats stats;
-
 	if (udv_machine_create(&config, &side->machine, NULL) != UDV_OK)
 		abort();
 	world_setup(side->machine, l1, l2);
 	memset(&side->end, 0, sizeof(side->end));
 	udv_machine_run(side->machine, instructions, &side->end.info);
-	udv_machine_stats(side->machine, &stats);
-	side->end.ticks = stats.ticks;
+	udv_machine_stats(side->machine, &side->stats);
+	side->end.ticks = side->stats.ticks;
 	side->end.nr_cpus = 1;
 	if (udv_machine_get_registers(side->machine, 0, &side->end.registers[0]) != UDV_OK ||
 	    udv_machine_read(side->machine, UDV_GPA(0), side->memory, WORLD_MEMORY) != UDV_OK)

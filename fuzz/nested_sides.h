@@ -13,6 +13,7 @@ struct side {
 	struct udv_machine *machine;
 	struct diff_queue queue; /* of events and exits, in their order */
 	struct diff_end end;
+	struct udv_machine_stats stats;
 	uint8_t memory[WORLD_MEMORY];
 };
 

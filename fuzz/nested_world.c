@@ -28,6 +28,7 @@ const struct field_value world_valid[NR_WORLD_VALID] = {
 	{ 0x2018, 1 },
 	{ 0x401e, 0x2 | 1 << 5 | 1 << 7 | 1 << 12 | 1 << 3 }, /* EPT, VPID, unrestricted, ... */
 	{ 0x6802, GUEST_TABLES },
+	{ 0x6808, 0 },
 	{ 0x6814, GUEST_TSS },
 	{ 0x6816, GUEST_GDT },
 	{ 0x6818, GUEST_IDT },
@@ -55,7 +56,8 @@ static void put_word(struct udv_machine *machine, uint64_t address, uint64_t val
 
 bool is_guest_table(uint64_t page)
 {
-	return page >= GUEST_TABLES >> 12 && page < (GUEST_TABLES >> 12) + 4;
+	return (page >= GUEST_TABLES >> 12 && page < (GUEST_TABLES >> 12) + 4) ||
+	       (page >= GUEST_TABLES32 >> 12 && page < (GUEST_TABLES32 >> 12) + 2);
 }
 
 static void put_paging(struct udv_machine *machine, uint64_t tables)
@@ -65,6 +67,15 @@ static void put_paging(struct udv_machine *machine, uint64_t tables)
 	for (uint64_t page = 0; page < 256; page++)
 		put_word(machine, tables + 0x3000 + 8 * page,
 			 page << 12 | (tables == GUEST_TABLES && is_guest_table(page) ? 5 : 7));
+}
+
+static void put_paging32(struct udv_machine *machine)
+{
+	put_word(machine, GUEST_TABLES32, (GUEST_TABLES32 + 0x1000) | 7);
+	for (uint64_t page = 0; page < 256; page += 2)
+		put_word(machine, GUEST_TABLES32 + 0x1000 + 4 * page,
+			 (page << 12 | (is_guest_table(page) ? 5 : 7)) |
+				 ((page + 1) << 12 | (is_guest_table(page + 1) ? 5 : 7)) << 32);
 }
 
 static void put_ept(struct udv_machine *machine, uint64_t ept)
@@ -184,6 +195,7 @@ void world_setup(struct udv_machine *machine, const struct code *l1, const struc
 
 	put_paging(machine, TABLES);
 	put_paging(machine, GUEST_TABLES);
+	put_paging32(machine);
 	for (unsigned i = 0; i < NR_EPTS; i++)
 		put_ept(machine, EPT_OF(i));
 	for (unsigned i = 0; i < 8; i++)

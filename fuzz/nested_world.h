@@ -35,14 +35,16 @@
 #define NR_STRUCTURES 16u
 /* For PAE paging by the same tables. */
 #define GUEST_PDPT 0x6b000u
+/* For 32-bit paging: a directory and a table. */
+#define GUEST_TABLES32 0xe0000u
 /* Entries in each MSR list that can be loaded. */
 #define NR_LISTED 5u
 
 /* VMCS fields that differ from valid[]. */
-#define NR_WORLD_VALID 28u
+#define NR_WORLD_VALID 29u
 extern const struct field_value world_valid[NR_WORLD_VALID];
 
-/* Whether page @page, of L1 or L2, is one of GUEST_TABLES. */
+/* Whether page @page, of L1 or L2, is one of GUEST_TABLES or GUEST_TABLES32. */
 bool is_guest_table(uint64_t page);
 
 /* Memory and registers; L1's code and L2's are the caller's. */

@@ -13,6 +13,7 @@
  */
 
 enum {
+	EPTP = 0x201a,
 	GUEST_INTERRUPTIBILITY = 0x4824,
 	GUEST_PENDING_DEBUG = 0x6822,
 	GUEST_RFLAGS = 0x6820,
@@ -22,13 +23,14 @@ enum {
 #define MOV_SS 2u
 #define NMI 8u
 #define INFO_VALID 0x80000000u
-#define INSTRUCTIONS 4000u
+#define INSTRUCTIONS 20000u
 #define REASON_VMCALL 18u
 #define DB 1u
 #define BP 3u
 #define NP 11u
 #define GP 13u
 
+#define VMRESUME "\x0f\x01\xc3"
 #define VMLAUNCH "\x0f\x01\xc2"
 
 static struct side sides[2];
@@ -181,6 +183,55 @@ static void test_time_of_second_fault(void **state)
 	assert_true(sides_same(&sides[0], &sides[1]));
 }
 
+/* ---------------------------------------------------------------- L0's memory */
+
+#define ENTRIES 600u
+#define ROOTS 9u /* one more than EPT02 has */
+#define MORE_ROOTS 0x81000u
+
+static uint64_t root(unsigned i)
+{
+	return i ? MORE_ROOTS + 0x1000 * (i - 1) : EPT;
+}
+
+/* Enters L2, which does a VMCALL at once, with another EPTP each time. */
+static void l1_changes_eptp(void)
+{
+	for (unsigned i = 1; i < ROOTS; i++)
+		store(&l1, root(i), (EPT + 0x1000) | 7);
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		EMIT(&l1, "\x49\xbe"); /* mov $next, %r14 */
+		emit_value(&l1, CODE + l1.size + 8 + 3 + 23 + 3, 8);
+		EMIT(&l1, "\x45\x31\xed"); /* xor %r13d, %r13d */
+		vmwrite(&l1, EPTP, root(i % ROOTS) | 0x1e);
+		if (i)
+			EMIT(&l1, VMRESUME);
+		else
+			EMIT(&l1, VMLAUNCH);
+	}
+	EMIT(&l1, "\xfa\xf4\xeb\xfd"); /* cli; hlt */
+}
+
+/*
+ * EPTPs without end: no root is still there when its turn comes again. Each takes five pages, for
+ * L2's tables and its code, and four tables; of 1021 tables one is left for the 256th root, which
+ * finds none for its first page: all start over.
+ */
+static void test_eptps_without_end(void **state)
+{
+	(void)state;
+	l1_begins();
+	l1_changes_eptp();
+	EMIT(&l2, "\x0f\x01\xc1"); /* vmcall */
+	run_both();
+	for (unsigned i = 0; i < ENTRIES; i++)
+		expect_exit(i, REASON_VMCALL);
+	assert_null(seen(ENTRIES));
+	assert_int_equal(sides[1].stats.l0.fills, 5 * ENTRIES + 2);
+	assert_int_equal(sides[1].stats.l0.drops, ENTRIES + 2 - 8);
+	assert_true(sides_same(&sides[0], &sides[1]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +239,7 @@ int main(void)
 		cmocka_unit_test(test_debug_behind_mov_ss),
 		cmocka_unit_test(test_iret_that_faults),
 		cmocka_unit_test(test_time_of_second_fault),
+		cmocka_unit_test(test_eptps_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
