@@ -5,14 +5,10 @@
  * guest code of instructions that the input chooses. Every VM exit, in all its fields, and at the
  * end registers and memory must be the same on the direct engine and on the nested one.
  */
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "../tools/diff.h"
-#include "nested_world.h"
+#include "nested_sides.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -122,6 +118,13 @@ static void invept_all(struct code *c)
 	EMIT(c, "\x66\x0f\x38\x80\x04\x25\x00\x81\x00\x00"); /* invept SCRATCH, %rax */
 }
 
+static uint64_t draw_page(struct input *in)
+{
+	uint64_t page = take(in, 1);
+
+	return is_guest_table(page) ? page + 8 : page;
+}
+
 /* Of a page that L2 may have or not, or of what is no memory. */
 static uint64_t draw_leaf(struct input *in, uint64_t page)
 {
@@ -137,10 +140,10 @@ static uint64_t draw_leaf(struct input *in, uint64_t page)
 		return devices[take(in, 1) % (sizeof(devices) / sizeof(devices[0]))] | (flags & 7) |
 		       0x30;
 	case 2:
-		entry = ((take(in, 1) & 0xff) << 12) | flags;
+		entry = draw_page(in) << 12 | flags;
 		break;
 	case 3:
-		entry = ((take(in, 1) & 0xff) << 12) | (flags & 7) | 0x30;
+		entry = draw_page(in) << 12 | (flags & 7) | 0x30;
 		break;
 	default:
 		entry ^= flags & 0x307;
@@ -228,6 +231,84 @@ static void others(struct code *c, struct input *in)
 	}
 }
 
+static void write_all(struct code *c, const struct field_value *choices, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		vmwrite(c, choices[i].field, choices[i].value);
+}
+
+/* L2 without IA-32e mode: PAE paging, 32-bit paging, none; or real-address mode. */
+static void change_mode(struct code *c, struct input *in)
+{
+	static const struct field_value narrow[] = {
+		{ 0x4012, 0x11fb },
+		{ 0x4816, 0xc09b },
+		{ 0x2806, 0 },
+		{ 0x6804, 0x2020 },
+	};
+	static const struct field_value pae[] = {
+		{ 0x6800, 0x80010031 }, { 0x6802, GUEST_PDPT }, { 0x280a, GUEST_TABLES | 0x2001 },
+		{ 0x280c, 0 },		{ 0x280e, 0 },		{ 0x2810, 0 },
+	};
+	static const struct field_value unpaged[] = { { 0x6800, 0x10031 } };
+	static const struct field_value paged32[] = {
+		{ 0x6800, 0x80010031 },
+		{ 0x6802, GUEST_TABLES32 },
+		{ 0x6804, 0x2000 },
+	};
+	static const struct field_value real[] = {
+		{ 0x6800, 0x30 },	{ 0x4816, 0x9b },
+		{ 0x4802, 0xffff },	{ 0x0802, GUEST_CODE >> 4 },
+		{ 0x6808, GUEST_CODE }, { 0x681e, 0 },
+	};
+
+	write_all(c, narrow, sizeof(narrow) / sizeof(narrow[0]));
+	switch (take(in, 1) % 5) {
+	case 0:
+		write_all(c, real, sizeof(real) / sizeof(real[0]));
+		break;
+	case 1:
+	case 3:
+		write_all(c, pae, sizeof(pae) / sizeof(pae[0]));
+		break;
+	case 2:
+		write_all(c, paged32, sizeof(paged32) / sizeof(paged32[0]));
+		break;
+	default:
+		write_all(c, unpaged, sizeof(unpaged) / sizeof(unpaged[0]));
+	}
+}
+
+/* An event for the next entry, blocking, and what is pending. */
+static void inject(struct code *c, struct input *in)
+{
+	static const uint32_t events[] = { 0x80000202, 0x80000030, 0x80000b0d, 0x80000b0e,
+					   0x80000306, 0x80000430, 0x80000603, 0x80000700,
+					   0x80000501, 0x80000314, 0 };
+	static const uint8_t blocking[] = { 0, 0, 1, 2, 8, 8 };
+	uint64_t event = events[take(in, 1) % (sizeof(events) / sizeof(events[0]))];
+
+	if (take(in, 1) % 8 == 0)
+		event ^= 1ull << (take(in, 1) % 32);
+	vmwrite(c, 0x4016, event);
+	vmwrite(c, 0x4018, take(in, 1) & 0x1f);
+	vmwrite(c, 0x401a, take(in, 1) % 17);
+	vmwrite(c, 0x4824, blocking[take(in, 1) % sizeof(blocking)]);
+	if (take(in, 1) % 4 == 0)
+		vmwrite(c, 0x6822, take(in, 2) & 0x500f);
+	if (take(in, 1) % 4 == 0)
+		vmwrite(c, 0x4826, take(in, 1) % 4);
+}
+
+/* How many entries of the MSR lists count. */
+static void change_lists(struct code *c, struct input *in)
+{
+	static const uint32_t counts[] = { 0x400e, 0x4010, 0x4014 };
+
+	for (unsigned i = 0; i < 3; i++)
+		vmwrite(c, counts[i], take(in, 1) % (NR_LISTED + 1));
+}
+
 /* L2 as it was in the beginning, and with @controls all else. */
 static void start_again(struct code *c, bool controls)
 {
@@ -247,7 +328,7 @@ static void command(struct code *c, struct input *in)
 	emit_value(c, 0, 8);
 	EMIT(c, "\x41\xbd"); /* mov $N, %r13d */
 	emit_value(c, EXITS_BETWEEN_COMMANDS, 4);
-	switch (take(in, 1) % 18) {
+	switch (take(in, 1) % 24) {
 	case 0:
 	case 1:
 		change_field(c, in);
@@ -285,6 +366,17 @@ static void command(struct code *c, struct input *in)
 	case 14:
 		others(c, in);
 		break;
+	case 18:
+		change_mode(c, in);
+		break;
+	case 19:
+	case 20:
+	case 21:
+		inject(c, in);
+		break;
+	case 22:
+		change_lists(c, in);
+		break;
 	default:
 		start_again(c, take(in, 1) & 1);
 	}
@@ -317,124 +409,16 @@ static void write_l2(struct code *c, struct input *in)
 	EMIT(c, "\x0f\x01\xc1\xeb\xfb"); /* vmcall, again and again */
 }
 
-/* ---------------------------------------------------------------- two machines */
+/* ---------------------------------------------------------------- one input */
 
-struct side {
-	struct udv_machine *machine;
-	struct diff_queue queue;
-	struct udv_stop_info info;
-	struct diff_end end;
-	uint8_t memory[WORLD_MEMORY];
-};
-
-static void on_event(void *opaque, const struct udv_trace_event *event)
+/* What a processor may lack that L0 has a use for, or that decides what it reports. */
+static const char *draw_cpu(uint64_t choice)
 {
-	struct side *side = opaque;
-	struct diff_record *record;
+	static const char *const some[] = { "-ept-advanced", "-ept-ad",	     "-mbec",
+					    "-vpid",	     "-store-lma",   "-invept-single",
+					    "-string-info",  "maxphyaddr=36" };
 
-	if (event->kind == UDV_TRACE_VM_EXIT || event->kind >= UDV_TRACE_L0_SHOWN)
-		return;
-	record = diff_push(&side->queue);
-	if (!record || !diff_take_event(record, event))
-		abort();
-}
-
-static void on_exit_of_guest(void *opaque, const struct udv_vm_exit *exit)
-{
-	struct side *side = opaque;
-	struct diff_record *record = diff_push(&side->queue);
-
-	if (!record || !diff_take_exit(record, exit))
-		abort();
-}
-
-static void run(struct side *side, enum udv_engine engine, uint32_t stress, const struct code *l1,
-		const struct code *l2)
-{
-	struct udv_machine_config config = {
-		.memory = WORLD_MEMORY,
-		.engine = engine,
-		.stress = stress,
-		.trace = on_event,
-		.vm_exit = on_exit_of_guest,
-		.opaque = side,
-	};
-
-	if (udv_machine_create(&config, &side->machine, NULL) != UDV_OK)
-		abort();
-	world_setup(side->machine, l1, l2);
-	udv_machine_run(side->machine, INSTRUCTIONS, &side->info);
-	memset(&side->end, 0, sizeof(side->end));
-	side->end.info = side->info;
-	side->end.nr_cpus = 1;
-	if (udv_machine_get_registers(side->machine, 0, &side->end.registers[0]) != UDV_OK ||
-	    udv_machine_read(side->machine, UDV_GPA(0), side->memory, WORLD_MEMORY) != UDV_OK)
-		abort();
-	udv_machine_destroy(side->machine);
-}
-
-/* ---------------------------------------------------------------- what differs */
-
-static void print_record(const char *engine, const struct diff_record *record)
-{
-	if (!record) {
-		fprintf(stderr, "%s: nothing\n", engine);
-		return;
-	}
-	fprintf(stderr,
-		"%s: kind %d.%d after %" PRIu64 " instructions, RIP 0x%" PRIx64 ": 0x%" PRIx64
-		" 0x%" PRIx64 " 0x%" PRIx64 "\n",
-		engine, (int)record->kind, (int)record->event.kind, record->event.instructions,
-		record->event.rip, record->event.a, record->event.b, record->event.c);
-}
-
-static void give_up(const struct diff_record *direct, const struct diff_record *nested,
-		    const struct diff_fields *fields)
-{
-	for (unsigned i = 0; i < fields->count && i < DIFF_MAX_FIELDS; i++)
-		fprintf(stderr, "%s: 0x%" PRIx64 ", not 0x%" PRIx64 "\n", fields->list[i].name,
-			fields->list[i].values[1], fields->list[i].values[0]);
-	print_record("direct", direct);
-	print_record("nested", nested);
-	abort();
-}
-
-static void compare_records(struct side *a, struct side *b)
-{
-	struct diff_fields fields = { .count = 0 };
-	struct diff_record record;
-
-	while (a->queue.count && b->queue.count) {
-		diff_compare(diff_head(&a->queue), diff_head(&b->queue), &fields);
-		if (fields.count)
-			give_up(diff_head(&a->queue), diff_head(&b->queue), &fields);
-		if (getenv("FUZZ_NESTED_PRINT"))
-			print_record("both", diff_head(&a->queue));
-		diff_pop(&a->queue, &record);
-		diff_free_record(&record);
-		diff_pop(&b->queue, &record);
-		diff_free_record(&record);
-	}
-	if (a->queue.count || b->queue.count)
-		give_up(diff_head(&a->queue), diff_head(&b->queue), &fields);
-}
-
-static void compare(struct side *a, struct side *b)
-{
-	struct diff_record ends[2] = { { .kind = DIFF_END, .end = &a->end },
-				       { .kind = DIFF_END, .end = &b->end } };
-	struct diff_fields fields;
-
-	compare_records(a, b);
-	diff_compare(&ends[0], &ends[1], &fields);
-	if (fields.count)
-		give_up(&ends[0], &ends[1], &fields);
-	for (uint64_t i = 0; i < WORLD_MEMORY; i++)
-		if (a->memory[i] != b->memory[i]) {
-			fprintf(stderr, "memory at 0x%" PRIx64 ": 0x%02x, not 0x%02x\n", i,
-				b->memory[i], a->memory[i]);
-			abort();
-		}
+	return choice & 8 ? some[choice & 7] : NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -442,12 +426,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct side direct, nested;
 	static struct code l1, l2;
 	struct input in = { data, size, 0 };
-	uint32_t stress = (uint32_t)take(&in, 1) & (UDV_STRESS_EPT02 | UDV_STRESS_SINGLE);
+	uint64_t choice = take(&in, 1);
+	uint32_t stress = (uint32_t)choice & (UDV_STRESS_EPT02 | UDV_STRESS_SINGLE);
 
+	direct.cpu = nested.cpu = draw_cpu(choice >> 4);
 	write_l2(&l2, &in);
 	write_l1(&l1, &in);
-	run(&direct, UDV_ENGINE_DIRECT, UDV_STRESS_TLB, &l1, &l2);
-	run(&nested, UDV_ENGINE_NESTED, UDV_STRESS_TLB | stress, &l1, &l2);
-	compare(&direct, &nested);
+	side_run(&direct, UDV_ENGINE_DIRECT, UDV_STRESS_TLB, INSTRUCTIONS, &l1, &l2);
+	side_run(&nested, UDV_ENGINE_NESTED, UDV_STRESS_TLB | stress, INSTRUCTIONS, &l1, &l2);
+	if (!sides_same(&direct, &nested))
+		abort();
 	return 0;
 }

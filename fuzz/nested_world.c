@@ -28,6 +28,7 @@ const struct field_value world_valid[NR_WORLD_VALID] = {
 	{ 0x2018, 1 },
 	{ 0x401e, 0x2 | 1 << 5 | 1 << 7 | 1 << 12 | 1 << 3 }, /* EPT, VPID, unrestricted, ... */
 	{ 0x6802, GUEST_TABLES },
+	{ 0x6808, 0 },
 	{ 0x6814, GUEST_TSS },
 	{ 0x6816, GUEST_GDT },
 	{ 0x6818, GUEST_IDT },
@@ -53,12 +54,28 @@ static void put_word(struct udv_machine *machine, uint64_t address, uint64_t val
 
 /* ---------------------------------------------------------------- tables */
 
+bool is_guest_table(uint64_t page)
+{
+	return (page >= GUEST_TABLES >> 12 && page < (GUEST_TABLES >> 12) + 4) ||
+	       (page >= GUEST_TABLES32 >> 12 && page < (GUEST_TABLES32 >> 12) + 2);
+}
+
 static void put_paging(struct udv_machine *machine, uint64_t tables)
 {
 	for (uint64_t level = 0; level < 3; level++)
 		put_word(machine, tables + level * 0x1000, (tables + (level + 1) * 0x1000) | 7);
 	for (uint64_t page = 0; page < 256; page++)
-		put_word(machine, tables + 0x3000 + 8 * page, page << 12 | 7);
+		put_word(machine, tables + 0x3000 + 8 * page,
+			 page << 12 | (tables == GUEST_TABLES && is_guest_table(page) ? 5 : 7));
+}
+
+static void put_paging32(struct udv_machine *machine)
+{
+	put_word(machine, GUEST_TABLES32, (GUEST_TABLES32 + 0x1000) | 7);
+	for (uint64_t page = 0; page < 256; page += 2)
+		put_word(machine, GUEST_TABLES32 + 0x1000 + 4 * page,
+			 (page << 12 | (is_guest_table(page) ? 5 : 7)) |
+				 ((page + 1) << 12 | (is_guest_table(page + 1) ? 5 : 7)) << 32);
 }
 
 static void put_ept(struct udv_machine *machine, uint64_t ept)
@@ -80,6 +97,20 @@ static void put_descriptors(struct udv_machine *machine, uint64_t gdt, uint64_t 
 		put_word(machine, idt + 16 * vector,
 			 0x8e0000000000 | SEL_CODE << 16 | (handler & 0xffff) |
 				 (handler & 0xffff0000) << 32);
+}
+
+/* The lists: MSRs that are plain storage, with other values in each. */
+static void put_lists(struct udv_machine *machine)
+{
+	static const uint32_t msrs[NR_LISTED] = { 0xc0000081, 0xc0000082, 0xc0000102, 0xc0000103,
+						  0x174 };
+	static const uint32_t lists[] = { 0x3000, 0x3400, 0x3800 };
+
+	for (unsigned i = 0; i < 3; i++)
+		for (unsigned j = 0; j < NR_LISTED; j++) {
+			put_word(machine, STRUCTURES + lists[i] + 16 * j, msrs[j]);
+			put_word(machine, STRUCTURES + lists[i] + 16 * j + 8, 0x100 * i + j);
+		}
 }
 
 /* ---------------------------------------------------------------- handlers */
@@ -164,10 +195,13 @@ void world_setup(struct udv_machine *machine, const struct code *l1, const struc
 
 	put_paging(machine, TABLES);
 	put_paging(machine, GUEST_TABLES);
+	put_paging32(machine);
 	for (unsigned i = 0; i < NR_EPTS; i++)
 		put_ept(machine, EPT_OF(i));
 	for (unsigned i = 0; i < 8; i++)
 		put_word(machine, EPTP_LIST + 8 * i, EPT_OF(i & 1) | eptps[i / 2]);
+	put_word(machine, GUEST_PDPT, GUEST_TABLES | 0x2001);
+	put_lists(machine);
 	put_descriptors(machine, GDT, TSS, IDT, HANDLER);
 	put_descriptors(machine, GUEST_GDT, GUEST_TSS, GUEST_IDT, GUEST_HANDLER);
 	put(machine, HANDLER, next, sizeof(next) - 1);
@@ -336,10 +370,10 @@ static uint64_t draw_address(struct input *in)
 
 static uint64_t draw_value(struct input *in)
 {
-	static const uint64_t some[] = { 0x80010031, 0x42020,	 0x20,	       0x174,
-					 0x3a,	     0xc0000080, 0xc0000101,   0x277,
-					 0x1d9,	     0x480,	 0xcfc,	       0x3f8,
-					 0x83f,	     0x808,	 GUEST_TABLES, 0x6820 };
+	static const uint64_t some[] = { 0x80010031, 0x42020,	 0x20,	       0x174, 0x3a,
+					 0xc0000080, 0xc0000101, 0x277,	       0x1d9, 0x480,
+					 0xcfc,	     0x3f8,	 0x83f,	       0x830, 0x44400,
+					 GUEST_PDPT, 0x808,	 GUEST_TABLES, 0x6820 };
 
 	switch (take(in, 1) % 4) {
 	case 0:

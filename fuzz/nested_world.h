@@ -2,6 +2,8 @@
 #ifndef UDV_FUZZ_NESTED_WORLD_H
 #define UDV_FUZZ_NESTED_WORLD_H
 
+#include <stdbool.h>
+
 #include <undervisor/machine.h>
 
 #include "l1_code.h"
@@ -11,7 +13,8 @@
  * time by each engine, so L1 must not depend on it: all that translations are made of lies below
  * WRITABLE, where EPT lets L2 write nothing and the processor is told to write nothing, and L1
  * drops what is cached whenever it changes EPT. L2's own paging structures are beyond, for machines
- * whose TLB is empty before each instruction.
+ * whose TLB is empty before each instruction; one that takes its own translation away may come to
+ * its end or not, so L2 cannot write them.
  */
 
 #define WORLD_MEMORY 0x100000u
@@ -30,10 +33,19 @@
 /* What VMCS fields point to: bitmaps, lists, virtual APIC, log, ... */
 #define STRUCTURES 0x70000u
 #define NR_STRUCTURES 16u
+/* For PAE paging by the same tables. */
+#define GUEST_PDPT 0x6b000u
+/* For 32-bit paging: a directory and a table. */
+#define GUEST_TABLES32 0xe0000u
+/* Entries in each MSR list that can be loaded. */
+#define NR_LISTED 5u
 
 /* VMCS fields that differ from valid[]. */
-#define NR_WORLD_VALID 28u
+#define NR_WORLD_VALID 29u
 extern const struct field_value world_valid[NR_WORLD_VALID];
+
+/* Whether page @page, of L1 or L2, is one of GUEST_TABLES or GUEST_TABLES32. */
+bool is_guest_table(uint64_t page);
 
 /* Memory and registers; L1's code and L2's are the caller's. */
 void world_setup(struct udv_machine *machine, const struct code *l1, const struct code *l2);

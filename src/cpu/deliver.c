@@ -344,6 +344,8 @@ enum transfer cpu_deliver_transfer(struct cpu *cpu, const struct cpu_event *even
 	enum transfer result;
 
 	trace(cpu, event);
+	cpu->vmx.blocking_before = s->interruptibility;
+	cpu->vmx.pending_before = s->pending_debug;
 	cpu->delivering = *event;
 	if (event->type == EVENT_NMI)
 		s->interruptibility |= BLOCKING_NMI;

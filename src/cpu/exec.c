@@ -602,6 +602,9 @@ void cpu_step(struct cpu *cpu, const struct cpu_event *event)
 		if (event->injected ? vmx_deliver_injected(cpu, event) : cpu_deliver(cpu, event))
 			return;
 		cpu_count_exit(cpu);
+		/* What exits in the delivery of a fault has been counted with it. */
+		if (cpu->fault.type != EVENT_VM_EXIT)
+			cpu->vmx.costs = cpu->vmx.counted = false;
 		perform_fault(cpu);
 		return;
 	}
