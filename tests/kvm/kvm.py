@@ -26,7 +26,8 @@ TIMEOUT = 900
 # What KVM must have found and be using.
 PARAMETERS = {
     "ept": "Y", "eptad": "Y", "unrestricted_guest": "Y", "vpid": "Y", "enable_apicv": "Y", "flexpriority": "Y",
-    "pml": "Y", "vnmi": "Y", "nested": "Y", "enable_shadow_vmcs": "Y", "vmentry_l1d_flush": "not required",
+    "pml": "Y", "vnmi": "Y", "nested": "Y", "enable_shadow_vmcs": "Y", "preemption_timer": "Y",
+    "vmentry_l1d_flush": "not required",
 }
 
 # Of an L2 whose VMM has no firmware.
