@@ -94,7 +94,6 @@ enum {
 #define MSR_SYSENTER_CS 0x174u
 #define MSR_SYSENTER_ESP 0x175u
 #define MSR_SYSENTER_EIP 0x176u
-#define MSR_VMX_MISC 0x485u
 #define MSR_TSC_DEADLINE 0x6e0u
 #define MSR_XSS 0xda0u
 #define MSR_EFER 0xc0000080u
