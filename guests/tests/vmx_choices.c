@@ -37,6 +37,7 @@ enum {
 #define VECTOR_TEST 0x51u
 
 CODE(do_nops, "nop; nop; nop; nop; vmcall");
+CODE(do_timed, "rdtsc; .skip 160, 0x90; vmcall");
 CODE(do_cpuid, "cpuid");
 CODE(do_read, "mov 0x12345678(%rax), %rcx");
 CODE(do_call, "call *%rax");
@@ -207,19 +208,35 @@ static void long_list(void)
 	}
 }
 
-/* One tick of the preemption timer is one of the TSC, and that an instruction. */
+/*
+ * The preemption timer counts where bit 5 of the TSC changes. RDTSC is the first instruction; it
+ * reads the tick that it begins at and takes 21, NOP takes one.
+ */
 static void timer(void)
 {
+	const u64 written = 0x1234567890abcdeb;
+
 	section("preemption timer");
-	for (u64 n = 0; n < 4; n++) {
-		vmx_new(do_nops, 0);
+	for (u64 n = 0; n < 5; n++) {
+		struct regs r = { 0 };
+		u64 end, nops;
+
+		vmx_new(do_timed, 0);
 		pin(PIN_TIMER);
 		vmx_set(VMCS_EXIT_CONTROLS, vmx_get(VMCS_EXIT_CONTROLS) | EXIT_SAVE_TIMER);
 		vmx_set(VMCS_TIMER, n);
-		CHECK(vmx_enter(&(struct regs){ 0 }), VM_SUCCEED);
+		if (n == 4) /* what was written to the TSC counts */
+			write_msr(MSR_TSC, written);
+		CHECK(vmx_enter(&r), VM_SUCCEED);
 		CHECK(vmx_get(VMCS_REASON), REASON_TIMER);
-		CHECK(vmx_get(VMCS_GUEST_RIP), (u64)do_nops + n);
 		CHECK(vmx_get(VMCS_TIMER), 0);
+		if (!n) {
+			CHECK(vmx_get(VMCS_GUEST_RIP), (u64)do_timed);
+			continue;
+		}
+		end = (r.ax / 32 + n) * 32;
+		nops = end > r.ax + 21 ? end - r.ax - 21 : 0;
+		CHECK(vmx_get(VMCS_GUEST_RIP), (u64)do_timed + 2 + nops);
 	}
 }
 

@@ -27,7 +27,8 @@
 #define ENTRY_OLD1 ON(ENTRY, LOAD_DEBUG)
 
 #define BASIC_MEMORY_WB (6ull << 50)
-#define MISC_TIMER_RATE 0ull
+/* As processors have it: 32 bits of the preemption timer are minutes of the TSC, not seconds. */
+#define MISC_TIMER_RATE 5ull
 #define MISC_CR3_TARGETS (4ull << 16)
 
 static void claim_control(struct vmx_capabilities *c, enum arch_control_group group, unsigned bit)

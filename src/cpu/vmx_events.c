@@ -27,29 +27,33 @@ static unsigned timer_shift(const struct cpu *cpu)
 }
 
 /*
- * The timer counts down whenever bit X of the TSC changes, so its end is a multiple of 2^X. It
- * starts behind the instruction that enters.
+ * The timer counts down whenever bit X of the TSC changes, so at its end the TSC, with what was
+ * written to it, is a multiple of 2^X. It starts behind the instruction that enters.
  */
 void vmx_start_timer(struct cpu *cpu)
 {
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
-	uint64_t periods = (tsc_now(cpu) + 1) >> timer_shift(cpu);
+	uint64_t periods = (cpu_tsc(cpu) + 1) >> timer_shift(cpu);
+	uint64_t end = (periods + (uint32_t)v->preemption_timer_value) << timer_shift(cpu);
 
 	cpu->vmx.timer = VMX_HAS(v->pin_based_controls, PIN, PREEMPTION_TIMER);
 	if (!cpu->vmx.timer)
 		return;
-	cpu->vmx.timer_end = (periods + (uint32_t)v->preemption_timer_value) << timer_shift(cpu);
+	cpu->vmx.timer_end = end - cpu->state.tsc_offset;
 	if (!(uint32_t)v->preemption_timer_value)
 		cpu->vmx.timer_end = 0;
 	vmx_hold_budget(cpu);
 }
 
+/* The periods that have not ended, the present one with them. */
 uint32_t vmx_timer_value(const struct cpu *cpu)
 {
-	uint64_t now = tsc_now(cpu) >> timer_shift(cpu);
-	uint64_t end = cpu->vmx.timer_end >> timer_shift(cpu);
+	uint64_t now = tsc_now(cpu);
+	uint64_t left = cpu->vmx.timer_end - now;
 
-	return cpu->vmx.timer && end > now ? (uint32_t)(end - now) : 0;
+	if (!cpu->vmx.timer || now >= cpu->vmx.timer_end)
+		return 0;
+	return (uint32_t)((left + (1ull << timer_shift(cpu)) - 1) >> timer_shift(cpu));
 }
 
 void vmx_stop_timer(struct cpu *cpu)

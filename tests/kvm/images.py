@@ -17,6 +17,7 @@ sys.path.insert(0, str(HERE.parent / "boot"))
 
 import initramfs  # noqa: E402
 import modules  # noqa: E402
+import qemu_files  # noqa: E402
 
 guest = initramfs.guest
 Unavailable = initramfs.Unavailable
@@ -53,6 +54,30 @@ INIT_L1 = initramfs.PREPARE + LOAD + """vmm /l2/vmlinux /l2/initramfs "$(cat /l2
 """ + COMPLAINTS + """echo "UDV end"
 poweroff -f
 """
+# L2 by QEMU: the shell says when it reads, and a line is typed then.
+INIT_L2_QEMU = INIT_L2.replace("export PS1='# '", "export PS1='UDV2 prompt\\n'")
+INIT_QEMU = initramfs.PREPARE + LOAD + """mkfifo /tmp/typed /tmp/console
+@QEMU@ </tmp/typed >/tmp/console 2>&1 &
+exec 3</l2/input 4>/tmp/typed
+while read -r line; do
+	echo "$line"
+	case $line in
+	*"UDV2 prompt"*) read -r typed <&3 && echo "$typed" >&4 ;;
+	esac
+done </tmp/console
+wait $!
+echo "UDV ended $?"
+""" + COMPLAINTS + """echo "UDV end"
+poweroff -f
+"""
+QEMU_OPTIONS = ("-accel kvm -cpu host -m 256 -nodefaults -no-user-config -display none -no-reboot "
+                "-serial stdio -initrd /l2/initramfs")
+# A machine, its kernel and the kernel's command line. Linux leaves microvm's PIC as it is, and what
+# QEMU's PIT has asked it for by then would come as exception 0.
+QEMU_MACHINES = {
+    "pc": ("-M pc -kernel /l2/vmlinuz", "console=ttyS0,115200"),
+    "microvm": ("-M microvm,pit=off,pic=off,rtc=on -kernel /l2/vmlinux", "console=ttyS0,115200 reboot=t"),
+}
 # What is typed into the shell.
 TYPED = """echo "UDV2 sum $((6 * 7)) $(uname -r)"
 exit
@@ -119,7 +144,8 @@ def vmlinux(cache):
 def build(cache, name, init, programs=("pieces",), names=("kvm_intel",), more=()):
     """The path of an initramfs with KVM's modules and @programs, whose process 1 is the script @init."""
     loaded = modules.load(cache, names)
-    entries = [(folder, FOLDER, b"", (0, 0)) for folder in FOLDERS]
+    parents = {str(parent) for file, _ in more for parent in pathlib.PurePath(file).parents} - {".", *FOLDERS}
+    entries = [(folder, FOLDER, b"", (0, 0)) for folder in (*FOLDERS, *sorted(parents))]
     entries += [
         ("dev/console", 0o20600, b"", (5, 1)),
         ("bin/busybox", SCRIPT, guest.busybox(cache), (0, 0)),
@@ -128,7 +154,7 @@ def build(cache, name, init, programs=("pieces",), names=("kvm_intel",), more=()
     ]
     entries += [(f"modules/{module}.ko", PLAIN, data, (0, 0)) for module, data in loaded.items()]
     entries += [(f"bin/{word}", SCRIPT, program(cache, word), (0, 0)) for word in programs]
-    entries += [(path, PLAIN, data, (0, 0)) for path, data in more]
+    entries += [(file, SCRIPT if data.startswith(b"\x7fELF") else PLAIN, data, (0, 0)) for file, data in more]
     path = os.path.join(cache, name)
     with open(path, "wb") as file:
         file.write(guest.cpio(entries))
@@ -158,3 +184,19 @@ def build_linux(cache):
         more = [("l2/vmlinux", vmlinux(cache)), ("l2/initramfs", file.read()),
                 ("l2/cmdline", L2_CMDLINE), ("l2/input", TYPED.encode())]
     return build(cache, "initramfs-kvm-l2", INIT_L1, programs=("vmm",), more=more)
+
+
+def build_qemu(cache, machine):
+    """The initramfs of an L1 where QEMU starts an L2 Linux on @machine, whose shell reads TYPED."""
+    options, cmdline = QEMU_MACHINES[machine]
+    inner = build(cache, "initramfs-l2-qemu", INIT_L2_QEMU)
+    with open(inner, "rb") as file:
+        more = [("l2/initramfs", file.read()), ("l2/input", TYPED.encode())]
+    if "vmlinux" in options:
+        more.append(("l2/vmlinux", vmlinux(cache)))
+    else:
+        with open(initramfs.kernel(cache), "rb") as file:
+            more.append(("l2/vmlinuz", file.read()))
+    command = f"/{qemu_files.PROGRAM} {QEMU_OPTIONS} {options} -append '{cmdline}'"
+    return build(cache, f"initramfs-kvm-{machine}", INIT_QEMU.replace("@QEMU@", command), programs=(),
+                 more=[*more, *qemu_files.files(cache)])
