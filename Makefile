@@ -4,7 +4,7 @@
 SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized
 
 .PHONY: run test build test-clang test-sanitize test-aarch64 test-aarch64-run test-real \
-	test-witness test-boot test-boot-long test-full fuzz bench bench-emulators format check-format install clean
+	test-witness test-boot test-boot-long test-xen test-full fuzz bench bench-emulators format check-format install clean
 
 run: build
 	@build/tools/undervisor demo
@@ -69,6 +69,11 @@ test-boot: build
 # The same, and the kernel that unpacks itself: four times the instructions.
 test-boot-long: build
 	@scripts/run_boot build/tools/undervisor build-real long
+
+# Debian's Xen boots with Debian's kernel as dom0, to a shell; a minute.
+test-xen: build
+	@scripts/packages build boot
+	@scripts/run_xen build/tools/undervisor build-real
 
 # Tens of millions of cases against the oracle; minutes.
 test-full: build

@@ -109,8 +109,8 @@ static enum udv_status load_payload(struct loader *loader)
 
 	if (!size || !load_has(loader, offset, size))
 		return truncated(loader);
-	status = load_unpack(loader, loader->data + offset, size, loader->machine->low_memory,
-			     &unpacked, &unpacked_size);
+	status = load_unpack(loader, "the kernel's payload", loader->data + offset, size,
+			     loader->machine->low_memory, &unpacked, &unpacked_size);
 	if (status != UDV_OK)
 		return status;
 	loader->data = loader->unpacked = unpacked;
