@@ -4,7 +4,8 @@
 SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized
 
 .PHONY: run test build test-clang test-sanitize test-aarch64 test-aarch64-run test-real \
-	test-witness test-boot test-boot-long test-xen test-full fuzz bench bench-emulators format check-format install clean
+	test-witness test-boot test-boot-long test-xen test-full fuzz bench bench-emulators format \
+	check-format install deb test-deb clean
 
 run: build
 	@build/tools/undervisor demo
@@ -93,6 +94,7 @@ fuzz:
 bench: build
 	@build/bench/bench-walk
 	@build/bench/bench-vmentry
+	@test ! -x build/bench/bench-snapshot || build/bench/bench-snapshot
 	@python3 bench/stream.py build/tools/undervisor
 
 # The processor beside QEMU's TCG, and beside Bochs if BOCHS names a program.
@@ -107,8 +109,20 @@ check-format:
 	@scripts/packages ci
 	@git ls-files '*.[ch]' | xargs clang-format --dry-run -Werror
 
+# Into DESTDIR/prefix.
+prefix ?= /usr/local
 install: build
-	@meson install -C build --quiet
+	@test "$$(cat build/prefix 2>/dev/null || echo /usr/local)" = "$(prefix)" || \
+		{ meson configure build -Dprefix="$(prefix)" && echo "$(prefix)" >build/prefix; }
+	@DESTDIR="$(DESTDIR)" meson install -C build --quiet
+
+# Debian's packages, into build-deb.
+deb:
+	@scripts/packages build deb
+	@scripts/make_deb build-deb
+
+test-deb: build deb
+	@scripts/test_deb build-deb build/guests/segmentation.elf
 
 clean:
 	rm -rf build build-*

@@ -12,8 +12,8 @@ import pathlib
 import re
 import sys
 
-TAG = re.compile(r"\b(?:[TIDHMW]\d{1,2}|[A-Z]{2,5}-\d{2}|N\d{1,3})\b")
-RANGE = re.compile(r"\b([TIDHMW])(\d{1,2})\.\.\1?(\d{1,2})\b")
+TAG = re.compile(r"\b(?:[TIDHMW]\d{1,2}|[A-Z]{2,5}-\d{2}|N\d{1,3}a?)\b")
+RANGE = re.compile(r"\b([TIDHMWN])(\d{1,3})\.\.\1?(\d{1,3})\b")
 
 
 def read_list(root):

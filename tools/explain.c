@@ -131,9 +131,10 @@ static void print_help(void)
 		printf("  undervisor explain %s\n", examples[i]);
 	puts("\nOptions:");
 	for (size_t i = 0; i < NR_OPTIONS; i++) {
-		const char *argument = flags[i].argument;
+		const char *argument = flags[i].argument ? flags[i].argument : "";
+		int width = 20 - (int)strlen(flags[i].name);
 
-		printf("  %-14s %-6s %s\n", flags[i].name, argument ? argument : "", flags[i].help);
+		printf("  %s %-*s %s\n", flags[i].name, width, argument, flags[i].help);
 	}
 	puts("\n"
 	     "Exit status: 0 all explained, 1 input or output failed, 2 usage or a bad line.");

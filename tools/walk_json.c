@@ -213,7 +213,7 @@ static void print_advice(const struct advice *advice)
 
 		printf("%s{\"name\":", i ? "," : "");
 		put_json_string(stdout, change->reg ? change->reg
-						: level_name(change->dimension, change->level));
+						    : level_name(change->dimension, change->level));
 		if (!change->reg)
 			key_hex("address", change->address);
 		key_hex("before", change->before);

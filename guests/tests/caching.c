@@ -69,6 +69,7 @@ static void sees(const char *name, u32 page)
 	CHECK_NAMED(name, r.ax, page);
 }
 
+/* N131 */
 static void by_vpid(void)
 {
 	static const struct {
@@ -113,7 +114,7 @@ static void by_ept(void)
 	}
 }
 
-/* Each entry and each exit invalidates. */
+/* N132: each entry and each exit invalidates. */
 static void without_vpid(void)
 {
 	section("without VPID");
@@ -149,7 +150,7 @@ static void host_and_guest(void)
 	invlpg((void *)LINEAR);
 }
 
-/* Guests that differ in VPID, in EPT, in both. */
+/* N133: guests that differ in VPID, in EPT, in both. */
 static void two_guests(void)
 {
 	u64 eptp[2];
@@ -198,6 +199,24 @@ static void in_guest(void)
 	}
 }
 
+/* N134: a VPID that was used before VMXOFF. What invalidates after VMXON drops that, too. */
+static void after_vmxoff(void)
+{
+	section("after VMXOFF");
+	for (u32 i = 0; i < 6; i++) {
+		new_guest(SECONDARY_VPID | (i & 1 ? SECONDARY_EPT : 0));
+		invvpid(2, 0, 0);
+		sees("before", 0);
+		asm volatile("vmxoff");
+		if (!CHECK(vmx_on(), true))
+			return;
+		new_guest(SECONDARY_VPID | (i & 1 ? SECONDARY_EPT : 0));
+		point(leaf, 1 + i % 2, FLAGS);
+		invvpid(i & 2 ? 1 : 2, 1, 0);
+		sees("after", 1 + i % 2);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	(void)argc;
@@ -212,5 +231,6 @@ int main(int argc, char **argv)
 	host_and_guest();
 	two_guests();
 	in_guest();
+	after_vmxoff();
 	return 0;
 }

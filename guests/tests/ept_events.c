@@ -253,7 +253,7 @@ static void is_ve(struct l2 *l2, u64 qualification, u64 gpa, u64 rip)
 	CHECK(*(u16 *)(area + 32), vmx_get(0x0004));
 }
 
-/* T41 */
+/* T41, D16 */
 static void virtualization_exceptions(void)
 {
 	u64 final = 0x181 | l2_advanced(false, true, false);

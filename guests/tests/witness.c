@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Random VMCSs for a second opinion: the same image on another processor must print the same lines.
+ * Random VMCSs for a second opinion: the same image on another processor must print the same lines,
+ * and so must it with a hypervisor below (N144..N146).
  *
  *   witness [SEED [COUNT [FIRST]]] [show] [free]
  *

@@ -64,7 +64,8 @@ enum udv_trace_kind {
 	 */
 	UDV_TRACE_L0_SHOWN,    /* L1 asked for it: the UDV_TRACE_VM_EXIT that follows is its */
 	UDV_TRACE_L0_FILLED,   /* EPT02 has what was missing, and the access is made again */
-	UDV_TRACE_L0_EMULATED, /* L0 does what was to be done; an exit that follows is one it found */
+	UDV_TRACE_L0_EMULATED, /* L0 does what was to be done; an exit that follows is one it found
+				*/
 	UDV_NR_TRACE_KINDS,
 };
 
@@ -356,6 +357,91 @@ struct udv_machine_stats {
 	struct udv_l0_stats l0;
 };
 void udv_machine_stats(const struct udv_machine *machine, struct udv_machine_stats *stats);
+
+/* ---------------------------------------------------------------- snapshots */
+
+/*
+ * All that decides how a machine goes on: processors, devices, time, memory, what the guest has
+ * written to disks that keep it in the machine, and what the machine was made of. It does not
+ * change and belongs to no machine; any number may be made from it or put back to it, from several
+ * threads too. Not in it: callbacks and hooks, what they know, what is behind disks, and a stop
+ * that was requested.
+ *
+ * A machine that is put back goes on exactly as the one did that the snapshot was taken of,
+ * whatever the engine of either.
+ */
+struct udv_snapshot;
+
+/*
+ * Not from within a hook or the trace. UDV_ERR_ARGUMENT: it was; UDV_ERR_NO_MEMORY: the machine is
+ * as it was. Translations that its processors have cached are dropped, as hardware may do at any
+ * time, so that both go on from the same.
+ */
+enum udv_status udv_snapshot_take(struct udv_machine *machine, struct udv_snapshot **snapshot);
+/* Machines that were made from it or put back to it do not need it any longer. NULL is nothing. */
+void udv_snapshot_destroy(struct udv_snapshot *snapshot);
+
+/*
+ * Puts @machine back. If it comes from this same snapshot, or that was taken of it, only the pages
+ * and blocks written since are copied. UDV_ERR_ARGUMENT: it is a machine of another configuration
+ * (memory, processors, slice, disks, devices), or the call is from within a hook or the trace;
+ * nothing has changed then. UDV_ERR_NO_MEMORY, for blocks of disks: the machine is to be destroyed.
+ */
+enum udv_status udv_machine_restore(struct udv_machine *machine, struct udv_snapshot *snapshot,
+				    struct udv_problem *problem);
+/*
+ * A new machine. Of @config count callbacks, disks, engine and stress; the rest is in the snapshot.
+ * Disks must be as they were, and what is behind them too. Whether there is a console the snapshot
+ * says. Hooks are to be set up as they were. UDV_ERR_ARGUMENT: these are other disks, or the engine
+ * cannot run such a processor; UDV_ERR_NO_MEMORY.
+ */
+enum udv_status udv_machine_create_from(struct udv_snapshot *snapshot,
+					const struct udv_machine_config *config,
+					struct udv_machine **machine, struct udv_problem *problem);
+
+/* Bytes in and out, in order. False: that failed, and nothing more is asked for. */
+struct udv_snapshot_sink {
+	bool (*write)(void *opaque, const void *data, size_t size);
+	void *opaque;
+};
+struct udv_snapshot_source {
+	/* *@done: how many there were, fewer than @size only where they end. */
+	bool (*read)(void *opaque, void *data, size_t size, size_t *done);
+	void *opaque;
+};
+
+/*
+ * The file format is that of docs/snapshots.md. UDV_ERR_IO: @sink or @source failed;
+ * UDV_ERR_NO_MEMORY; UDV_ERR_UNSUPPORTED: it was written by an undervisor of another version or
+ * layout, or this one is built without zlib or Zstandard; UDV_ERR_TRUNCATED, UDV_ERR_FORMAT: it is
+ * damaged, or not a snapshot. Why, says @problem. Nothing behind its end is read.
+ */
+enum udv_status udv_snapshot_write(const struct udv_snapshot *snapshot,
+				   const struct udv_snapshot_sink *sink,
+				   struct udv_problem *problem);
+enum udv_status udv_snapshot_read(const struct udv_snapshot_source *source,
+				  struct udv_snapshot **snapshot, struct udv_problem *problem);
+
+struct udv_snapshot_disk {
+	uint64_t size;	     /* bytes */
+	uint64_t blocks;     /* of 4096 bytes that the guest has written, kept in the machine */
+	bool writes_through; /* they were not kept there */
+	bool read_only;
+	char id[20]; /* without a zero at the end if it is that long */
+};
+
+struct udv_snapshot_info {
+	uint64_t memory; /* bytes of RAM */
+	unsigned nr_cpus;
+	const char *cpu; /* as in struct udv_machine_config; lives as long as the snapshot */
+	uint64_t seed, slice;
+	bool console, rng; /* there are such devices */
+	unsigned nr_disks;
+	struct udv_snapshot_disk disks[UDV_MAX_DISKS];
+	uint64_t pages;	     /* of 4096 bytes that are not all zero */
+	uint64_t state_size; /* bytes beside these */
+};
+void udv_snapshot_info(const struct udv_snapshot *snapshot, struct udv_snapshot_info *info);
 
 /* ---------------------------------------------------------------- devices of one's own */
 

@@ -206,6 +206,9 @@ static bool translate_part(struct cpu *cpu, uint64_t linear, unsigned size, uint
 		tlb_entry_of(cpu, linear)->write = tlb_entry_of(cpu, linear)->read;
 	if (page && walked && !cpu->path)
 		fill(cpu, linear, &result, page, *part->flags, access);
+	/* Handlers may write there from now on, even if this access was only to be judged. */
+	if (page && access & UDV_ACCESS_WRITE && !(*part->flags & MEM_PAGE_ROM))
+		*part->flags |= MEM_PAGE_DIRTY;
 	return true;
 }
 

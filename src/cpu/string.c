@@ -176,10 +176,18 @@ static const struct op *alone(struct cpu *cpu, const struct op *op)
 	return step(cpu, op) ? op + 1 : cpu_fault(cpu, op);
 }
 
+/* SDM Vol 3B "Single-Step Exception Condition", Vol 3C "Monitor Trap Flag" */
+static bool stops_after_each(const struct cpu *cpu)
+{
+	return cpu->state.rflags & FLAG_TF ||
+	       (cpu->vmx.guest &&
+		VMX_HAS(cpu->vmx.vmcs.primary_controls, PRIMARY, MONITOR_TRAP_FLAG));
+}
+
 static const struct op *repeated(struct cpu *cpu, const struct op *op)
 {
 	unsigned log = address_log(op);
-	uint64_t portion = cpu->state.rflags & FLAG_TF ? 1 : CHUNK >> op->size;
+	uint64_t portion = stops_after_each(cpu) ? 1 : CHUNK >> op->size;
 	uint64_t count = reg_get(cpu, GPR_OFFSET(GPR_RCX), log);
 
 	cpu->current = op;

@@ -428,9 +428,10 @@ static bool vmcall(struct cpu *cpu, const struct op *op)
 	return vmx_fail(cpu, VMX_ERROR_VMCALL_IN_ROOT);
 }
 
-/* SDM Vol 3C "VM Functions" */
+/* SDM Vol 3C "VM Functions". A switch does not change the length of walks. */
 #define VMFUNC_LAST 63u
 #define EPTP_LIST_ENTRIES 512u
+#define EPTP_LENGTH BITS(5, 3)
 
 static bool switch_eptp(struct cpu *cpu)
 {
@@ -441,7 +442,8 @@ static bool switch_eptp(struct cpu *cpu)
 	if (index >= EPTP_LIST_ENTRIES)
 		return false;
 	eptp = mem_read(cpu->memory, v->eptp_list_address + 8ull * index, 8);
-	if (udv_eptp_problems(eptp, cpu->vmx.capabilities.ept_vpid_cap, cpu->config->maxphyaddr))
+	if (udv_eptp_problems(eptp, cpu->vmx.capabilities.ept_vpid_cap, cpu->config->maxphyaddr) ||
+	    (eptp ^ v->ept_pointer) & EPTP_LENGTH)
 		return false;
 	v->ept_pointer = eptp;
 	if (VMX_SECONDARY(v, EPT_VIOLATION_VE))

@@ -22,11 +22,11 @@ static uint32_t find_place(const struct disk *disk, uint64_t block)
 	return place;
 }
 
-static uint8_t *find_block(const struct disk *disk, uint64_t block)
+static struct disk_slot *find_slot(const struct disk *disk, uint64_t block)
 {
 	uint32_t number = disk->nr_slots ? disk->index[find_place(disk, block)] : 0;
 
-	return number ? disk->slot[number - 1].data : NULL;
+	return number ? &disk->slot[number - 1] : NULL;
 }
 
 static bool grow(struct disk *disk)
@@ -54,8 +54,9 @@ static bool grow(struct disk *disk)
 }
 
 /* A new block, with nothing in it yet. */
-static uint8_t *add_block(struct disk *disk, uint64_t block)
+static struct disk_slot *add_slot(struct disk *disk, uint64_t block)
 {
+	struct disk_slot *slot;
 	uint8_t *data;
 
 	if (disk->nr_slots == disk->room && !grow(disk))
@@ -63,9 +64,10 @@ static uint8_t *add_block(struct disk *disk, uint64_t block)
 	data = malloc(DISK_BLOCK);
 	if (!data)
 		return NULL;
-	disk->slot[disk->nr_slots] = (struct disk_slot){ block, data };
+	slot = &disk->slot[disk->nr_slots];
+	*slot = (struct disk_slot){ .block = block, .data = data };
 	disk->index[find_place(disk, block)] = ++disk->nr_slots;
-	return data;
+	return slot;
 }
 
 void disk_clear(struct disk *disk)
@@ -79,16 +81,68 @@ void disk_clear(struct disk *disk)
 
 bool disk_put_block(struct disk *disk, uint64_t block, const uint8_t data[DISK_BLOCK])
 {
-	uint8_t *to;
+	struct disk_slot *to;
 
 	if (!disk->overlay || block > (disk->size - 1) / DISK_BLOCK)
 		return false;
-	to = find_block(disk, block);
+	to = find_slot(disk, block);
 	if (!to)
-		to = add_block(disk, block);
-	if (to)
-		memcpy(to, data, DISK_BLOCK);
-	return to;
+		to = add_slot(disk, block);
+	if (!to)
+		return false;
+	memcpy(to->data, data, DISK_BLOCK);
+	to->changed = true;
+	return true;
+}
+
+/* ---------------------------------------------------------------- saved and restored */
+
+static bool copy_blocks(struct disk *to, const struct disk *from)
+{
+	for (uint32_t i = 0; i < from->nr_slots; i++)
+		if (!disk_put_block(to, from->slot[i].block, from->slot[i].data))
+			return false;
+	return true;
+}
+
+static void all_unchanged(const struct disk *disk)
+{
+	for (uint32_t i = 0; i < disk->nr_slots; i++)
+		disk->slot[i].changed = false;
+}
+
+bool disk_save(struct disk *disk, struct disk *saved)
+{
+	if (!copy_blocks(saved, disk))
+		return false;
+	all_unchanged(disk);
+	return true;
+}
+
+/* In the table nothing lies behind the one that came last. */
+static void drop_last(struct disk *disk)
+{
+	const struct disk_slot *last = &disk->slot[disk->nr_slots - 1];
+
+	disk->index[find_place(disk, last->block)] = 0;
+	free(last->data);
+	disk->nr_slots--;
+}
+
+bool disk_restore(struct disk *disk, const struct disk *saved, bool changed_only)
+{
+	if (!changed_only) {
+		disk_clear(disk);
+		if (!copy_blocks(disk, saved))
+			return false;
+	}
+	while (disk->nr_slots > saved->nr_slots)
+		drop_last(disk);
+	for (uint32_t i = 0; i < disk->nr_slots; i++)
+		if (disk->slot[i].changed)
+			memcpy(disk->slot[i].data, saved->slot[i].data, DISK_BLOCK);
+	all_unchanged(disk);
+	return true;
 }
 
 /* ---------------------------------------------------------------- bytes */
@@ -112,10 +166,10 @@ bool disk_read(struct disk *disk, uint64_t offset, void *data, size_t size)
 	while (disk->nr_slots && size) {
 		size_t at = (size_t)(offset % DISK_BLOCK);
 		size_t part = DISK_BLOCK - at < size ? DISK_BLOCK - at : size;
-		const uint8_t *block = find_block(disk, offset / DISK_BLOCK);
+		const struct disk_slot *slot = find_slot(disk, offset / DISK_BLOCK);
 
-		if (block)
-			memcpy(to, block + at, part);
+		if (slot)
+			memcpy(to, slot->data + at, part);
 		offset += part;
 		to += part;
 		size -= part;
@@ -124,21 +178,21 @@ bool disk_read(struct disk *disk, uint64_t offset, void *data, size_t size)
 }
 
 /* The block at @offset, with what the backing has there if it is new and not all is @replaced. */
-static uint8_t *own_block(struct disk *disk, uint64_t offset, bool replaced)
+static struct disk_slot *own_block(struct disk *disk, uint64_t offset, bool replaced)
 {
 	uint64_t number = offset / DISK_BLOCK, start = number * DISK_BLOCK;
-	uint8_t *block = find_block(disk, number);
+	struct disk_slot *slot = find_slot(disk, number);
 	uint8_t before[DISK_BLOCK] = { 0 };
 	uint64_t there = disk->size - start < DISK_BLOCK ? disk->size - start : DISK_BLOCK;
 
-	if (block)
-		return block;
+	if (slot)
+		return slot;
 	if (!replaced && !read_backing(disk, start, before, (size_t)there))
 		return NULL;
-	block = add_block(disk, number);
-	if (block)
-		memcpy(block, before, DISK_BLOCK);
-	return block;
+	slot = add_slot(disk, number);
+	if (slot)
+		memcpy(slot->data, before, DISK_BLOCK);
+	return slot;
 }
 
 bool disk_write(struct disk *disk, uint64_t offset, const void *data, size_t size)
@@ -153,11 +207,12 @@ bool disk_write(struct disk *disk, uint64_t offset, const void *data, size_t siz
 	while (size) {
 		size_t at = (size_t)(offset % DISK_BLOCK);
 		size_t part = DISK_BLOCK - at < size ? DISK_BLOCK - at : size;
-		uint8_t *block = own_block(disk, offset, part == DISK_BLOCK);
+		struct disk_slot *slot = own_block(disk, offset, part == DISK_BLOCK);
 
-		if (!block)
+		if (!slot)
 			return false;
-		memcpy(block + at, from, part);
+		memcpy(slot->data + at, from, part);
+		slot->changed = true;
 		offset += part;
 		from += part;
 		size -= part;

@@ -26,6 +26,7 @@ struct disk_backing {
 struct disk_slot {
 	uint64_t block; /* its number on the disk */
 	uint8_t *data;	/* DISK_BLOCK bytes */
+	bool changed;	/* since it was last saved or restored */
 };
 
 struct disk {
@@ -46,9 +47,16 @@ bool disk_read(struct disk *disk, uint64_t offset, void *data, size_t size);
 bool disk_write(struct disk *disk, uint64_t offset, const void *data, size_t size);
 bool disk_flush(struct disk *disk);
 
-/* For whoever saves the overlay: it is slot[0..nr_slots). */
 void disk_clear(struct disk *disk);
-/* A block of it, whole. False: it is not on the disk, or there is no memory. */
+/* A block of the overlay, whole. False: it is not on the disk, or there is no memory. */
 bool disk_put_block(struct disk *disk, uint64_t block, const uint8_t data[DISK_BLOCK]);
+
+/*
+ * The overlay as a copy in @saved, an empty disk of the same size; and back from there. With
+ * @changed_only that copy is the one @disk was last saved to or restored from, and only blocks that
+ * have been written since are looked at. False: there is no memory; @disk may have a part then.
+ */
+bool disk_save(struct disk *disk, struct disk *saved);
+bool disk_restore(struct disk *disk, const struct disk *saved, bool changed_only);
 
 #endif

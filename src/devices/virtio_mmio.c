@@ -138,6 +138,16 @@ void virtio_mmio_reset(struct virtio_mmio *mmio)
 	update_irq(mmio);
 }
 
+void virtio_mmio_loaded(struct virtio_mmio *mmio)
+{
+	for (unsigned i = 0; i < VIRTIO_MAX_QUEUES; i++) {
+		struct virtqueue_state *queue = &mmio->state.queue[i];
+
+		if (queue->ready && !virtq_enable(queue, mmio->mem))
+			queue->broken = 1;
+	}
+}
+
 /*
  * Bits are only ever added, but for a reset. FEATURES_OK stays clear if the driver took what was
  * not offered or is of the time before version 1; DRIVER_OK counts behind it only. Virtio 1.2,

@@ -112,6 +112,8 @@ struct virtio_mmio {
 void virtio_mmio_init(struct virtio_mmio *mmio, const struct virtio_type *type, uint64_t features,
 		      struct mem_space *mem, struct irq_pin irq, void *opaque);
 void virtio_mmio_reset(struct virtio_mmio *mmio);
+/* To be called after state was written from outside: queues that no driver can have are broken. */
+void virtio_mmio_loaded(struct virtio_mmio *mmio);
 
 /* Serves what waits in @queue, if the driver is ready. */
 void virtio_mmio_serve(struct virtio_mmio *mmio, unsigned queue);

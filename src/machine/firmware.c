@@ -90,3 +90,35 @@ void firmware_write(struct udv_machine *machine)
 	write_data_area(&machine->mem);
 	set_up_devices(&machine->ports);
 }
+
+/* ---------------------------------------------------------------- memory types */
+
+#define TYPES_WRITE_BACK 0x0606060606060606ull /* eight ranges of a fixed MTRR */
+#define DEF_TYPE_WRITE_BACK 0x6u
+#define DEF_TYPE_FIXED_ON 0x400u
+#define DEF_TYPE_ON 0x800u
+#define MASK_VALID 0x800u
+#define FIXED_VIDEO 2u /* A0000H to BFFFFH */
+
+#define DEVICES_BASE 0xc0000000ull /* the gigabyte below 4 GB; its type, 0, is uncacheable */
+#define DEVICES_SIZE 0x40000000ull
+
+static void set_mtrrs(struct vcpu *vcpu)
+{
+	struct arch_mtrr *mtrr = &vcpu->cpu.state.mtrr;
+
+	if (!feature_has(&vcpu->config.features, FEATURE_MTRR))
+		return;
+	for (unsigned i = 0; i < sizeof(mtrr->fixed) / sizeof(mtrr->fixed[0]); i++)
+		mtrr->fixed[i] = i == FIXED_VIDEO ? 0 : TYPES_WRITE_BACK;
+	mtrr->base[0] = DEVICES_BASE;
+	mtrr->mask[0] = ((1ull << vcpu->config.maxphyaddr) - DEVICES_SIZE) | MASK_VALID;
+	mtrr->def_type = DEF_TYPE_WRITE_BACK | DEF_TYPE_FIXED_ON | DEF_TYPE_ON;
+}
+
+/* The same for all processors, which a kernel would otherwise have to make it. */
+void firmware_set_memory_types(struct udv_machine *machine)
+{
+	for (unsigned i = 0; i < machine->nr_cpus; i++)
+		set_mtrrs(&machine->vcpus[i]);
+}

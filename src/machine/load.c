@@ -102,7 +102,8 @@ static void zero(struct udv_machine *machine, uint64_t base, uint64_t size)
 		uint64_t part = MEM_PAGE_SIZE - inside < size ? MEM_PAGE_SIZE - inside : size;
 		uint8_t *flags;
 
-		if (mem_page(&machine->mem, base - inside, &flags) && *flags & MEM_PAGE_DIRTY)
+		if (mem_page(&machine->mem, base - inside, &flags) &&
+		    *flags & (MEM_PAGE_DIRTY | MEM_PAGE_USED))
 			mem_load_bytes(&machine->mem, base, zeros, part);
 		base += part;
 		size -= part;
@@ -217,6 +218,7 @@ static enum udv_status load_all(struct loader *loader)
 		status = write_boot_info(loader);
 	if (status == UDV_OK)
 		status = load_boot_state(loader);
+	firmware_set_memory_types(machine);
 	return status;
 }
 

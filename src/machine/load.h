@@ -138,6 +138,8 @@ enum udv_status load_boot_state(struct loader *loader);
 
 /* firmware.c: before the image, which may lie over it. */
 void firmware_write(struct udv_machine *machine);
+/* And the MTRRs of all processors: RAM is write-back. Processor 0 has been reset. */
+void firmware_set_memory_types(struct udv_machine *machine);
 
 /* acpi_dsdt.c: what follows the DSDT's header, at most @room bytes; how many they are. */
 uint32_t acpi_dsdt_body(const struct udv_machine *machine, uint8_t *data, uint32_t room);

@@ -43,19 +43,34 @@ static enum udv_status take_config(struct udv_machine *machine,
 	machine->stress = config->stress;
 	machine->config = *config;
 	machine->config.cpu = NULL;
+	machine->cpu_text = config->cpu ? strdup(config->cpu) : NULL;
+	if (config->cpu && !machine->cpu_text)
+		return refuse(problem, UDV_ERR_NO_MEMORY, "out of memory");
 	return virtio_check(config, problem);
+}
+
+static uint64_t low_part(uint64_t memory)
+{
+	return memory < LOW_MEMORY_END ? memory : LOW_MEMORY_END;
+}
+
+enum udv_status machine_add_memory(struct mem_space *space, uint64_t memory)
+{
+	uint64_t low = low_part(memory);
+	enum udv_status status = mem_add_ram(space, 0, low);
+
+	if (status == UDV_OK && low < memory)
+		status = mem_add_ram(space, HIGH_MEMORY, memory - low);
+	return status;
 }
 
 static enum udv_status create_memory(struct udv_machine *machine, struct udv_problem *problem)
 {
-	uint64_t low = machine->memory < LOW_MEMORY_END ? machine->memory : LOW_MEMORY_END;
 	enum udv_status status;
 
 	mem_init(&machine->mem);
-	machine->low_memory = low;
-	status = mem_add_ram(&machine->mem, 0, low);
-	if (status == UDV_OK && low < machine->memory)
-		status = mem_add_ram(&machine->mem, HIGH_MEMORY, machine->memory - low);
+	machine->low_memory = low_part(machine->memory);
+	status = machine_add_memory(&machine->mem, machine->memory);
 	if (status != UDV_OK)
 		machine_problem(problem, "the host has no room for %llu MB of memory",
 				(unsigned long long)machine->memory >> 20);
@@ -192,5 +207,7 @@ void udv_machine_destroy(struct udv_machine *machine)
 		blocks_destroy(machine->blocks);
 	free(machine->blocks);
 	mem_destroy(&machine->mem);
+	udv_snapshot_destroy(machine->snapshot);
+	free(machine->cpu_text);
 	free(machine);
 }

@@ -112,6 +112,8 @@ struct udv_machine {
 	uint64_t slice;
 	uint32_t stress;
 	struct udv_machine_config config; /* the callbacks in it */
+	char *cpu_text;			  /* config.cpu, for snapshots; may be NULL */
+	struct udv_snapshot *snapshot; /* what pages that are not dirty are the same as, or NULL */
 
 	struct mem_space mem;
 	struct port_space ports;
@@ -160,6 +162,9 @@ struct udv_machine {
 	struct machine_debug debug;
 };
 
+/* machine.c: RAM where a machine with @memory bytes has it. */
+enum udv_status machine_add_memory(struct mem_space *space, uint64_t memory);
+
 /* board.c: devices and ports. Memory and processors are there. */
 enum udv_status board_create(struct udv_machine *machine);
 
@@ -170,6 +175,8 @@ void virtio_destroy(struct udv_machine *machine);
 
 /* wire.c: what is between the processors and the rest. */
 enum udv_status wire_cpu(struct vcpu *vcpu);
+/* The pages of local APICs as they are in @pages now; the machine's list becomes that. */
+void wire_apic_pages(struct udv_machine *machine, const struct lapic_page *pages, unsigned count);
 /* The state after power-up. */
 void wire_reset(struct vcpu *vcpu);
 /* Whether its events are looked at, by a tracer or a debugger. */

@@ -159,6 +159,21 @@ static enum udv_status add_page(struct udv_machine *machine, uint64_t base)
 	return UDV_OK;
 }
 
+void wire_apic_pages(struct udv_machine *machine, const struct lapic_page *pages, unsigned count)
+{
+	bool same = count == machine->nr_lapic_pages;
+
+	for (unsigned i = 0; i < count && same; i++)
+		same = pages[i].base == machine->lapic_page[i].base;
+	if (same)
+		return;
+	while (machine->nr_lapic_pages)
+		mem_remove_device(&machine->mem,
+				  machine->lapic_page[--machine->nr_lapic_pages].base);
+	for (unsigned i = 0; i < count; i++)
+		add_page(machine, pages[i].base);
+}
+
 static void base_changed(void *opaque, uint64_t before, uint64_t after)
 {
 	struct vcpu *vcpu = opaque;

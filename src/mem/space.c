@@ -190,19 +190,33 @@ enum udv_status mem_add_device(struct mem_space *space, uint64_t base, uint64_t 
 	return add(space, &region);
 }
 
+/* @region is one of the table, which closes behind it. */
+static void take_out(struct mem_space *space, struct mem_region *region)
+{
+	size_t behind = (size_t)(&space->region[space->nr_regions] - (region + 1));
+
+	memmove(region, region + 1, behind * sizeof(*region));
+	space->nr_regions--;
+}
+
+void mem_remove_device(struct mem_space *space, uint64_t base)
+{
+	struct mem_region *region = mem_find(space, base);
+
+	if (region && !region->host && region->base == base)
+		take_out(space, region);
+}
+
 enum udv_status mem_move_device(struct mem_space *space, uint64_t base, uint64_t new_base)
 {
 	struct mem_region *region = mem_find(space, base);
 	struct mem_region moved;
 	enum udv_status status;
-	unsigned i;
 
 	if (!region || region->host || region->base != base)
 		return UDV_ERR_ARGUMENT;
 	moved = *region;
-	i = (unsigned)(region - space->region);
-	memmove(region, region + 1, (space->nr_regions - i - 1) * sizeof(*region));
-	space->nr_regions--;
+	take_out(space, region);
 	moved.base = new_base;
 	status = add(space, &moved);
 	if (status != UDV_OK) {
@@ -302,8 +316,11 @@ static bool transfer(struct mem_space *space, uint64_t address, uint8_t *to, con
 			memcpy(to, page + inside, (size_t)part);
 			to += part;
 		} else {
-			if (!mem_written(space, address, part, flags) && !rom)
-				return false;
+			if (!mem_written(space, address, part, flags)) {
+				if (!rom)
+					return false;
+				*flags |= MEM_PAGE_DIRTY;
+			}
 			memcpy(page + inside, from, (size_t)part);
 			from += part;
 		}

@@ -14,7 +14,8 @@
  * Each page of RAM and ROM has flags. Whoever writes to a page goes through mem_written() first, or
  * holds a translation that was made after a call of it and has been dropped since the flags
  * changed:
- *   MEM_PAGE_DIRTY  the page has been written since the last mem_clear_dirty()
+ *   MEM_PAGE_DIRTY  the page has been written since pages were last saved or restored (pages.h)
+ *   MEM_PAGE_USED   it was dirty then: a page with neither of the two is all zero
  *   MEM_PAGE_CODE   decoded instructions of it are cached: a store must be reported (code_written)
  * What is nowhere reads as all ones; stores to it, and to ROM, are dropped.
  */
@@ -24,6 +25,7 @@
 #define MEM_PAGE_DIRTY 0x1u
 #define MEM_PAGE_CODE 0x2u
 #define MEM_PAGE_ROM 0x4u
+#define MEM_PAGE_USED 0x8u
 
 /*
  * A device's registers. @offset is from the start of the region; @size is 1, 2, 4 or 8 and the
@@ -69,6 +71,8 @@ enum udv_status mem_add_device(struct mem_space *space, uint64_t base, uint64_t 
 			       const struct mem_device *device);
 /* Moves a device region (a local APIC's, say). UDV_ERR_ARGUMENT if there is none at @base. */
 enum udv_status mem_move_device(struct mem_space *space, uint64_t base, uint64_t new_base);
+/* Takes away the device region at @base, if there is one. */
+void mem_remove_device(struct mem_space *space, uint64_t base);
 
 /* The region that holds @address, or NULL. */
 struct mem_region *mem_find(struct mem_space *space, uint64_t address);

@@ -65,6 +65,12 @@ enum nested_page {
 /* @base has NESTED_MEMORY bytes of memory of its own, at @host. */
 void nested_init(struct nested *n, struct cpu *cpu, uint64_t base, uint8_t *host);
 
+/*
+ * aside.c, between two runs: the processor's state becomes what it is without L0; and L0 comes in
+ * again, whatever state that is now. cpu_state_changed() comes next each time.
+ */
+void nested_put_aside(struct nested *n);
+void nested_take_up(struct nested *n);
 /* L1's current VMCS, as VMREAD has it; there is one. */
 void nested_current_vmcs(const struct nested *n, struct vmx_vmcs *vmcs);
 

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Runs a guest image of guests/ and holds what it says, and that no way to run it changes anything.
 
-usage: run_guest.py UNDERVISOR IMAGE STATUS CPUS [OPTIONS]...
+usage: run_guest.py UNDERVISOR IMAGE STATUS CPUS [+OPTIONS] [OPTIONS]...
 
 The image must end with STATUS, its last line must count no failure (unless it shuts down), and each
 run with OPTIONS ("--stress tlb --engine nested") must give the same output and the same trace hash as
-the plain one. Under user-mode emulation of another host, stress is left out: it takes minutes there.
+the plain one. With +OPTIONS all of them run. Under user-mode emulation of another host, stress is left out: it takes minutes there.
 """
 import os
 import re
@@ -26,8 +26,10 @@ def run(command):
 
 def main():
     undervisor, image, status, cpus = sys.argv[1:5]
-    variants = [v for v in sys.argv[5:] if not (WRAPPER and "--stress" in v)]
-    command = [*WRAPPER, undervisor, "run", "--cpus", cpus, "--trace-hash"]
+    options = sys.argv[5:]
+    common = shlex.split(options.pop(0)[1:]) if options and options[0].startswith("+") else []
+    variants = [v for v in options if not (WRAPPER and "--stress" in v)]
+    command = [*WRAPPER, undervisor, "run", "--cpus", cpus, "--trace-hash", *common]
     plain = run([*command, image])
     failures = 0
     if plain[0] != int(status):

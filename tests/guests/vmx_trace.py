@@ -67,7 +67,7 @@ def check_l0(text, stats):
             kinds["vm-exit", "L2"] - kinds["l0-shown", "L2"] - failures,
     }
     for title, count in expected.items():
-        if counts.get(title) != count or not count:
+        if counts.get(title) != count or not count and "found" not in title:
             yield f"{title}: {counts.get(title)}, but {count} in the trace"
     if sum(kinds[kind, level] for kind, level in kinds if kind[:3] == "l0-") != sum(
             kinds[key] for key in (("l0-emulated", "L1"), ("l0-emulated", "L2"),

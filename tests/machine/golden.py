@@ -133,12 +133,13 @@ def check_trace(tool, folder):
     events = [json.loads(line) for line in (pathlib.Path(folder) / "trace.jsonl").open()]
     as_text = []
     for event in events:
-        words = [str(event.pop("cpu")), str(event.pop("instructions")), event.pop("rip"),
-                 event.pop("event")]
+        words = [str(event.pop("cpu")), f"L{event.pop('level')}", str(event.pop("instructions")),
+                 event.pop("rip"), event.pop("event")]
+        del event["ns"] # in JSON alone
         as_text.append(" ".join(words + [f"{k} {v}" for k, v in event.items()]))
     if as_text != lines:
         bad.append(f"trace: {lines} is not {as_text}")
-    if [line.split()[3] for line in lines] != ["rdmsr", "out"]:
+    if [line.split()[4] for line in lines] != ["rdmsr", "out"]:
         bad.append(f"trace: not what happened: {lines}")
     hashes = {run_it("--trace-hash", *words, "msr.elf").stderr
               for words in ([], ["--trace", "other.txt"], ["--stress", "tlb,blocks,single"])}

@@ -18,6 +18,7 @@ static const struct udv_module two_modules[] = {
 
 /* ---------------------------------------------------------------- PVH */
 
+/* GUEST-13 */
 static void test_pvh(void **state)
 {
 	const struct udv_boot boot = {

@@ -214,6 +214,7 @@ static void test_kludge(void **state)
 
 /* ---------------------------------------------------------------- modules, command line, map */
 
+/* GUEST-14 */
 static void test_modules(void **state)
 {
 	static const struct udv_module modules[] = {

@@ -62,6 +62,7 @@ static void test_entry(void **state)
 	udv_machine_destroy(machine);
 }
 
+/* GUEST-14, with test_modules() of test_loaders.c */
 static void test_information(void **state)
 {
 	static const struct udv_module modules[] = {

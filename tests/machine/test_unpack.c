@@ -119,7 +119,7 @@ static const char *named(const char *phrase, const struct format *format)
 	return text;
 }
 
-/* It starts as the kernel inside it would by itself, but gets its modules in one piece. */
+/* GUEST-12: it starts as the kernel inside it would by itself, but gets its modules in one piece. */
 static void test_each(void **state)
 {
 	static const struct udv_module modules[] = { { "first", 5, NULL }, { "2nd", 3, NULL } };
