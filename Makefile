@@ -4,8 +4,8 @@
 SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized
 
 .PHONY: run test build test-clang test-sanitize test-aarch64 test-aarch64-run test-real \
-	test-witness test-boot test-boot-long test-xen test-full fuzz bench bench-emulators format \
-	check-format install deb test-deb clean
+	test-witness test-boot test-boot-long test-report test-kvm test-kvm-short test-xen test-full \
+	fuzz bench bench-emulators bench-kvm format check-format install deb test-deb clean
 
 run: build
 	@build/tools/undervisor demo
@@ -76,6 +76,20 @@ test-xen: build
 	@scripts/packages build boot
 	@scripts/run_xen build/tools/undervisor build-real
 
+# Debian's KVM as the hypervisor in a guest: pieces of code, a Linux to its shell, and in that
+# Linux KVM again. The first alone is short.
+test-kvm: build
+	@scripts/run_kvm build/tools/undervisor build-real
+
+test-kvm-short: build
+	@scripts/run_kvm build/tools/undervisor build-real short
+
+# The page of undervisor report, in a browser.
+test-report: build
+	@scripts/packages build browser
+	@python3 tests/report/browser.py build/tools/undervisor build/guests/ept_rules.elf || \
+		[ $$? -eq 77 ]
+
 # Tens of millions of cases against the oracle; minutes.
 test-full: build
 	@scripts/packages build test
@@ -111,6 +125,11 @@ check-format:
 
 # Into DESTDIR/prefix.
 prefix ?= /usr/local
+# Debian's KVM and its guest, beside Bochs if BOCHS names a program.
+bench-kvm: build
+	@python3 -B bench/kvm.py build build-real --engine direct --engine nested \
+		$(if $(BOCHS),--bochs $(BOCHS)) || [ $$? -eq 77 ]
+
 install: build
 	@test "$$(cat build/prefix 2>/dev/null || echo /usr/local)" = "$(prefix)" || \
 		{ meson configure build -Dprefix="$(prefix)" && echo "$(prefix)" >build/prefix; }

@@ -17,7 +17,7 @@ _undervisor_placeholder() # OPTION
 _undervisor_features() # PROGRAM
 {
 	"$1" run --cpu help 2>/dev/null | sed -n 's/^[-+]\([a-z0-9][a-z0-9.-]*\).*/+\1\n-\1/p'
-	printf '%s\n' maxphyaddr= tsc-khz=
+	printf '%s\n' maxphyaddr= tsc-khz= vendor=
 }
 
 # First words of the lines of a table that "explain" knows.
@@ -34,7 +34,7 @@ _undervisor_words() # PROGRAM COMMAND OPTION PLACEHOLDER
 	*:--engine) printf '%s\n' direct nested ;;
 	walk:--format | doctor:--format) printf '%s\n' auto elf lime raw ;;
 	report:--format) printf '%s\n' html chrome ;;
-	run:--kernel-decompress) printf '%s\n' loader guest ;;
+	*:--kernel-decompress) printf '%s\n' loader guest ;;
 	explain:--mode) printf '%s\n' none 32 pae 4 5 ;;
 	doctor:--processor)
 		echo ours
@@ -42,7 +42,7 @@ _undervisor_words() # PROGRAM COMMAND OPTION PLACEHOLDER
 		;;
 	run:--progress) printf '%s\n' on off auto ;;
 	explain:--reason) _undervisor_names "$1" exit-reasons ;;
-	run:--serial | run:--virtio-console) printf '%s\n' stdio none file: ;;
+	*:--serial | *:--virtio-console) printf '%s\n' stdio none file: ;;
 	*:--stress) printf '%s\n' tlb blocks single ept02 ;;
 	*:--trace-format) printf '%s\n' text json ;;
 	*)
@@ -115,7 +115,9 @@ _undervisor()
 		else
 			operands+=${operands:+ }$word
 			# What follows the image is the guest's.
-			[ "$command" != run ] || guests=1
+			case $command in
+			run | diff) guests=1 ;;
+			esac
 		fi
 	done
 	case $current in

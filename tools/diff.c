@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "common.h"
@@ -47,6 +48,7 @@ struct diff {
 	struct run_options options;
 	struct run_boot boot;
 	struct run_serial serial, console;
+	struct run_outputs outputs;
 	struct side sides[2];
 	struct diff_record history[HISTORY]; /* the same in both; a ring */
 	uint64_t compared[DIFF_END + 1];
@@ -61,9 +63,15 @@ struct diff {
 static struct udv_machine *signal_machines[2];
 static volatile sig_atomic_t caught;
 
+/* As for "undervisor run", so that no reader who takes nothing holds it. */
 static void on_signal(int number)
 {
-	caught = number;
+	static const struct itimerval again = { { 0, 100000 }, { 0, 100000 } };
+
+	if (!caught) {
+		caught = number;
+		setitimer(ITIMER_REAL, &again, NULL);
+	}
 	udv_machine_request_stop(signal_machines[0]);
 	udv_machine_request_stop(signal_machines[1]);
 }
@@ -78,9 +86,9 @@ static void catch_signals(struct diff *diff)
 		signal_machines[i] = diff->sides[i].machine;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGALRM, &action, NULL);
 	if (diff->options.max_seconds == 0)
 		return;
-	sigaction(SIGALRM, &action, NULL);
 	timer.it_value.tv_sec = (time_t)whole;
 	timer.it_value.tv_usec = (suseconds_t)(part * 1e6);
 	if (!timer.it_value.tv_sec && !timer.it_value.tv_usec)
@@ -392,22 +400,36 @@ static bool check_disks(const struct run_options *options)
 	return true;
 }
 
+static bool open_outputs(struct diff *diff)
+{
+	struct run_outputs *outputs = &diff->outputs;
+
+	run_know_boot(&diff->boot, &diff->options, outputs);
+	for (unsigned i = 0; i < diff->options.nr_disks; i++)
+		run_outputs_reads(outputs, "--disk", diff->sides[0].disks[i].path,
+				  diff->sides[0].disks[i].fd);
+	return run_outputs_standard(outputs, "standard output", STDOUT_FILENO) &&
+	       run_outputs_standard(outputs, "standard error", STDERR_FILENO) &&
+	       run_open_serial(&diff->serial, outputs, "--serial", diff->options.serial) &&
+	       run_open_serial(&diff->console, outputs, "--virtio-console",
+			       diff->options.virtio_console) &&
+	       run_outputs_truncate(outputs);
+}
+
 static int create_all(struct diff *diff)
 {
 	int status = 0;
 
 	if (!check_disks(&diff->options))
 		return RUN_USAGE;
-	if (!run_open_boot(&diff->boot, &diff->options) ||
-	    !run_open_serial(&diff->serial, diff->options.serial) ||
-	    !run_open_serial(&diff->console, diff->options.virtio_console))
+	if (!run_open_boot(&diff->boot, &diff->options))
 		return RUN_FILE;
 	for (unsigned i = 0; i < 2 && !status; i++) {
 		diff->sides[i].diff = diff;
 		diff->sides[i].index = i;
 		status = create(&diff->sides[i]);
 	}
-	return status;
+	return status ? status : open_outputs(diff) ? 0 : RUN_FILE;
 }
 
 static void print_counts(const struct diff *diff)
@@ -496,7 +518,10 @@ int cmd_diff(int argc, char **argv)
 		complain("diff", "out of memory");
 		return RUN_FILE;
 	}
+	diff->serial.name = "COM1";
+	diff->console.name = "virtio's console";
 	diff->serial.fd = diff->console.fd = -1;
+	diff->serial.caught = diff->console.caught = &caught;
 	if (!run_parse_options(&diff->options, argc, argv))
 		status = RUN_USAGE;
 	else if (diff->options.help)

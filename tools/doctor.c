@@ -19,8 +19,10 @@ struct request {
 	const char *file, *memory, *processor, *cpu, *msrs;
 	const char *sets[64];
 	unsigned nr_sets;
+	const char *image_option; /* --base or --format, if one was given */
 	bool by_address, json, help;
 	uint64_t address;
+	unsigned number; /* of the processor in a snapshot */
 	struct udv_image_options image;
 };
 
@@ -32,6 +34,7 @@ enum {
 	OPT_JSON,
 	OPT_MEMORY,
 	OPT_MSRS,
+	OPT_NUMBER,
 	OPT_PROCESSOR,
 	OPT_SET,
 };
@@ -40,12 +43,14 @@ static void print_help(void)
 {
 	puts("Usage: undervisor doctor FILE [OPTIONS]\n"
 	     "       undervisor doctor IMAGE --at ADDRESS [OPTIONS]\n"
+	     "       undervisor doctor SNAPSHOT [--number N] [OPTIONS]\n"
 	     "\n"
 	     "Says why a VM entry fails: every check that VMLAUNCH or VMRESUME would fail.\n"
 	     "FILE is lines of NAME = VALUE (VMCS fields by name or encoding), or a kernel log\n"
 	     "with what KVM writes when kvm_intel.dump_invalid_vmcs=1; - is standard input.\n"
 	     "\n"
 	     "  --at ADDRESS      the VMCS region at this physical address of a memory image\n"
+	     "  --number N        of the processor in a snapshot whose current VMCS it is (0)\n"
 	     "  --memory IMAGE    memory for the checks that read it\n"
 	     "  --format FORMAT   of the image: auto, elf, lime or raw\n"
 	     "  --base ADDRESS    physical address of the first byte of a raw image\n"
@@ -89,6 +94,18 @@ static bool parse_address(const char *option, const char *text, uint64_t *value)
 	return false;
 }
 
+static bool parse_index(const char *text, unsigned *index)
+{
+	uint64_t value;
+
+	if (parse_number(text, &value) && value < UINT32_MAX) {
+		*index = (unsigned)value;
+		return true;
+	}
+	complain(NAME, "--number %s: processors are counted from 0", text);
+	return false;
+}
+
 static bool take_option(struct request *r, int option)
 {
 	switch (option) {
@@ -96,8 +113,10 @@ static bool take_option(struct request *r, int option)
 		r->by_address = true;
 		return parse_address("--at", optarg, &r->address);
 	case OPT_BASE:
+		r->image_option = "--base";
 		return parse_address("--base", optarg, &r->image.raw_base);
 	case OPT_FORMAT:
+		r->image_option = "--format";
 		return parse_format(optarg, &r->image.format);
 	case OPT_CPU:
 		r->cpu = optarg;
@@ -108,10 +127,16 @@ static bool take_option(struct request *r, int option)
 	case OPT_MSRS:
 		r->msrs = optarg;
 		return true;
+	case OPT_NUMBER:
+		return parse_index(optarg, &r->number);
 	case OPT_PROCESSOR:
 		r->processor = optarg;
 		return true;
 	case OPT_SET:
+		if (!optarg[strspn(optarg, " \t")] || *optarg == '#') {
+			complain(NAME, "--set: give NAME=VALUE");
+			return false;
+		}
 		if (r->nr_sets == sizeof(r->sets) / sizeof(r->sets[0])) {
 			complain(NAME, "--set: more than %u; write a file for --msrs", r->nr_sets);
 			return false;
@@ -127,6 +152,37 @@ static bool take_option(struct request *r, int option)
 	}
 }
 
+/* What is given in vain is not passed over. */
+static bool options_agree(const struct request *r)
+{
+	if (r->by_address && r->memory) {
+		complain(NAME, "--at is an address in %s itself; leave --memory out", r->file);
+		return false;
+	}
+	if (r->image_option && !r->by_address && !r->memory) {
+		complain(NAME, "%s is about a memory image: give --at or --memory",
+			 r->image_option);
+		return false;
+	}
+	if (r->cpu && r->processor && strcmp(r->processor, "ours") != 0) {
+		complain(NAME, "--cpu changes our own processor, not %s", r->processor);
+		return false;
+	}
+	return true;
+}
+
+static bool bad_option(char **argv, bool no_value)
+{
+	/* A letter may be one of several in an argument that getopt_long() is not through with. */
+	char letter[] = { '-', (char)optopt, '\0' };
+	bool is_letter = optopt > 0 && optopt < OPT_AT;
+
+	complain(NAME, "%s: %s; undervisor doctor --help lists the options",
+		 is_letter ? letter : argv[optind - 1],
+		 no_value ? "a value is missing" : "no such option");
+	return false;
+}
+
 static bool parse_command_line(struct request *r, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -138,6 +194,7 @@ static bool parse_command_line(struct request *r, int argc, char **argv)
 		{ "json", no_argument, NULL, OPT_JSON },
 		{ "memory", required_argument, NULL, OPT_MEMORY },
 		{ "msrs", required_argument, NULL, OPT_MSRS },
+		{ "number", required_argument, NULL, OPT_NUMBER },
 		{ "processor", required_argument, NULL, OPT_PROCESSOR },
 		{ "set", required_argument, NULL, OPT_SET },
 		{ NULL, 0, NULL, 0 },
@@ -147,12 +204,8 @@ static bool parse_command_line(struct request *r, int argc, char **argv)
 	optind = 1;
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		if (option == '?' || option == ':') {
-			complain(NAME, "%s: %s; undervisor doctor --help lists the options",
-				 argv[optind - 1],
-				 option == ':' ? "a value is missing" : "no such option");
-			return false;
-		}
+		if (option == '?' || option == ':')
+			return bad_option(argv, option == ':');
 		if (!take_option(r, option))
 			return false;
 	}
@@ -163,15 +216,7 @@ static bool parse_command_line(struct request *r, int argc, char **argv)
 		return false;
 	}
 	r->file = argv[optind];
-	if (r->by_address && r->memory) {
-		complain(NAME, "--at is an address in %s itself; leave --memory out", r->file);
-		return false;
-	}
-	if (r->cpu && r->processor && strcmp(r->processor, "ours") != 0) {
-		complain(NAME, "--cpu changes our own processor, not %s", r->processor);
-		return false;
-	}
-	return true;
+	return options_agree(r);
 }
 
 /* ---------------------------------------------------------------- files */
@@ -214,7 +259,10 @@ struct judging {
 	struct image_file image;
 	struct udv_memory memory;
 	struct diagnosis diagnosis;
+	struct udv_vmx_processor processor;
+	bool chosen; /* by an option */
 	char judged_by[64];
+	int status; /* of a snapshot's VMCS */
 };
 
 static bool choose_processor(struct judging *j, struct udv_vmx_processor *processor)
@@ -251,10 +299,13 @@ static int change_processor(struct judging *j, const char *where, const char *da
 		return status;
 	}
 	j->text.processor = changed.processor;
+	j->text.msrs |= changed.msrs;
 	if (changed.msrs)
 		snprintf(j->judged_by, sizeof(j->judged_by), "the processor of the given MSRs");
-	if (changed.efer_given)
+	if (changed.efer_given) {
 		j->text.efer = changed.efer;
+		j->text.efer_given = true;
+	}
 	if (changed.vmcs_pointer != UINT64_MAX)
 		j->text.vmcs_pointer = changed.vmcs_pointer;
 	j->text.tracing |= changed.tracing;
@@ -269,8 +320,13 @@ static int change_by_file(struct judging *j)
 
 	if (!data)
 		return DOCTOR_BAD_INPUT;
+	j->text.msrs = 0;
 	status = change_processor(j, j->request->msrs, data, size, DOCTOR_BAD_INPUT);
 	free(data);
+	if (status == 0 && !j->text.msrs) {
+		complain(NAME, "%s: no capability MSR in it", j->request->msrs);
+		return DOCTOR_BAD_INPUT;
+	}
 	return status;
 }
 
@@ -296,6 +352,13 @@ static bool open_image(struct judging *j, const char *path)
 	return true;
 }
 
+static uint32_t word(const uint8_t *region, unsigned offset)
+{
+	const uint8_t *b = region + offset;
+
+	return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
 static int read_region(struct judging *j, const struct udv_vmx_processor *processor)
 {
 	const struct request *r = j->request;
@@ -309,6 +372,12 @@ static int read_region(struct judging *j, const struct udv_vmx_processor *proces
 	}
 	udv_vmcs_text_parse(&j->text, processor, NULL, 0);
 	j->text.vmcs_pointer = r->address;
+	j->diagnosis.region = (struct region_state){
+		.known = true,
+		.shadow = word(region, 0) >> 31,
+		.abort = word(region, 4),
+		.launched = word(region, 8),
+	};
 	if (udv_vmcs_from_region(&j->text.vmcs, region, sizeof(region)) == UDV_OK)
 		return 0;
 	complain(NAME,
@@ -344,17 +413,13 @@ static int read_text(struct judging *j, const struct udv_vmx_processor *processo
 	return r->memory && !open_image(j, r->memory) ? DOCTOR_BAD_INPUT : 0;
 }
 
-static int judge(struct judging *j)
-{
-	struct udv_vmx_processor processor;
-	struct diagnosis *d = &j->diagnosis;
-	int status;
+/* ---------------------------------------------------------------- judging */
 
-	if (!choose_processor(j, &processor))
-		return EXIT_USAGE;
-	status = j->request->by_address ? read_region(j, &processor) : read_text(j, &processor);
-	if (status == 0)
-		status = change_all(j);
+static int judge_entry(struct judging *j)
+{
+	struct diagnosis *d = &j->diagnosis;
+	int status = change_all(j);
+
 	if (status)
 		return status;
 	d->entry.vmcs = &j->text.vmcs;
@@ -362,10 +427,52 @@ static int judge(struct judging *j)
 	d->entry.efer = j->text.efer;
 	d->entry.vmcs_pointer = j->text.vmcs_pointer;
 	d->entry.tracing = j->text.tracing;
+	if (j->text.nr_msrs) {
+		d->entry.msrs = j->text.msr;
+		d->entry.nr_msrs = j->text.nr_msrs;
+	}
 	d->judged_by = j->judged_by;
+	d->indent = "";
 	doctor_diagnose(d);
 	(j->request->json ? doctor_print_json : doctor_print_text)(stdout, d);
-	return d->nr ? DOCTOR_FAILS : DOCTOR_VALID;
+	return d->nr || d->region.shadow ? DOCTOR_FAILS : DOCTOR_VALID;
+}
+
+static void judge_current(void *opaque, const struct udv_current_vmcs *current)
+{
+	struct judging *j = opaque;
+	const struct udv_vmentry *entry = current->entry;
+
+	udv_vmcs_text_parse(&j->text, j->chosen ? &j->processor : entry->processor, NULL, 0);
+	if (!j->chosen)
+		snprintf(j->judged_by, sizeof(j->judged_by), "the snapshot's processor");
+	j->text.vmcs = *entry->vmcs;
+	j->text.efer = entry->efer;
+	j->text.vmcs_pointer = entry->vmcs_pointer;
+	j->diagnosis.entry.memory = entry->memory;
+	j->diagnosis.region = (struct region_state){
+		.known = true,
+		.shadow = current->shadow,
+		.launched = current->launched,
+		.in_guest = current->in_guest,
+	};
+	j->status = judge_entry(j);
+}
+
+static int judge(struct judging *j)
+{
+	const struct request *r = j->request;
+	int status;
+
+	if (!choose_processor(j, &j->processor))
+		return EXIT_USAGE;
+	j->chosen = r->processor || r->cpu;
+	if (!r->by_address && doctor_is_snapshot(r->file))
+		return doctor_read_snapshot(r->file, r->number, judge_current, j)
+			       ? j->status
+			       : DOCTOR_BAD_INPUT;
+	status = r->by_address ? read_region(j, &j->processor) : read_text(j, &j->processor);
+	return status ? status : judge_entry(j);
 }
 
 int cmd_doctor(int argc, char **argv)

@@ -2,8 +2,10 @@
 #include "commands.h"
 #include "common.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command {
 	const char *name;
@@ -53,12 +55,29 @@ static int run(const struct command *command, int argc, char **argv)
 	return finish_output(command->name, status);
 }
 
+/*
+ * Descriptors 0 to 2 that came closed would be given to the files that are opened next, and a guest
+ * would print on its disk. Reading and writing these fails, as it does on what is closed.
+ */
+static void take_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
-	/* A closed pipe shows as an error of write(), which finish_output() turns into a status. */
+	take_standard_descriptors();
+	/* A closed pipe, or a file that is too long, shows as an error of write(). */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (!name) {
 		complain(NULL, "no command; undervisor --help lists them");
 		return EXIT_USAGE;

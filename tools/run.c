@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include "run.h"
+#include "run_entry.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "common.h"
-#include "gdb_socket.h"
-#include "run_boot.h"
+#include "run_sandbox.h"
+#include "run_state.h"
+#include "run_terminal.h"
 
 /* "undervisor run": boots an image in a machine of the library. */
-
-/* Between two looks at what waits to be written. */
-#define PIECE 20000000u
 
 static void print_help(void)
 {
@@ -48,6 +48,10 @@ static void print_help(void)
 	     "  --serial WHERE         COM1's output: stdio, none or file:PATH (stdio)\n"
 	     "  --seed N               for RDRAND, RDSEED and virtio's entropy (0)\n"
 	     "  --virtio-console WHERE a virtio console and where it writes, as --serial (none)\n"
+	     "  --record FILE          what comes in on COM1, and when\n"
+	     "  --replay FILE          the run of a recording once more\n"
+	     "  --sandbox              fail where the process cannot be confined\n"
+	     "  --no-sandbox           do not confine the process\n"
 	     "Limits:\n"
 	     "  --max-instructions N   stop after so many\n"
 	     "  --max-seconds S        stop after so long\n"
@@ -55,15 +59,19 @@ static void print_help(void)
 	     "  --gdb WHERE            wait for gdb at a port of 127.0.0.1, or at unix:PATH\n"
 	     "What happened:\n"
 	     "  --stats                instructions, speed and cache figures, at the end\n"
+	     "  --progress WHEN        how far the run is: on, off or auto (auto)\n"
 	     "  --trace FILE           exceptions, interrupts, mode changes, I/O and MSR accesses\n"
 	     "  --trace-format FORMAT  text or json (json for .json and .jsonl, else text)\n"
 	     "  --trace-hash           a hash of all of these and the final registers, at the end\n"
 	     "  --stress LIST          of tlb, blocks, single, ept02: slow, changing nothing\n"
 	     "  --help                 this text\n"
 	     "\n"
+	     "At a terminal: Ctrl-A x stops the run, Ctrl-A h lists more.\n"
+	     "\n"
 	     "Exit status: (V << 1) | 1 if the guest writes V to port F4H; 0 power-off; 2 usage;\n"
 	     "120 image, file or host trouble; 122 halted for ever; 124 a limit; 126 triple fault\n"
-	     "or reset; 130 Ctrl-C. All but the first come with a line on standard error.");
+	     "or reset; 130 Ctrl-C, Ctrl-A x, a signal. All but the first come with a line on "
+	     "standard error.");
 }
 
 /* ---------------------------------------------------------------- signals */
@@ -72,24 +80,41 @@ static void print_help(void)
 static struct udv_machine *signal_machine;
 static volatile sig_atomic_t caught;
 
+/*
+ * The first one counts. Whatever waits for a reader that takes nothing, or is about to, is to be
+ * interrupted: the timer sees to it until the end. setitimer() is a system call and no more.
+ */
 static void on_signal(int number)
 {
-	caught = number;
+	static const struct itimerval again = { { 0, 100000 }, { 0, 100000 } };
+
+	if (!caught) {
+		caught = number;
+		setitimer(ITIMER_REAL, &again, NULL);
+	}
 	udv_machine_request_stop(signal_machine);
 }
 
 static void catch_signals(struct udv_machine *machine, double max_seconds)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	/* Who asked for it to outlive the terminal (nohup), or started it behind a prompt, gets
+	 * that. */
+	static const int unless_ignored[] = { SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGXCPU };
+	struct sigaction action = { .sa_handler = on_signal }, before;
 	struct itimerval timer = { 0 };
 	double whole;
 
 	signal_machine = machine;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGALRM, &action, NULL);
+	for (size_t i = 0; i < sizeof(unless_ignored) / sizeof(unless_ignored[0]); i++) {
+		sigaction(unless_ignored[i], NULL, &before);
+		if (before.sa_handler != SIG_IGN)
+			sigaction(unless_ignored[i], &action, NULL);
+	}
 	if (max_seconds == 0)
 		return;
-	sigaction(SIGALRM, &action, NULL);
 	timer.it_value.tv_usec = (suseconds_t)(modf(max_seconds, &whole) * 1e6);
 	timer.it_value.tv_sec = (time_t)whole;
 	if (!timer.it_value.tv_sec && !timer.it_value.tv_usec)
@@ -98,19 +123,6 @@ static void catch_signals(struct udv_machine *machine, double max_seconds)
 }
 
 /* ---------------------------------------------------------------- a run */
-
-struct run {
-	struct run_options options;
-	struct run_boot boot;
-	struct run_serial serial, console;
-	struct run_disk disks[UDV_MAX_DISKS];
-	struct udv_disk disk_configs[UDV_MAX_DISKS];
-	struct run_trace trace;
-	struct udv_machine *machine;
-	struct gdb_server gdb;
-	bool killed;	/* by the debugger */
-	double seconds; /* of the host's time, running */
-};
 
 static void serial_byte(void *opaque, uint8_t byte)
 {
@@ -127,21 +139,19 @@ static void console_bytes(void *opaque, const uint8_t *data, size_t size)
 		run_serial_byte(&run->console, *data++);
 }
 
+static void entry_failed(void *opaque, const struct udv_entry_failure *failure)
+{
+	struct run *run = opaque;
+
+	run_flush_serial(&run->serial);
+	run_entry_failed(&run->entry, &run->trace, failure);
+}
+
 static void trace_event(void *opaque, const struct udv_trace_event *event)
 {
 	struct run *run = opaque;
 
 	run_trace_event(&run->trace, event);
-}
-
-static bool open_all(struct run *run)
-{
-	const struct run_options *options = &run->options;
-
-	return run_open_boot(&run->boot, options) &&
-	       run_open_serial(&run->serial, options->serial) &&
-	       run_open_serial(&run->console, options->virtio_console) &&
-	       run_open_trace(&run->trace, options);
 }
 
 static bool open_disks(struct run *run)
@@ -165,6 +175,7 @@ static int create(struct run *run)
 	enum udv_status status;
 
 	config->serial = serial_byte;
+	config->entry_failed = entry_failed;
 	config->opaque = run;
 	if (strcmp(run->options.virtio_console, "none") != 0)
 		config->console = console_bytes;
@@ -179,32 +190,123 @@ static int create(struct run *run)
 	return status == UDV_ERR_ARGUMENT ? RUN_USAGE : RUN_FILE;
 }
 
-static double seconds_now(void)
-{
-	struct timespec now;
+/* ---------------------------------------------------------------- outputs */
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+static bool reads_input(const struct run *run)
+{
+	return strcmp(run->options.serial, "stdio") == 0 && !run->options.replay;
 }
 
-static void go(struct run *run, struct udv_stop_info *info)
+static void know_inputs(struct run *run)
 {
-	double start = seconds_now();
-	uint64_t left = run->options.max_instructions;
+	struct run_outputs *outputs = &run->outputs;
+	const struct run_record *record = &run->loop.record;
 
+	run_know_boot(&run->boot, &run->options, outputs);
+	for (unsigned i = 0; i < run->options.nr_disks; i++)
+		if (!run->disks[i].config.write)
+			run_outputs_reads(outputs, "--disk", run->disks[i].path, run->disks[i].fd);
+	if (record->replaying)
+		run_outputs_reads(outputs, "--replay", record->path, fileno(record->file));
+	if (reads_input(run))
+		run_outputs_reads(outputs, "standard input", NULL, STDIN_FILENO);
+}
+
+static bool know_standard(struct run *run)
+{
+	struct run_outputs *outputs = &run->outputs;
+
+	for (unsigned i = 0; i < run->options.nr_disks; i++)
+		if (run->disks[i].config.write &&
+		    !run_outputs_writes(outputs, "--disk", run->disks[i].path, run->disks[i].fd))
+			return false;
+	return run_outputs_standard(outputs, "standard output", STDOUT_FILENO) &&
+	       run_outputs_standard(outputs, "standard error", STDERR_FILENO);
+}
+
+/*
+ * Only now, with an image that has been accepted and a recording that belongs to it, is anything
+ * overwritten.
+ */
+static bool open_outputs(struct run *run)
+{
+	const struct run_options *options = &run->options;
+	struct run_outputs *outputs = &run->outputs;
+
+	know_inputs(run);
+	return know_standard(run) &&
+	       run_open_serial(&run->serial, outputs, "--serial", options->serial) &&
+	       run_open_serial(&run->console, outputs, "--virtio-console",
+			       options->virtio_console) &&
+	       run_open_trace(&run->trace, outputs, options) &&
+	       (!options->record ||
+		run_record_create(&run->loop.record, outputs, options->record)) &&
+	       run_outputs_truncate(outputs) && (!options->record || run_record_parts(run));
+}
+
+static bool open_replay(struct run *run)
+{
+	return !run->options.replay ||
+	       (run_replay_open(&run->loop.record, run->options.replay) && run_record_parts(run));
+}
+
+/* ---------------------------------------------------------------- going */
+
+/* The leak checker looks at this process from outside, which no sandbox allows. */
+#if defined(__SANITIZE_ADDRESS__)
+#define LEAK_CHECKER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LEAK_CHECKER 1
+#endif
+#endif
+
+static bool enter_sandbox(const struct run *run)
+{
+	int error;
+
+	if (run->options.no_sandbox)
+		return true;
+#ifdef LEAK_CHECKER
+	if (!run->options.sandbox)
+		return true;
+#endif
+	error = run_sandbox_enter();
+	if (!error || (error == ENOSYS && !run->options.sandbox))
+		return true;
+	complain("run", "%s: %s", run->options.sandbox ? "no sandbox" : "goes on without a sandbox",
+		 error == ENOSYS ? "built without libseccomp" : strerror(error));
+	return !run->options.sandbox;
+}
+
+static bool wants_progress(const struct run *run)
+{
+	if (run->options.progress != RUN_AUTO)
+		return run->options.progress == RUN_ON;
+	return isatty(STDERR_FILENO) && !(run->serial.fd == STDOUT_FILENO && isatty(STDOUT_FILENO));
+}
+
+static bool go(struct run *run, struct udv_stop_info *info)
+{
+	struct run_loop *loop = &run->loop;
+
+	loop->machine = run->machine;
+	loop->serial = &run->serial;
+	loop->console = &run->console;
+	loop->caught = &caught;
+	loop->left = run->options.max_instructions;
+	loop->progress.on = wants_progress(run);
+	run_terminal_signals();
 	catch_signals(run->machine, run->options.max_seconds);
-	*info = (struct udv_stop_info){ .stop = UDV_STOP_REQUESTED };
-	do {
-		if (!gdb_server_wait(&run->gdb)) {
-			run->killed = !caught;
-			break;
-		}
-		udv_machine_run(run->machine, left < PIECE ? left : PIECE, info);
-		left -= left < info->instructions ? left : info->instructions;
-		run_flush_serial(&run->serial);
-		run_flush_serial(&run->console);
-	} while (gdb_server_stopped(&run->gdb, info) || (info->stop == UDV_STOP_BUDGET && left));
-	run->seconds = seconds_now() - start;
+	loop->gdb = &run->gdb;
+	if (reads_input(run))
+		run_input_open(&loop->input);
+	run->serial.input = run->console.input = &loop->input;
+	loop->failed = !enter_sandbox(run);
+	if (!loop->failed)
+		run_loop(loop, info);
+	run_terminal_restore();
+	return !loop->failed;
 }
 
 /* ---------------------------------------------------------------- what happened */
@@ -218,13 +320,35 @@ static void say(const struct run *run, const struct udv_stop_info *info, const c
 	udv_machine_get_registers(run->machine, info->cpu, &registers);
 	if (run->options.machine.nr_cpus > 1)
 		snprintf(cpu, sizeof(cpu), " of processor %u", info->cpu);
-	complain("run", "%s at RIP 0x%" PRIx64 "%s, %s", what, registers.rip, cpu,
-		 udv_machine_mode(run->machine, info->cpu));
+	complain("run", "%s at RIP 0x%" PRIx64 "%s, %s%s", what, registers.rip, cpu,
+		 udv_machine_mode(run->machine, info->cpu),
+		 udv_machine_level(run->machine, info->cpu) == 2 ? ", level 2" : "");
+}
+
+static const char *word_of_signal(void)
+{
+	switch (caught) {
+	case 0:
+	case SIGINT:
+		return "interrupted";
+	case SIGTERM:
+		return "terminated";
+	case SIGHUP:
+		return "hung up";
+	case SIGQUIT:
+		return "quit";
+	default:
+		return "stopped by a signal";
+	}
 }
 
 static int report(const struct run *run, const struct udv_stop_info *info)
 {
-	switch (info->stop) {
+	if (run->loop.replay_over) {
+		say(run, info, "stopped where the recording ends");
+		return RUN_LIMIT;
+	}
+	switch (run->loop.quit ? UDV_STOP_REQUESTED : info->stop) {
 	case UDV_STOP_DEBUG_EXIT:
 		return (int)(info->value << 1 | 1) & 0xff;
 	case UDV_STOP_POWER_OFF:
@@ -243,18 +367,19 @@ static int report(const struct run *run, const struct udv_stop_info *info)
 		say(run, info, "stopped by --max-instructions");
 		return RUN_LIMIT;
 	case UDV_STOP_REQUESTED:
+	case UDV_STOP_IDLE:
 	case UDV_STOP_DEBUG:
 		break;
 	}
-	if (run->killed) {
+	if (run->loop.killed) {
 		say(run, info, "ended by the debugger");
 		return RUN_SIGNALED;
 	}
-	if (caught == SIGALRM) {
+	if (caught == SIGALRM && run->options.max_seconds > 0) {
 		say(run, info, "stopped by --max-seconds");
 		return RUN_LIMIT;
 	}
-	say(run, info, caught == SIGTERM ? "terminated" : "interrupted");
+	say(run, info, word_of_signal());
 	return RUN_SIGNALED;
 }
 
@@ -273,9 +398,10 @@ static void print_stats(const struct run *run)
 
 	udv_machine_stats(run->machine, &stats);
 	fprintf(stderr, "instructions: %" PRIu64 "\n", stats.instructions);
-	fprintf(stderr, "host seconds: %.3f\n", run->seconds);
+	fprintf(stderr, "host seconds: %.3f\n", run->loop.seconds);
 	fprintf(stderr, "MIPS: %.1f\n",
-		run->seconds > 0 ? (double)stats.instructions / run->seconds * 1e-6 : 0.0);
+		run->loop.seconds > 0 ? (double)stats.instructions / run->loop.seconds * 1e-6
+				      : 0.0);
 	fprintf(stderr, "virtual seconds: %.9f\n", (double)stats.nanoseconds * 1e-9);
 	fprintf(stderr, "exceptions: %" PRIu64 "\n", stats.exceptions);
 	fprintf(stderr, "interrupts: %" PRIu64 "\n", stats.interrupts);
@@ -287,20 +413,26 @@ static void print_stats(const struct run *run)
 	run_print_exits(stderr, &stats);
 }
 
+/* Its socket is opened before the sandbox allows no more of them. */
+static bool open_gdb(struct run *run)
+{
+	return !run->options.gdb || (gdb_server_open(&run->gdb, run->options.gdb, &caught) &&
+				     gdb_server_attach(&run->gdb, run->machine));
+}
+
 static int execute(struct run *run)
 {
 	struct udv_stop_info info;
 	int status;
 
 	status = create(run);
-	if (!status && !(open_all(run) && run_load(&run->boot, &run->options, run->machine)))
+	if (!status && !(run_open_boot(&run->boot, &run->options) &&
+			 run_load(&run->boot, &run->options, run->machine)))
 		status = RUN_FILE;
 	if (status)
 		return status;
-	if (run->options.gdb && (!gdb_server_open(&run->gdb, run->options.gdb, &caught) ||
-				 !gdb_server_attach(&run->gdb, run->machine)))
+	if (!open_replay(run) || !open_outputs(run) || !open_gdb(run) || !go(run, &info))
 		return RUN_FILE;
-	go(run, &info);
 	status = report(run, &info);
 	gdb_server_ended(&run->gdb, status);
 	if (run->options.trace_hash)
@@ -314,12 +446,16 @@ int cmd_run(int argc, char **argv)
 {
 	struct run *run = calloc(1, sizeof(*run));
 	int status = RUN_FILE;
+	bool written;
 
 	if (!run) {
 		complain("run", "out of memory");
 		return RUN_FILE;
 	}
+	run->serial.name = "COM1";
+	run->console.name = "virtio's console";
 	run->serial.fd = run->console.fd = run->gdb.fd = -1;
+	run->serial.caught = run->console.caught = &caught;
 	if (!run_parse_options(&run->options, argc, argv)) {
 		status = RUN_USAGE;
 	} else if (run->options.help) {
@@ -333,7 +469,9 @@ int cmd_run(int argc, char **argv)
 	}
 	run_close_serial(&run->serial);
 	run_close_serial(&run->console);
-	if (!run_close_trace(&run->trace) || run->serial.failed || run->console.failed)
+	written = run_close_trace(&run->trace);
+	if (!run_record_close(&run->loop.record) || !written || run->serial.failed ||
+	    run->console.failed)
 		status = RUN_FILE;
 	gdb_server_close(&run->gdb);
 	udv_machine_destroy(run->machine);

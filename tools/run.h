@@ -2,11 +2,16 @@
 #ifndef UDV_TOOLS_RUN_H
 #define UDV_TOOLS_RUN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include <undervisor/machine.h>
+
+#include "run_outputs.h"
+
+struct run_input;
 
 /*
  * Exit statuses of "undervisor run". A debug exit gives an odd one; these are even, but for those
@@ -19,7 +24,7 @@ enum {
 	RUN_HALTED = 122,   /* halted for ever */
 	RUN_LIMIT = 124,    /* --max-instructions or --max-seconds */
 	RUN_RESET = 126,    /* triple fault, or a reset that the guest asked for */
-	RUN_SIGNALED = 130, /* Ctrl-C, or SIGTERM */
+	RUN_SIGNALED = 130, /* Ctrl-C, SIGTERM, SIGHUP, or Ctrl-A x */
 };
 
 #define RUN_MAX_INITRDS 64
@@ -28,6 +33,12 @@ enum run_trace_format {
 	RUN_TRACE_BY_NAME, /* JSON lines if the file is called so */
 	RUN_TRACE_TEXT,
 	RUN_TRACE_JSON,
+};
+
+enum run_switch {
+	RUN_AUTO,
+	RUN_ON,
+	RUN_OFF,
 };
 
 struct run_options {
@@ -47,6 +58,9 @@ struct run_options {
 	const char *gdb;	    /* a port, or unix:PATH */
 	uint64_t max_instructions;
 	double max_seconds; /* 0: no limit */
+	const char *record, *replay;
+	enum run_switch progress;
+	bool sandbox, no_sandbox; /* neither: where the kernel has it */
 	const char *trace;
 	enum run_trace_format trace_format;
 	bool trace_hash, stats, help;
@@ -58,25 +72,32 @@ bool run_parse_options(struct run_options *options, int argc, char **argv);
 /* ---------------------------------------------------------------- files */
 
 struct run_file {
-	const char *path;
+	const char *path; /* NULL: there is none */
+	int fd;
 	void *data;
 	size_t size;
 };
 
+/* -1 after a line on standard error: not there, or not a regular file. */
+int run_open_regular(const char *path);
 /* Maps a file. False after a line on standard error. */
 bool run_open_file(struct run_file *file, const char *path);
 void run_close_file(struct run_file *file);
 
 /* What the guest sends on its serial port, or on virtio's console. */
 struct run_serial {
-	int fd; /* -1: nowhere */
+	const char *name; /* for the user */
+	int fd;		  /* -1: nowhere */
 	bool own;
-	bool failed; /* with a line on standard error */
+	bool failed;			     /* with a line on standard error */
+	const volatile sig_atomic_t *caught; /* a signal after which nothing waits */
+	struct run_input *input;	     /* by which a user may leave; NULL: none */
 	size_t used;
 	uint8_t buffer[4096];
 };
 
-bool run_open_serial(struct run_serial *serial, const char *where);
+bool run_open_serial(struct run_serial *serial, struct run_outputs *outputs, const char *option,
+		     const char *where);
 void run_serial_byte(struct run_serial *serial, uint8_t byte);
 void run_flush_serial(struct run_serial *serial);
 void run_close_serial(struct run_serial *serial);
@@ -98,11 +119,14 @@ void run_close_disk(struct run_disk *disk);
 
 struct run_trace {
 	FILE *file; /* NULL: none */
+	const char *path;
 	bool json;
+	bool failed; /* with a line on standard error */
 	uint64_t hash;
 };
 
-bool run_open_trace(struct run_trace *trace, const struct run_options *options);
+bool run_open_trace(struct run_trace *trace, struct run_outputs *outputs,
+		    const struct run_options *options);
 void run_trace_event(struct run_trace *trace, const struct udv_trace_event *event);
 /* The final registers go into the hash. */
 void run_trace_registers(struct run_trace *trace, const struct udv_registers *registers);

@@ -85,6 +85,14 @@ bool run_load(const struct run_boot *boot, const struct run_options *options,
 	return false;
 }
 
+void run_know_boot(const struct run_boot *boot, const struct run_options *options,
+		   struct run_outputs *outputs)
+{
+	run_outputs_reads(outputs, "the image", boot->image.path, boot->image.fd);
+	for (unsigned i = 0; i < options->nr_initrds; i++)
+		run_outputs_reads(outputs, "--initrd", options->initrds[i], boot->initrds[i].fd);
+}
+
 void run_close_boot(struct run_boot *boot)
 {
 	run_close_file(&boot->image);

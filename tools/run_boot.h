@@ -17,6 +17,9 @@ bool run_open_boot(struct run_boot *boot, const struct run_options *options);
 /* The same: it does not fit @machine. */
 bool run_load(const struct run_boot *boot, const struct run_options *options,
 	      struct udv_machine *machine);
+/* Nothing of it is to be overwritten. */
+void run_know_boot(const struct run_boot *boot, const struct run_options *options,
+		   struct run_outputs *outputs);
 void run_close_boot(struct run_boot *boot);
 
 /* "--cpu help" */

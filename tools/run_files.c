@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -9,6 +11,7 @@
 
 #include "common.h"
 #include "run.h"
+#include "run_input.h"
 
 static bool refuse(const char *path, const char *why)
 {
@@ -16,72 +19,128 @@ static bool refuse(const char *path, const char *why)
 	return false;
 }
 
-bool run_open_file(struct run_file *file, const char *path)
+static const char *what_else(mode_t mode)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (S_ISDIR(mode))
+		return "a directory, not a file";
+	return S_ISFIFO(mode) || S_ISSOCK(mode) ? "a pipe, not a file" : "a device, not a file";
+}
+
+int run_open_regular(const char *path)
+{
+	/* A pipe is to be refused, not waited for. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat info;
 
-	*file = (struct run_file){ .path = path };
-	if (fd < 0)
-		return refuse(path, strerror(errno));
-	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-		close(fd);
-		return refuse(path, "not a file");
+	if (fd < 0) {
+		refuse(path, strerror(errno));
+		return -1;
 	}
-	file->size = (size_t)info.st_size;
-	if (file->size) {
-		file->data = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (file->data == MAP_FAILED) {
-			int error = errno;
-
-			file->data = NULL;
-			close(fd);
-			return refuse(path, strerror(error));
-		}
-	}
+	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
+		return fd;
+	refuse(path, what_else(info.st_mode));
 	close(fd);
-	return true;
+	return -1;
+}
+
+bool run_open_file(struct run_file *file, const char *path)
+{
+	off_t size;
+
+	*file = (struct run_file){ .path = path, .fd = run_open_regular(path) };
+	if (file->fd < 0)
+		return false;
+	size = lseek(file->fd, 0, SEEK_END);
+	if (size <= 0)
+		return size == 0 || refuse(path, strerror(errno));
+	file->size = (size_t)size;
+	file->data = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, file->fd, 0);
+	if (file->data != MAP_FAILED)
+		return true;
+	file->data = NULL;
+	return refuse(path, strerror(errno));
 }
 
 void run_close_file(struct run_file *file)
 {
 	if (file->data)
 		munmap(file->data, file->size);
-	file->data = NULL;
+	/* Never opened if there is no name: all of it is zero then. */
+	if (file->path && file->fd >= 0)
+		close(file->fd);
+	*file = (struct run_file){ 0 };
 }
 
 /* ---------------------------------------------------------------- serial */
 
-bool run_open_serial(struct run_serial *serial, const char *where)
+bool run_open_serial(struct run_serial *serial, struct run_outputs *outputs, const char *option,
+		     const char *where)
 {
-	*serial = (struct run_serial){ .fd = -1 };
+	serial->fd = -1;
 	if (strcmp(where, "stdio") == 0) {
 		serial->fd = STDOUT_FILENO;
 	} else if (strncmp(where, "file:", 5) == 0) {
-		serial->fd = open(where + 5, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+		serial->fd = run_outputs_open(outputs, option, where + 5);
 		serial->own = true;
-		if (serial->fd < 0) {
-			complain("run", "cannot write %s: %s", where + 5, strerror(errno));
-			return false;
-		}
+		return serial->fd >= 0;
 	}
 	return true;
 }
 
-/* A reader that has gone is no reason to stop the guest; nor is a full disk, but it is said. */
+enum wait {
+	WAIT_WRITE, /* it takes something */
+	WAIT_AGAIN,
+	WAIT_LEAVE, /* it takes nothing, and the run is to end */
+};
+
+/*
+ * A reader may be slow, or never take anything again: then a signal ends the wait, and so does the
+ * user who leaves at a terminal.
+ */
+static enum wait wait_for_reader(const struct run_serial *serial)
+{
+	struct run_input *input = serial->input;
+	bool typed = input && input->terminal && input->open;
+	bool leaves = *serial->caught || (input && input->quit);
+	struct pollfd fds[] = {
+		{ .fd = serial->fd, .events = POLLOUT },
+		{ .fd = STDIN_FILENO, .events = POLLIN },
+	};
+	int n = poll(fds, typed ? 2 : 1, leaves ? 0 : -1);
+
+	if (n > 0 && fds[0].revents)
+		return WAIT_WRITE;
+	if (n > 0)
+		run_input_poll(input);
+	return leaves ? WAIT_LEAVE : WAIT_AGAIN;
+}
+
+/*
+ * A reader that has gone is no reason to stop the guest; nor is a full disk, but it is said. A pipe
+ * that takes something has room for PIPE_BUF bytes; a terminal may keep us in write(), until the
+ * next signal.
+ */
 void run_flush_serial(struct run_serial *serial)
 {
 	size_t done = 0;
 
 	while (done < serial->used && serial->fd >= 0 && !serial->failed) {
-		ssize_t n = write(serial->fd, serial->buffer + done, serial->used - done);
+		size_t left = serial->used - done;
+		enum wait wait = wait_for_reader(serial);
+		ssize_t n;
 
+		if (wait == WAIT_LEAVE)
+			break;
+		if (wait == WAIT_AGAIN)
+			continue;
+		n = write(serial->fd, serial->buffer + done, left < PIPE_BUF ? left : PIPE_BUF);
 		if (n >= 0) {
 			done += (size_t)n;
 		} else if (errno == EPIPE) {
 			serial->fd = -1;
 		} else if (errno != EINTR && errno != EAGAIN) {
-			complain("run", "cannot write the serial output: %s", strerror(errno));
+			complain("run", "cannot write the output of %s: %s", serial->name,
+				 strerror(errno));
 			serial->failed = true;
 		}
 	}

@@ -175,6 +175,37 @@ static bool take_trace_format(struct run_options *options, const char *name, con
 	return true;
 }
 
+static bool take_progress(struct run_options *options, const char *name, const char *text)
+{
+	static const char *const words[] = {
+		[RUN_AUTO] = "auto",
+		[RUN_ON] = "on",
+		[RUN_OFF] = "off",
+	};
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (strcmp(text, words[i]) == 0) {
+			options->progress = (enum run_switch)i;
+			return true;
+		}
+	}
+	return bad_value(name, text, "one of on, off, auto");
+}
+
+static bool take_record(struct run_options *options, const char *name, const char *text)
+{
+	(void)name;
+	options->record = text;
+	return true;
+}
+
+static bool take_replay(struct run_options *options, const char *name, const char *text)
+{
+	(void)name;
+	options->replay = text;
+	return true;
+}
+
 static bool take_gdb(struct run_options *options, const char *name, const char *text)
 {
 	(void)name;
@@ -213,6 +244,11 @@ static const struct option_entry {
 	{ "--max-seconds", take_max_seconds, 0 },
 	{ "--memory", take_memory, 0 },
 	{ "--no-rng", NULL, offsetof(struct run_options, machine.no_rng) },
+	{ "--no-sandbox", NULL, offsetof(struct run_options, no_sandbox) },
+	{ "--progress", take_progress, 0 },
+	{ "--record", take_record, 0 },
+	{ "--replay", take_replay, 0 },
+	{ "--sandbox", NULL, offsetof(struct run_options, sandbox) },
 	{ "--seed", take_seed, 0 },
 	{ "--serial", take_serial, 0 },
 	{ "--stats", NULL, offsetof(struct run_options, stats) },
@@ -317,6 +353,14 @@ bool run_parse_options(struct run_options *options, int argc, char **argv)
 	}
 	if (options->trace_format != RUN_TRACE_BY_NAME && !options->trace) {
 		complain("run", "--trace-format goes with --trace");
+		return false;
+	}
+	if (options->replay && (options->record || options->max_instructions != UINT64_MAX)) {
+		complain("run", "--replay goes neither with --record nor with --max-instructions");
+		return false;
+	}
+	if (options->sandbox && options->no_sandbox) {
+		complain("run", "--sandbox and --no-sandbox contradict each other");
 		return false;
 	}
 	options->image = argv[i];

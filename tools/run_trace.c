@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common.h"
 #include "run.h"
@@ -57,14 +58,21 @@ static bool ends_with(const char *text, const char *end)
 	return length >= end_length && strcmp(text + length - end_length, end) == 0;
 }
 
-bool run_open_trace(struct run_trace *trace, const struct run_options *options)
+bool run_open_trace(struct run_trace *trace, struct run_outputs *outputs,
+		    const struct run_options *options)
 {
-	*trace = (struct run_trace){ .hash = 0x243f6a8885a308d3ull };
+	int fd;
+
+	*trace = (struct run_trace){ .path = options->trace, .hash = 0x243f6a8885a308d3ull };
 	if (!options->trace)
 		return true;
-	trace->file = fopen(options->trace, "w");
+	fd = run_outputs_open(outputs, "--trace", options->trace);
+	if (fd < 0)
+		return false;
+	trace->file = fdopen(fd, "w");
 	if (!trace->file) {
 		complain("run", "cannot write %s: %s", options->trace, strerror(errno));
+		close(fd);
 		return false;
 	}
 	trace->json = options->trace_format == RUN_TRACE_JSON ||
@@ -173,6 +181,13 @@ static void print_json(FILE *file, const struct udv_trace_event *event, const ui
 	fputs("}\n", file);
 }
 
+/* Once: the run goes on without it. */
+static void say_failed(struct run_trace *trace)
+{
+	complain("run", "cannot write %s: %s", trace->path, strerror(errno));
+	trace->failed = true;
+}
+
 static void mix_event(struct run_trace *trace, const struct udv_trace_event *event,
 		      const uint64_t values[3])
 {
@@ -190,8 +205,11 @@ void run_trace_event(struct run_trace *trace, const struct udv_trace_event *even
 
 	if (event->kind < UDV_TRACE_L0_SHOWN)
 		mix_event(trace, event, values);
-	if (trace->file)
-		(trace->json ? print_json : print_text)(trace->file, event, values);
+	if (!trace->file || trace->failed)
+		return;
+	(trace->json ? print_json : print_text)(trace->file, event, values);
+	if (ferror(trace->file))
+		say_failed(trace);
 }
 
 void run_trace_registers(struct run_trace *trace, const struct udv_registers *r)
@@ -216,17 +234,12 @@ void run_trace_registers(struct run_trace *trace, const struct udv_registers *r)
 
 bool run_close_trace(struct run_trace *trace)
 {
-	bool written;
-
 	if (!trace->file)
 		return true;
-	written = !ferror(trace->file);
-	if (fclose(trace->file) != 0)
-		written = false;
+	if (fclose(trace->file) != 0 && !trace->failed)
+		say_failed(trace);
 	trace->file = NULL;
-	if (!written)
-		complain("run", "cannot write the trace");
-	return written;
+	return !trace->failed;
 }
 
 static uint64_t sum_of(const uint64_t *counts)

@@ -91,9 +91,8 @@ void *vmx_region(void)
 	return region;
 }
 
-bool vmx_on(void)
+bool vmx_on_at(u64 pointer)
 {
-	u64 pointer = (u64)vmx_region();
 	bool carry, zero;
 
 	if (!(read_msr(MSR_FEATURE_CONTROL) & 1))
@@ -102,6 +101,11 @@ bool vmx_on(void)
 	write_cr0(read_cr0() | 1 << 5);
 	asm volatile("vmxon %2" : "=@ccc"(carry), "=@ccz"(zero) : "m"(pointer) : "memory");
 	return outcome(carry, zero) == VM_SUCCEED;
+}
+
+bool vmx_on(void)
+{
+	return vmx_on_at((u64)vmx_region());
 }
 
 /* The MSR about a field: the "true" one, if there is one. */
@@ -214,8 +218,12 @@ static void set_segments(void)
 
 void vmx_new(code_t *code, u32 secondary)
 {
+	vmx_new_at((u64)vmx_region(), code, secondary);
+}
+
+void vmx_new_at(u64 pointer, code_t *code, u32 secondary)
+{
 	static u8 stack[4096] __attribute__((aligned(16)));
-	u64 pointer = (u64)vmx_region();
 
 	vmx_clear(pointer);
 	vmx_load(pointer);
@@ -235,7 +243,6 @@ void vmx_new(code_t *code, u32 secondary)
 }
 
 /* In: the registers, and whether to resume. The stack keeps what the host needs. */
-int vmx_switch(struct regs *regs, bool resume);
 asm(".globl vmx_switch\n"
     "vmx_switch:\n"
     "push %rbx\n push %rbp\n push %r12\n push %r13\n push %r14\n push %r15\n"

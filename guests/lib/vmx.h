@@ -101,6 +101,7 @@ enum { VM_SUCCEED, VM_FAIL_INVALID, VM_FAIL_VALID };
 
 /* True if VMX operation has been entered. */
 bool vmx_on(void);
+bool vmx_on_at(u64 pointer);
 int vmx_clear(u64 pointer);
 int vmx_load(u64 pointer);
 int vmx_read(u64 field, u64 *value);
@@ -122,10 +123,13 @@ void *vmx_region(void);
  * the secondary ones in @secondary.
  */
 void vmx_new(code_t *code, u32 secondary);
+void vmx_new_at(u64 pointer, code_t *code, u32 secondary);
 void vmx_primary(u32 controls);
 
 /* Enters the guest with @regs, general registers only; VM_SUCCEED: it has exited. */
 int vmx_enter(struct regs *regs);
+/* The same where the caller knows whether VMRESUME is due. */
+int vmx_switch(struct regs *regs, bool resume);
 
 /* EPT: one to one with all rights but for pages that ept_page() changes, 4 KB each. */
 u64 ept_root(void);

@@ -7,6 +7,8 @@
 
 /* Data at RDI, code at RSI, and out. */
 CODE(touch, "mov (%rdi), %rcx; call *%rsi; vmcall; vmcall");
+CODE(fill, "rep stosl; vmcall");
+CODE(copy, "rep movsb; vmcall");
 
 #define LINEAR 0x8040607000ull
 #define DATA 0x100
@@ -199,6 +201,40 @@ static void in_guest(void)
 	}
 }
 
+/*
+ * Strings across pages that the guest meets for the first time, each a page of its own in EPT. The
+ * hypervisor sees nothing of it, and L0 below it must not cost time.
+ */
+static void repeated_strings(void)
+{
+	static u32 area[2][14 * 1024] __attribute__((aligned(4096)));
+	struct regs r = { .ax = 0x12345678, .cx = 0x3002, .di = (u64)&area[0][9] };
+	u64 ept;
+
+	section("repeated strings");
+	vmx_new(fill, SECONDARY_EPT | SECONDARY_VPID);
+	ept = vmx_get(VMCS_EPTP) & ~0xfffull;
+	for (u64 at = (u64)area; at < (u64)area + sizeof(area); at += 4096)
+		ept_page(ept, at);
+	vmx_invept(2, 0);
+	CHECK(vmx_enter(&r), VM_SUCCEED);
+	CHECK(vmx_get(VMCS_REASON), REASON_VMCALL);
+	CHECK(r.cx, 0);
+	CHECK(r.di, (u64)&area[0][9 + 0x3002]);
+	CHECK(area[0][8], 0);
+	CHECK(area[0][9], 0x12345678);
+	CHECK(area[0][8 + 0x3002], 0x12345678);
+	CHECK(area[0][9 + 0x3002], 0);
+	r = (struct regs){ .cx = 0xc009, .si = (u64)&area[0][8], .di = (u64)&area[1][6] };
+	vmx_set(VMCS_GUEST_RIP, (u64)copy);
+	CHECK(vmx_enter(&r), VM_SUCCEED);
+	CHECK(vmx_get(VMCS_REASON), REASON_VMCALL);
+	CHECK(r.cx, 0);
+	CHECK(area[1][6], 0);
+	CHECK(area[1][6 + 0x3001], 0x12345678);
+	CHECK(area[1][6 + 0x3002], 0x78);
+}
+
 /* N134: a VPID that was used before VMXOFF. What invalidates after VMXON drops that, too. */
 static void after_vmxoff(void)
 {
@@ -231,6 +267,7 @@ int main(int argc, char **argv)
 	host_and_guest();
 	two_guests();
 	in_guest();
+	repeated_strings();
 	after_vmxoff();
 	return 0;
 }

@@ -129,7 +129,6 @@ static void preconditions(void)
 }
 
 /* The launch state is the region's; @resume as it is, whatever the library believes. */
-int vmx_switch(struct regs *regs, bool resume);
 static u32 raw(bool resume)
 {
 	struct regs r = { 0 };

@@ -100,6 +100,23 @@ struct udv_trace_event {
 	const struct udv_ve_information *ve;
 };
 
+struct udv_vmentry;
+
+/* A VM entry that failed, and what its checks were made on: undervisor/vmentry.h says why. */
+struct udv_entry_failure {
+	unsigned cpu;
+	uint64_t instructions, nanoseconds, rip; /* as in a trace event */
+	const struct udv_vmentry *entry;
+};
+
+/* A VMCS that is current, and the entry that VMLAUNCH or VMRESUME would make with it. */
+struct udv_current_vmcs {
+	const struct udv_vmentry *entry;
+	bool launched; /* its launch state */
+	bool shadow;   /* it is a shadow VMCS, which cannot be entered */
+	bool in_guest; /* its guest runs: the fields of its state are of the last entry */
+};
+
 /*
  * What is on a disk. The callbacks are called within udv_machine_run(), with [@offset, @offset +
  * @size) inside the disk; false is an I/O error for the guest. They must not call the machine, and
@@ -123,7 +140,8 @@ struct udv_machine_config {
 	unsigned nr_cpus; /* 1..16; 0: 1 */
 	/*
 	 * What the processors can do, apart from the default: "+la57,-avx,maxphyaddr=39". Also
-	 * tsc-khz=N, how many ticks a virtual millisecond has. NULL: the default.
+	 * tsc-khz=N, how many ticks a virtual millisecond has, vendor=TEXT of CPUID. NULL: the
+	 * default.
 	 */
 	const char *cpu;
 	uint64_t seed;	 /* of RDRAND, RDSEED and virtio's rng; 0 is a seed like any other */
@@ -150,12 +168,17 @@ struct udv_machine_config {
 	/* Events of the processors; costs speed unless NULL. It may read the machine. */
 	void (*trace)(void *opaque, const struct udv_trace_event *event);
 	/*
+	 * A VM entry was refused or failed; the event of it was traced before. @failure lasts as
+	 * long as the call. Costs nothing until it happens. May be NULL.
+	 */
+	void (*entry_failed)(void *opaque, const struct udv_entry_failure *failure);
+	/*
 	 * Every VM exit that a hypervisor in the machine sees, once it has been performed and the
 	 * trace has had its UDV_TRACE_VM_EXIT; all about it is in vm_exit.h, and lasts as long as
 	 * the call. As free of charge as the trace, and it may read the machine, too.
 	 */
 	void (*vm_exit)(void *opaque, const struct udv_vm_exit *exit);
-	void *opaque; /* of serial, console, trace and vm_exit */
+	void *opaque; /* of serial, console, trace, entry_failed and vm_exit */
 };
 
 /*
@@ -230,6 +253,7 @@ enum udv_stop {
 	UDV_STOP_RESET,	       /* the guest reset the machine */
 	UDV_STOP_TRIPLE_FAULT, /* cpu: whose */
 	UDV_STOP_HALTED,       /* every processor waits, and nothing can ever wake one */
+	UDV_STOP_IDLE,	       /* of udv_machine_run_until(): every processor waits */
 	UDV_STOP_DEBUG,	       /* a breakpoint, a step, ...: udv_machine_debug_stop() */
 };
 
@@ -250,6 +274,21 @@ struct udv_stop_info {
  */
 void udv_machine_run(struct udv_machine *machine, uint64_t instructions,
 		     struct udv_stop_info *info);
+
+/*
+ * The same for who may have input for a guest that waits: time skips to a timer only if that is due
+ * by @idle_until, in ticks of virtual time. If none is, time goes to @idle_until, or stays where it
+ * is if that is later, and it stops with UDV_STOP_IDLE. If nobody can be woken by input either (no
+ * timer, interrupts disabled) it stops with UDV_STOP_HALTED. A stop of this kind changes nothing
+ * for the guest, so that input at an instruction count, or while it is idle at a tick, is the same
+ * input in every run. UINT64_MAX: as udv_machine_run().
+ */
+void udv_machine_run_until(struct udv_machine *machine, uint64_t instructions, uint64_t idle_until,
+			   struct udv_stop_info *info);
+
+/* The tick at which the next timer is due, UINT64_MAX: none runs. */
+uint64_t udv_machine_next_timer(const struct udv_machine *machine);
+uint64_t udv_machine_ticks_per_ms(const struct udv_machine *machine);
 
 /*
  * Makes udv_machine_run() return with UDV_STOP_REQUESTED soon, or at once when it is called next.
@@ -311,6 +350,9 @@ enum udv_status udv_machine_set_registers(struct udv_machine *machine, unsigned 
 /* "16-bit real", "64-bit", ...: never NULL */
 const char *udv_machine_mode(const struct udv_machine *machine, unsigned cpu);
 
+/* 2: it runs a guest of the image's hypervisor; 1: the image; 0: there is no such processor */
+unsigned udv_machine_level(const struct udv_machine *machine, unsigned cpu);
+
 /*
  * RAM at a physical address. UDV_ERR_NOT_FOUND if a part of it is not RAM; what comes before that
  * part may have been written then.
@@ -329,6 +371,11 @@ enum udv_status udv_machine_write_linear(struct udv_machine *machine, unsigned c
 
 /* Bytes for the guest to receive on COM1. How many there was room for; give the rest later. */
 size_t udv_machine_serial_input(struct udv_machine *machine, const uint8_t *data, size_t size);
+/*
+ * Whether the guest looks for input on COM1: it has enabled the interrupt, or reads the line status
+ * again and again. What comes earlier may be lost when it sets up the port.
+ */
+bool udv_machine_serial_listens(const struct udv_machine *machine);
 
 /* The same for virtio's console, which has room for 4096 bytes; 0 if the machine has none. */
 size_t udv_machine_console_input(struct udv_machine *machine, const uint8_t *data, size_t size);
@@ -357,6 +404,16 @@ struct udv_machine_stats {
 	struct udv_l0_stats l0;
 };
 void udv_machine_stats(const struct udv_machine *machine, struct udv_machine_stats *stats);
+
+/*
+ * Calls @use with the VMCS that is current on processor @cpu; it lasts as long as that call, which
+ * may read the machine. UDV_ERR_ARGUMENT: there is no such processor; UDV_ERR_NOT_FOUND: it has no
+ * current VMCS.
+ */
+enum udv_status udv_machine_current_vmcs(struct udv_machine *machine, unsigned cpu,
+					 void (*use)(void *opaque,
+						     const struct udv_current_vmcs *vmcs),
+					 void *opaque);
 
 /* ---------------------------------------------------------------- snapshots */
 

@@ -69,6 +69,11 @@ const char *udv_vmx_processor_name(unsigned index);
 
 /* ---------------------------------------------------------------- the checks */
 
+struct udv_vmentry_msr {
+	uint32_t index;
+	uint64_t value;
+};
+
 struct udv_vmentry {
 	const struct udv_vmcs *vmcs;
 	const struct udv_vmx_processor *processor;
@@ -77,6 +82,11 @@ struct udv_vmentry {
 	bool tracing;	       /* IA32_RTIT_CTL.TraceEn at VMLAUNCH */
 	/* For the checks that read it; without, or where it has a hole, these are not made. */
 	const struct udv_memory *memory;
+	/* The VM-entry MSR-load list, where it is known without memory; NULL: it is read. */
+	const struct udv_vmentry_msr *msrs;
+	uint32_t nr_msrs;
+	/* Its entry, from 1, whose WRMSR a processor is known to have refused; 0: none. */
+	uint32_t refused_msr;
 };
 
 enum udv_vmentry_class {
@@ -116,11 +126,14 @@ struct udv_vmentry_finding {
 	uint64_t value;	    /* of that field; class MSR: of the list's entry */
 	uint32_t msr_entry; /* class MSR: its number, from 1, and its MSR */
 	uint32_t msr;
+	bool in_memory; /* of what was read for it from memory: */
+	uint64_t address, read;
 	/*
-	 * The nearest value that breaks nothing else: only with udv_vmentry_nearest(). Without one
-	 * another field has to change.
+	 * The nearest value with which this field breaks no rule, and no other field one that it
+	 * does not break now: only with udv_vmentry_nearest(). Without one another field has to
+	 * change. With @cures_one it cures this rule, and the field still breaks others.
 	 */
-	bool has_nearest;
+	bool has_nearest, cures_one;
 	uint64_t nearest;
 };
 
@@ -134,8 +147,10 @@ unsigned udv_vmentry_check(const struct udv_vmentry *entry, udv_vmentry_report *
 			   void *opaque, uint64_t *unread);
 
 /*
- * Looks for @finding's nearest valid value, by trying: all that differ in one or two bits, then the
- * usual repairs; the fewest changed bits win. Thousands of checks.
+ * Looks for @finding's nearest valid value, by trying: all that differ in one or two bits, several
+ * such steps where the field breaks several rules, the usual repairs; the fewest changed bits win.
+ * Thousands of checks: milliseconds. A value that needs memory that is not there to be judged gives
+ * way to one that does not.
  */
 void udv_vmentry_nearest(const struct udv_vmentry *entry, struct udv_vmentry_finding *finding);
 

@@ -2,6 +2,8 @@
 #ifndef UDV_APIC_REGISTERS_H
 #define UDV_APIC_REGISTERS_H
 
+#include "arch/system_bits.h"
+
 /*
  * The local APIC's registers by number: byte offset / 16 in the xAPIC page, and MSR 800H + number
  * in x2APIC mode. SDM Vol 3A "The Local APIC Block Diagram", "x2APIC Register Address Space"
@@ -98,9 +100,7 @@ enum apic_shorthand {
 
 #define APIC_DIVIDE_WRITABLE 0xbu
 
-#define APIC_BASE_BSP 0x100ull
 #define APIC_BASE_X2APIC 0x400ull
-#define APIC_BASE_ENABLE 0x800ull
 #define APIC_BASE_RESERVED_LOW 0x2ffull
 #define APIC_DEFAULT_BASE 0xfee00000ull
 #define APIC_PAGE_SIZE 4096u

@@ -399,10 +399,10 @@ static unsigned fill(struct builder *b)
 		limit += limit < BLOCK_MAX_INSNS;
 	}
 	while (n < limit && !t.ends) {
-		if (offset && unlikely(b->cpu->points) &&
-		    cpu_may_break(b->cpu, b->linear + offset))
+		if (offset && unlikely(b->cpu->points) && cpu_may_break(b->cpu, b->linear + offset))
 			break;
-		if (offset && ((b->physical + offset) ^ b->physical) & ~(uint64_t)(MEM_PAGE_SIZE - 1))
+		if (offset &&
+		    ((b->physical + offset) ^ b->physical) & ~(uint64_t)(MEM_PAGE_SIZE - 1))
 			break;
 		if (!add_insn(b, &t, offset, &block->ops[n]))
 			break;

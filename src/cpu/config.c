@@ -276,9 +276,22 @@ static struct word after(struct word word, const char *key)
 	return (struct word){ word.text + size, word.size - size };
 }
 
+/* As CPUID says it in leaf 0; see is_amd(). */
+static bool apply_vendor(struct cpu_config *config, struct word vendor)
+{
+	if (vendor.size != sizeof(config->vendor) - 1)
+		return false;
+	for (size_t i = 0; i < vendor.size; i++)
+		if (vendor.text[i] < ' ' || vendor.text[i] > '~')
+			return false;
+	memcpy(config->vendor, vendor.text, vendor.size);
+	return true;
+}
+
 static bool apply_word(struct cpu_config *config, struct word word, struct complaint *why)
 {
 	struct word width = after(word, "maxphyaddr="), khz = after(word, "tsc-khz=");
+	struct word vendor = after(word, "vendor=");
 	uint64_t value;
 
 	if (word.size && (word.text[0] == '+' || word.text[0] == '-'))
@@ -295,7 +308,11 @@ static bool apply_word(struct cpu_config *config, struct word word, struct compl
 		config->tsc_khz = value;
 		return true;
 	}
-	return complain(why, word, "must be +FEATURE, -FEATURE, maxphyaddr=N or tsc-khz=N", "");
+	if (vendor.text)
+		return apply_vendor(config, vendor) ||
+		       complain(why, word, "must have 12 printable characters", "");
+	return complain(why, word,
+			"must be +FEATURE, -FEATURE, maxphyaddr=N, tsc-khz=N or vendor=TEXT", "");
 }
 
 enum udv_status cpu_config_parse(struct cpu_config *config, const char *text, char *why,

@@ -46,7 +46,7 @@ static bool load_pdptes(struct cpu *cpu, uint64_t cr0, uint64_t cr3, uint64_t cr
 	case UDV_WALK_PML_FULL:
 	case UDV_WALK_SPP_EVENT:
 		vmx_trace_walk(cpu, &cpu->paging, UDV_ACCESS_READ, &result);
-		return vmx_record_walk(cpu, &result);
+		return vmx_record_walk(cpu, &result, false);
 	default:
 		return raise_gp0(cpu);
 	}

@@ -88,6 +88,11 @@ struct cpu_tracer {
 	void (*event)(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind, uint64_t a,
 		      uint64_t b, uint64_t c);
 	/*
+	 * A VM entry failed, and the VMCS is as it was judged; @msr: the entry of its MSR list,
+	 * from 1, that could not be loaded, or 0.
+	 */
+	void (*entry_failed)(void *opaque, const struct cpu *cpu, uint32_t msr);
+	/*
 	 * An exit that the guest's hypervisor sees is under way: first with the guest's registers,
 	 * saved and complete, and then (@left) with the host's, or what of them a VMX abort leaves.
 	 */

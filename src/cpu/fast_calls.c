@@ -34,8 +34,7 @@ static bool syscall_enabled(const struct cpu *cpu)
 {
 	if (!(cpu->state.efer & EFER_SCE))
 		return false;
-	return is_64bit(cpu) ||
-	       (is_long_mode(cpu) && !memcmp(cpu->config->vendor, "AuthenticAMD", 12));
+	return is_64bit(cpu) || (is_long_mode(cpu) && is_amd(cpu));
 }
 
 bool control_syscall(struct cpu *cpu, const struct op *op)

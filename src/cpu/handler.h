@@ -178,6 +178,12 @@ ALWAYS_INLINE bool has_feature(const struct cpu *cpu, enum arch_feature feature)
 	return feature_has(&cpu->config->features, feature);
 }
 
+/* By CPUID leaf 0; the few differences that this makes are where this is asked. */
+ALWAYS_INLINE bool is_amd(const struct cpu *cpu)
+{
+	return memcmp(cpu->config->vendor, "AuthenticAMD", 12) == 0;
+}
+
 ALWAYS_INLINE bool is_long_mode(const struct cpu *cpu) /* IA-32e: compatibility mode as well */
 {
 	return cpu->state.efer & BIT(10);

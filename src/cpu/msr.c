@@ -41,6 +41,8 @@ enum {
 	MSR_MTRR_FIX4K = 0x268,
 	MSR_X2APIC_FIRST = 0x800,
 	MSR_X2APIC_LAST = 0x8ff,
+	/* of AMD's performance counters, which every processor of theirs has: 4 events, 4 counts */
+	MSR_AMD_COUNTERS = 0xc0010000,
 };
 
 #define MTRRCAP_VALUE (8 | BIT(8) | BIT(10)) /* 8 variable ranges, fixed ones, WC */
@@ -367,6 +369,9 @@ static bool write_mtrr_mask(struct cpu *cpu, const struct msr_row *row, uint64_t
 	{ number, FEATURE_##needs, 0, bits, NULL, write_command }
 #define FIXED(number, i) \
 	CHECKED(number, MTRR, mtrr.fixed[i], ANY, write_mtrr_fixed)
+#define AMD_COUNTERS(i) /* nothing is counted */ \
+	IGNORED(MSR_AMD_COUNTERS + 2 * (i), ALWAYS, 0), \
+	IGNORED(MSR_AMD_COUNTERS + 2 * (i) + 1, ALWAYS, 0)
 #define VARIABLE(i) \
 	CHECKED(MSR_MTRR_PHYSBASE0 + 2 * (i), MTRR, mtrr.base[i], ~BITS(11, 8), write_mtrr_base), \
 	CHECKED(MSR_MTRR_PHYSBASE0 + 2 * (i) + 1, MTRR, mtrr.mask[i], ~BITS(10, 0), write_mtrr_mask)
@@ -437,6 +442,7 @@ static const struct msr_row rows[] = {
 	CHECKED(ARCH_MSR_GS_BASE, LM, seg[SEG_GS].base, ANY, write_base),
 	ADDRESS(ARCH_MSR_KERNEL_GS_BASE, LM, kernel_gs_base),
 	STORED(ARCH_MSR_TSC_AUX, ALWAYS, tsc_aux, BITS(31, 0)),
+	AMD_COUNTERS(0), AMD_COUNTERS(1), AMD_COUNTERS(2), AMD_COUNTERS(3),
 };
 /* clang-format on */
 
@@ -449,6 +455,8 @@ static bool row_exists(const struct cpu *cpu, const struct msr_row *row)
 		return has_feature(cpu, FEATURE_LM) || has_feature(cpu, FEATURE_NX);
 	if (row->index == ARCH_MSR_TSC_AUX)
 		return has_feature(cpu, FEATURE_RDTSCP) || has_feature(cpu, FEATURE_RDPID);
+	if (row->index >= MSR_AMD_COUNTERS)
+		return is_amd(cpu);
 	if (row->feature >= NR_CPUID_FEATURES && !has_feature(cpu, FEATURE_VMX))
 		return false;
 	if (row->index == ARCH_MSR_VMX_EPT_VPID_CAP && has_feature(cpu, FEATURE_VMX_SECONDARY_VPID))

@@ -68,7 +68,7 @@ static bool walk(struct cpu *cpu, uint64_t linear, uint32_t access, struct udv_w
 		case UDV_WALK_SPP_EVENT:
 			cpu_tlb_flush_page(cpu, linear);
 			vmx_trace_walk(cpu, &cpu->paging, walker_access(cpu, access), result);
-			return vmx_record_walk(cpu, result);
+			return vmx_record_walk(cpu, result, access & UDV_ACCESS_FETCH);
 		default:
 			cpu_tlb_flush_page(cpu, linear);
 			return raise_page_fault(cpu, result, linear);

@@ -7,11 +7,18 @@
  *
  * A repeated one is done in portions of at most CHUNK bytes. Between two portions it is at an
  * instruction boundary with RIP at the instruction itself, as on a processor that takes an
- * interrupt there, and each portion counts as one instruction of the budget. Where portions end
- * does not depend on what is cached, so that time does not either. Within a portion MOVS and STOS
- * work on host memory as far as pages go.
+ * interrupt there, and each portion counts as one instruction of the budget. Portions end
+ * where the count that is left is a multiple: this depends neither on what is cached nor on
+ * whether L0 had a fault to look at on the way, and so time does not either. Within a portion MOVS
+ * and STOS work on host memory as far as pages go.
  */
 #define CHUNK 4096u
+
+/* Elements to do before the next boundary, of @count that are left. */
+static uint64_t portion_of(uint64_t count, unsigned size_log)
+{
+	return ((count - 1) & ((CHUNK >> size_log) - 1)) + 1;
+}
 
 enum repeat {
 	REPEAT_NONE,
@@ -187,12 +194,12 @@ static bool stops_after_each(const struct cpu *cpu)
 static const struct op *repeated(struct cpu *cpu, const struct op *op)
 {
 	unsigned log = address_log(op);
-	uint64_t portion = stops_after_each(cpu) ? 1 : CHUNK >> op->size;
-	uint64_t count = reg_get(cpu, GPR_OFFSET(GPR_RCX), log);
+	uint64_t count = reg_get(cpu, GPR_OFFSET(GPR_RCX), log), portion;
 
 	cpu->current = op;
 	if (!count)
 		return op + 1;
+	portion = stops_after_each(cpu) ? 1 : portion_of(count, op->size);
 	while (count && portion) {
 		uint64_t done = 0;
 

@@ -92,8 +92,11 @@ bool vmx_record(struct cpu *cpu, uint32_t reason, uint64_t qualification);
 bool vmx_record_instruction(struct cpu *cpu, uint32_t reason, uint64_t qualification);
 /* The same for an access to memory that the instruction or event makes. */
 bool vmx_record_access(struct cpu *cpu, uint32_t reason, uint64_t qualification, bool fetch);
-/* For the EPT outcomes of a walk; a convertible violation becomes a #VE. Returns false. */
-bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk);
+/*
+ * For the EPT outcomes of a walk; a convertible violation becomes a #VE. @fetch: it was made for an
+ * instruction, whatever access within it was refused. Returns false.
+ */
+bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk, bool fetch);
 /* Keeps the walk of such an outcome, in @paging, for the tracer: @access as the walk was asked. */
 void vmx_trace_walk(struct cpu *cpu, const struct udv_paging *paging, uint32_t access,
 		    const struct udv_walk_result *walk);
@@ -161,6 +164,10 @@ struct cpu_config;
 void vmx_make_capabilities(struct vmx_capabilities *capabilities, const struct cpu_config *config,
 			   uint64_t cr4_supported);
 void vmx_reset(struct cpu *cpu);
+/* The same for those who judge without it. */
+struct udv_vmx_processor;
+void vmx_describe_processor(const struct vmx_capabilities *capabilities,
+			    struct udv_vmx_processor *processor);
 /* IA32_VMX_BASIC (480H) .. IA32_VMX_VMFUNC (491H) */
 uint64_t vmx_capability_msr(const struct vmx_capabilities *capabilities, uint32_t index);
 

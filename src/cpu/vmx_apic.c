@@ -350,7 +350,7 @@ static bool reach_table(struct cpu *cpu, const struct udv_step *step, uint64_t l
 
 	return udv_walk_gpa(&cpu->paging, (access & ~UDV_ACCESS_KIND) | kind, step->gpa, &origin,
 			    &result, NULL) == UDV_WALK_OK ||
-	       vmx_record_walk(cpu, &result);
+	       vmx_record_walk(cpu, &result, access & UDV_ACCESS_FETCH);
 }
 
 static bool is_table_access(const struct udv_step *step)

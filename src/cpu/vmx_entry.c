@@ -211,6 +211,7 @@ bool vmx_enter(struct cpu *cpu, bool launch)
 		if (refusal.error) {
 			cpu->stats.vm_refusals++;
 			trace_event(cpu, CPU_TRACE_VM_REFUSED, refusal.error, 0, 0);
+			vmx_tell_failure(cpu, 0);
 			return vmx_fail_valid(cpu, refusal.error);
 		}
 		vmx_entry_failure(cpu, ARCH_EXIT_ENTRY_GUEST_STATE_REASON, refusal.qualification);

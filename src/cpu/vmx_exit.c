@@ -101,14 +101,13 @@ void vmx_trace_walk(struct cpu *cpu, const struct udv_paging *paging, uint32_t a
 	trace->valid = true;
 }
 
-bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk)
+bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk, bool fetch)
 {
 	struct udv_exit_info info = udv_exit_info(walk, cpu->vmx.capabilities.ept_vpid_cap);
 
 	if (walk->outcome == UDV_WALK_EPT_VIOLATION && udv_ve_convertible(&cpu->paging, walk))
 		return vmx_raise_ve(cpu, &info);
-	vmx_record_access(cpu, info.exit_reason, info.exit_qualification,
-			  walk->fault.access & UDV_ACCESS_FETCH);
+	vmx_record_access(cpu, info.exit_reason, info.exit_qualification, fetch);
 	cpu->vmx.exit.guest_physical_address = info.guest_physical_address.value;
 	cpu->vmx.exit.guest_linear_address = info.guest_linear_address.value;
 	if (info.exit_reason != ARCH_EXIT_EPT_MISCONFIG_REASON && reports_nmi_unblocking(cpu))
@@ -126,12 +125,13 @@ static uint32_t event_info(const struct cpu_event *event)
 bool vmx_intercepts_event(struct cpu *cpu, const struct cpu_event *event)
 {
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
-	bool bit = v->exception_bitmap >> event->vector & 1;
+	bool bit;
 
 	if (!cpu->vmx.guest || event->type == EVENT_SOFTWARE_INTERRUPT || event->vector > 31)
 		return false;
 	if (event->type == EVENT_NMI || event->type == EVENT_EXTERNAL)
 		return false;
+	bit = v->exception_bitmap >> event->vector & 1;
 	if (event->vector == VECTOR_PF)
 		bit = bit == ((event->error_code & v->page_fault_error_code_mask) ==
 			      v->page_fault_error_code_match);
@@ -479,6 +479,7 @@ void vmx_entry_failure(struct cpu *cpu, uint32_t reason, uint64_t qualification)
 
 	cpu->stats.vm_exits[reason]++;
 	trace_event(cpu, CPU_TRACE_VM_EXIT, reason | REASON_ENTRY_FAILURE, qualification, 0);
+	vmx_tell_failure(cpu, reason == ARCH_EXIT_ENTRY_MSR_LOADING_REASON ? qualification : 0);
 	v->exit_reason = reason | REASON_ENTRY_FAILURE;
 	v->exit_qualification = qualification;
 	trace_exit(cpu, false);

@@ -32,6 +32,12 @@ struct vmx_refusal {
 };
 /* vmx_check.c: all checks that come before the guest state is loaded. */
 bool vmx_check_entry(struct cpu *cpu, struct vmx_refusal *refusal);
+/* To whoever wants to know why; @msr as in struct cpu_tracer. */
+static inline void vmx_tell_failure(const struct cpu *cpu, uint64_t msr)
+{
+	if (cpu->tracer.entry_failed)
+		cpu->tracer.entry_failed(cpu->tracer.opaque, cpu, (uint32_t)msr);
+}
 /* The current VMCS is marked as a shadow VMCS. */
 bool vmx_current_is_shadow(struct cpu *cpu);
 

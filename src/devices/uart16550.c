@@ -160,6 +160,7 @@ static void uart_write(void *opaque, unsigned offset, unsigned size, uint32_t va
 	bool dlab = uart->lcr & LCR_DLAB;
 
 	(void)size;
+	uart->polls = 0;
 	switch (offset) {
 	case REG_DATA:
 		if (dlab)
@@ -204,6 +205,9 @@ static uint8_t read_lsr(struct uart16550 *uart)
 	uint8_t value = (uint8_t)(LSR_EMPTY | uart->errors | (uart->count ? LSR_DATA : 0));
 
 	uart->errors = 0;
+	/* The transmitter is always empty: who asks again asks for input. */
+	if (uart->polls < UART_POLLING)
+		uart->polls++;
 	return value;
 }
 
@@ -253,6 +257,11 @@ static uint32_t uart_read(void *opaque, unsigned offset, unsigned size)
 unsigned uart_room(const struct uart16550 *uart)
 {
 	return uart->mcr & MCR_LOOP ? 0 : fifo_size(uart) - uart->count;
+}
+
+bool uart_listens(const struct uart16550 *uart)
+{
+	return uart->ier & IER_RX || uart->polls == UART_POLLING;
 }
 
 void uart_receive(struct uart16550 *uart, uint8_t byte)

@@ -18,12 +18,14 @@
 
 #define UART_PORTS 8
 #define UART_FIFO 16
+#define UART_POLLING 32
 
 struct uart16550 {
 	uint8_t ier, fcr, lcr, mcr, scratch;
 	uint8_t errors;	      /* of LSR: what reading it clears */
 	uint8_t modem_lines;  /* MSR[7:4] */
 	uint8_t modem_deltas; /* MSR[3:0] */
+	uint8_t polls;	      /* reads of LSR with nothing in between, up to UART_POLLING */
 	bool thr_empty;	      /* its interrupt waits */
 	uint16_t divisor;
 	uint8_t fifo[UART_FIFO], head, count;
@@ -39,6 +41,8 @@ void uart_reset(struct uart16550 *uart);
 
 /* How many bytes can be received before one is lost. */
 unsigned uart_room(const struct uart16550 *uart);
+/* The guest wants to be told of bytes, or polls for them. */
+bool uart_listens(const struct uart16550 *uart);
 /* A byte from the line; with no room it is lost and an overrun is noted. */
 void uart_receive(struct uart16550 *uart, uint8_t byte);
 

@@ -163,3 +163,8 @@ size_t udv_machine_serial_input(struct udv_machine *machine, const uint8_t *data
 		uart_receive(&machine->uart, data[taken++]);
 	return taken;
 }
+
+bool udv_machine_serial_listens(const struct udv_machine *machine)
+{
+	return uart_listens(&machine->uart);
+}

@@ -10,7 +10,7 @@
  */
 
 #define TABLES_BASE ACPI_TABLES_BASE
-#define TABLES_SIZE 4096u
+#define TABLES_SIZE ACPI_TABLES_SIZE
 
 #define SCI_IRQ 9u
 

@@ -126,6 +126,11 @@ enum udv_status load_place(struct loader *loader, uint64_t base, uint64_t size, 
 				   "%#llx bytes at %#llx do not fit in %llu MB of memory",
 				   (unsigned long long)size, (unsigned long long)base,
 				   (unsigned long long)machine->memory >> 20);
+	if (base < ACPI_TABLES_BASE + ACPI_TABLES_SIZE && ACPI_TABLES_BASE < base + size)
+		return load_refuse(loader, UDV_ERR_FORMAT,
+				   "%#llx bytes at %#llx would lie over the ACPI tables at %#x",
+				   (unsigned long long)size, (unsigned long long)base,
+				   ACPI_TABLES_BASE);
 	other = taken(loader, base, size);
 	if (other)
 		return load_refuse(loader, UDV_ERR_FORMAT,

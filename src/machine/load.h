@@ -146,6 +146,7 @@ uint32_t acpi_dsdt_body(const struct udv_machine *machine, uint8_t *data, uint32
 
 /* acpi_tables.c: at E0000H, the RSDP first. */
 #define ACPI_TABLES_BASE 0xe0000u
+#define ACPI_TABLES_SIZE 4096u
 #define ACPI_RSDP_SIZE 36u
 enum udv_status acpi_tables_write(struct udv_machine *machine);
 

@@ -104,13 +104,16 @@ static enum udv_status load_payload(struct loader *loader)
 {
 	uint64_t offset = setup_size(loader) + load_field(loader, AT_PAYLOAD, 4);
 	uint64_t size = load_field(loader, AT_PAYLOAD_SIZE, 4), unpacked_size, entry;
+	uint64_t limit = load_field(loader, AT_INIT_SIZE, 4); /* the ELF file's, too */
 	enum udv_status status;
 	uint8_t *unpacked;
 
 	if (!size || !load_has(loader, offset, size))
 		return truncated(loader);
-	status = load_unpack(loader, "the kernel's payload", loader->data + offset, size,
-			     loader->machine->low_memory, &unpacked, &unpacked_size);
+	if (limit > loader->machine->low_memory)
+		limit = loader->machine->low_memory;
+	status = load_unpack(loader, "the kernel's payload", loader->data + offset, size, limit,
+			     &unpacked, &unpacked_size);
 	if (status != UDV_OK)
 		return status;
 	loader->data = loader->unpacked = unpacked;

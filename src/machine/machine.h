@@ -129,6 +129,7 @@ struct udv_machine {
 	uint64_t round_slice; /* what each may retire in this round */
 	uint64_t longest;     /* what the foremost has retired in it */
 	uint64_t piece_end;   /* tick at which the running cpu_run() ends */
+	uint64_t idle_until;  /* idle processors wait no longer in this call */
 	unsigned idle_skips;  /* deadlines skipped to without an instruction in between */
 
 	/* why the loop is to be left */
@@ -188,6 +189,8 @@ void debug_ran(struct vcpu *vcpu);
 /* What udv_machine_paging() is made of. */
 enum udv_status machine_paging_config(const struct udv_machine *machine, unsigned cpu,
 				      struct udv_paging_config *config);
+/* entry_failed.c: for struct cpu_tracer; @opaque is the vCPU. */
+void machine_entry_failed(void *opaque, const struct cpu *cpu, uint32_t msr);
 
 /* vm_exit.c */
 void machine_trace_exit(void *opaque, const struct cpu *cpu, bool left);

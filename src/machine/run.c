@@ -210,12 +210,25 @@ static bool given_up(struct udv_machine *machine)
 	return machine->idle_skips++ >= limit;
 }
 
+/* The next deadline is too far away for who runs the machine. */
+static void stay_idle(struct udv_machine *machine)
+{
+	if (machine->idle_until > machine->base_ticks)
+		machine->base_ticks = machine->idle_until;
+	machine_stop(machine, UDV_STOP_IDLE, 0);
+}
+
 /* Nobody is awake: on to the next deadline. */
 static void skip_ahead(struct udv_machine *machine)
 {
 	uint64_t ticks = next_deadline(machine);
+	bool never = ticks == TIMELINE_NEVER;
 
-	if (ticks == TIMELINE_NEVER || given_up(machine)) {
+	if (ticks > machine->idle_until && !(never && all_deaf(machine))) {
+		stay_idle(machine);
+		return;
+	}
+	if (never || given_up(machine)) {
 		machine->stop_cpu = 0;
 		machine_stop(machine, UDV_STOP_HALTED, 0);
 		return;
@@ -321,9 +334,16 @@ static uint64_t total_retired(const struct udv_machine *machine)
 
 void udv_machine_run(struct udv_machine *machine, uint64_t instructions, struct udv_stop_info *info)
 {
+	udv_machine_run_until(machine, instructions, UINT64_MAX, info);
+}
+
+void udv_machine_run_until(struct udv_machine *machine, uint64_t instructions, uint64_t idle_until,
+			   struct udv_stop_info *info)
+{
 	uint64_t start = total_retired(machine), done = 0;
 
 	machine->stopped = false;
+	machine->idle_until = idle_until;
 	while (!machine->stopped) {
 		if (atomic_exchange(&machine->stop_requested, false))
 			machine_stop(machine, UDV_STOP_REQUESTED, 0);
@@ -343,6 +363,16 @@ void udv_machine_run(struct udv_machine *machine, uint64_t instructions, struct 
 		.value = machine->stop_value,
 		.instructions = done,
 	};
+}
+
+uint64_t udv_machine_next_timer(const struct udv_machine *machine)
+{
+	return next_deadline(machine);
+}
+
+uint64_t udv_machine_ticks_per_ms(const struct udv_machine *machine)
+{
+	return machine->tsc_khz;
 }
 
 static void add_counts(uint64_t *sums, const uint64_t *counts)

@@ -101,7 +101,7 @@
 	N(T, ops) N(T, tracer) N(T, hypervisor) N(T, memory) N(T, ports) N(T, blocks) N(T, path) \
 	S(T, paging, udv_paging) N(T, generation) N(T, asn) N(T, next_asn) N(T, live_spaces) \
 	N(T, next_space) N(T, spaces) N(T, space_paging) N(T, code_base) N(T, code_limit) \
-	V(T, random) S(T, stats, cpu_stats)
+	V(T, random) N(T, points) N(T, passed_rip) N(T, passed_retired) S(T, stats, cpu_stats)
 
 /* L0 keeps nothing: with what its guest has of VMX it starts anew. */
 #define STATE_ept02(T, V, R, A, RA, S, SA, N) \
@@ -197,7 +197,7 @@
 
 #define STATE_uart16550(T, V, R, A, RA, S, SA, N) \
 	V(T, ier) V(T, fcr) V(T, lcr) V(T, mcr) V(T, scratch) V(T, errors) V(T, modem_lines) \
-	V(T, modem_deltas) V(T, thr_empty) V(T, divisor) A(T, fifo) \
+	V(T, modem_deltas) R(T, polls, 0, UART_POLLING) V(T, thr_empty) V(T, divisor) A(T, fifo) \
 	R(T, head, 0, UART_FIFO - 1) R(T, count, 0, UART_FIFO) N(T, irq) N(T, output) \
 	N(T, opaque)
 
@@ -254,14 +254,15 @@
 	N(T, config) N(T, cpu_text) N(T, snapshot) N(T, mem) N(T, ports) N(T, blocks) N(T, vcpus) \
 	S(T, clock, vclock) R(T, base_ticks, 0, STATE_MAX_TICKS) \
 	R(T, device_ns, 0, STATE_MAX_TICKS) N(T, running) R(T, turn, 0, UDV_MAX_CPUS) \
-	V(T, round_slice) R(T, longest, 0, STATE_MAX_TICKS) N(T, piece_end) V(T, idle_skips) \
+	V(T, round_slice) R(T, longest, 0, STATE_MAX_TICKS) N(T, piece_end) N(T, idle_until) \
+	V(T, idle_skips) \
 	N(T, stop_requested) N(T, stopped) N(T, stop) N(T, stop_value) \
 	R(T, stop_cpu, 0, UDV_MAX_CPUS - 1) N(T, apic_bus) SA(T, lapic_page, lapic_page) \
 	R(T, nr_lapic_pages, 0, UDV_MAX_CPUS) S(T, irq, irq_lines) S(T, ioapic, ioapic) \
 	S(T, pic, pic) S(T, pit, pit) S(T, rtc, rtc) S(T, acpi_pm, acpi_pm) S(T, reset, reset) \
 	S(T, i8042, i8042) S(T, pci, pci_host) S(T, pci_testdev, pci_testdev) \
 	S(T, testdev, testdev) S(T, fw_cfg, fw_cfg) S(T, uart, uart16550) N(T, debug_exit) \
-	S(T, virtio, machine_virtio) N(T, hooks)
+	S(T, virtio, machine_virtio) N(T, hooks) N(T, debug)
 
 /*
  * All lists, each behind those that it names: X(struct or union, list). PARTIAL(...) the same for

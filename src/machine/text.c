@@ -25,6 +25,7 @@ const char *udv_stop_text(enum udv_stop stop)
 		[UDV_STOP_RESET] = "reset by the guest",
 		[UDV_STOP_TRIPLE_FAULT] = "triple fault",
 		[UDV_STOP_HALTED] = "halted for ever",
+		[UDV_STOP_IDLE] = "idle",
 		[UDV_STOP_DEBUG] = "stopped for a debugger",
 	};
 
@@ -50,6 +51,17 @@ const char *udv_machine_mode(const struct udv_machine *machine, unsigned cpu)
 	if (lma && state->seg[SEG_CS].access_rights & AR_L)
 		return "64-bit mode";
 	return code[2 * lma + !!(state->seg[SEG_CS].access_rights & AR_DB)];
+}
+
+unsigned udv_machine_level(const struct udv_machine *machine, unsigned cpu)
+{
+	const struct cpu_vmx *vmx;
+
+	if (cpu >= machine->nr_cpus)
+		return 0;
+	/* With the hypervisor below, the image itself runs as a guest. */
+	vmx = &machine->vcpus[cpu].cpu.vmx;
+	return vmx->guest && !vmx->level1 ? 2 : 1;
 }
 
 const char *udv_machine_feature(unsigned index, bool *by_default)

@@ -236,6 +236,11 @@ static enum udv_status complain(const struct loader *loader, const char *what,
 		return load_refuse(loader, UDV_ERR_TRUNCATED, "%s is truncated (%s)", what,
 				   format->name);
 	case UNPACK_TOO_LARGE:
+		if (limit < loader->machine->low_memory)
+			return load_refuse(loader, UDV_ERR_FORMAT,
+					   "the kernel's payload is larger than the %llu bytes "
+					   "that its header says it needs",
+					   (unsigned long long)limit);
 		return load_refuse(loader, UDV_ERR_NO_MEMORY,
 				   "%s is larger than the %llu MB of memory", what,
 				   (unsigned long long)limit >> 20);

@@ -208,13 +208,12 @@ static void add_walk(struct udv_trace_event *event, struct vcpu *vcpu)
 	event->record = &vcpu->walk.record;
 }
 
-/* Where the area is, vmcs02 says as vmcs12 does. */
+/* Not of a #VE that was injected: then it wrote nothing. */
 static void add_ve(struct udv_trace_event *event, struct vcpu *vcpu)
 {
 	const struct vmx_vmcs *v = &vcpu->cpu.vmx.vmcs;
 
-	if (vcpu->cpu.vmx.guest && VMX_SECONDARY(v, EPT_VIOLATION_VE) &&
-	    machine_read_ve(vcpu->machine, v->ve_information_address, &vcpu->ve))
+	if (machine_read_ve(vcpu->machine, v->ve_information_address, &vcpu->ve))
 		event->ve = &vcpu->ve;
 }
 
@@ -270,7 +269,7 @@ static void trace(void *opaque, const struct cpu *cpu, enum cpu_trace_kind kind,
 	if (vcpu->walk.valid && (event.kind == UDV_TRACE_VM_EXIT ||
 				 (event.kind == UDV_TRACE_EXCEPTION && a == VECTOR_VE)))
 		add_walk(&event, vcpu);
-	if (event.kind == UDV_TRACE_EXCEPTION && a == VECTOR_VE)
+	if (event.kind == UDV_TRACE_EXCEPTION && event.walk)
 		add_ve(&event, vcpu);
 	if (config->trace)
 		config->trace(config->opaque, &event);
@@ -284,6 +283,7 @@ void wire_tracer(struct vcpu *vcpu)
 	vcpu->cpu.tracer = (struct cpu_tracer){
 		.event = traced || vcpu->machine->debug.events ? trace : NULL,
 		.exit = traced ? machine_trace_exit : NULL,
+		.entry_failed = config->entry_failed ? machine_entry_failed : NULL,
 		.opaque = vcpu,
 		.walk = traced ? &vcpu->walk : NULL,
 	};

@@ -135,8 +135,14 @@ static bool read_through(void *opaque, uint64_t address, unsigned size, uint64_t
 {
 	struct entry_judged *judged = opaque;
 
-	if (judged->memory && paging_read_memory(judged->memory, address, size, value))
+	if (judged->memory && paging_read_memory(judged->memory, address, size, value)) {
+		judged->read_address = address;
+		judged->read_value = *value;
 		return true;
+	}
+	if (judged->nr_unread < ENTRY_READS)
+		judged->unread_at[judged->nr_unread] = address;
+	judged->nr_unread++;
 	if (address < judged->unread)
 		judged->unread = address;
 	return false;
@@ -155,30 +161,51 @@ void entry_prepare(struct entry_judged *judged, const struct udv_vmentry *entry)
 		.opaque = judged,
 	};
 	judged->memory = entry->memory;
+	judged->msrs = entry->msrs;
+	judged->nr_msrs = entry->nr_msrs;
+	judged->refused_msr = entry->refused_msr;
 	judged->unread = UINT64_MAX;
+	judged->nr_unread = 0;
+}
+
+static bool read_msr(struct entry_judged *judged, uint32_t n, struct vmx_msr_entry *msr)
+{
+	uint64_t address = judged->input.vmcs->entry_msr_load_address + 16ull * n, low;
+
+	if (judged->msrs) {
+		*msr = (struct vmx_msr_entry){ .index = judged->msrs[n].index,
+					       .value = judged->msrs[n].value };
+		return true;
+	}
+	if (!read_through(judged, address, 8, &low) ||
+	    !read_through(judged, address + 8, 8, &msr->value))
+		return false;
+	msr->index = (uint32_t)low;
+	msr->reserved = (uint32_t)(low >> 32);
+	return true;
 }
 
 /* What is wrong with entry @n, from 0, of the MSR list; false if it cannot be read. */
 static bool judge_msr(struct entry_judged *judged, uint32_t n, struct vmx_msr_entry *msr,
 		      enum vmx_check_id *id)
 {
-	const struct vmx_vmcs *v = judged->input.vmcs;
-	uint64_t address = v->entry_msr_load_address + 16ull * n, low;
-
-	if (!read_through(judged, address, 8, &low) ||
-	    !read_through(judged, address + 8, 8, &msr->value))
+	if (!read_msr(judged, n, msr))
 		return false;
-	msr->index = (uint32_t)low;
-	msr->reserved = (uint32_t)(low >> 32);
-	*id = vmx_check_msr(&judged->capabilities, v, msr);
+	*id = vmx_check_msr(&judged->capabilities, judged->input.vmcs, msr);
+	if (*id == VMX_NR_CHECKS && judged->refused_msr == n + 1)
+		*id = VMX_CHECK_MSRL_06;
 	return true;
 }
 
 static uint32_t nr_msrs(const struct entry_judged *judged)
 {
-	uint64_t count = judged->input.vmcs->entry_msr_load_count;
+	/* What is not aligned is not read: the entry fails before. */
+	const bool aligned = !(judged->input.vmcs->entry_msr_load_address & 15);
+	uint64_t count = judged->msrs ? judged->nr_msrs : judged->input.vmcs->entry_msr_load_count;
 	uint32_t most = vmx_max_msr_entries(&judged->capabilities);
 
+	if (!judged->msrs && !aligned)
+		return 0;
 	return count < most ? (uint32_t)count : most;
 }
 
@@ -198,10 +225,18 @@ unsigned udv_vmentry_first(const struct udv_vmentry *entry)
 
 struct reporting {
 	const struct udv_vmcs *vmcs;
+	const struct entry_judged *judged;
 	udv_vmentry_report *report;
 	void *opaque;
 	unsigned nr;
 };
+
+/* Rules about what they have just read. */
+static bool is_about_memory(enum vmx_check_id id)
+{
+	return id == VMX_CHECK_EXEC_06 || id == VMX_CHECK_LINK_02 || id == VMX_CHECK_LINK_03 ||
+	       id == VMX_CHECK_PDPTE_02;
+}
 
 static void report_check(void *opaque, enum vmx_check_id id, uint32_t field)
 {
@@ -209,6 +244,11 @@ static void report_check(void *opaque, enum vmx_check_id id, uint32_t field)
 	struct udv_vmentry_finding finding = { .rule = id, .field = field };
 
 	udv_vmcs_read(r->vmcs, field, &finding.value);
+	if (is_about_memory(id)) {
+		finding.in_memory = true;
+		finding.address = r->judged->read_address;
+		finding.read = r->judged->read_value;
+	}
 	r->nr++;
 	r->report(r->opaque, &finding);
 }
@@ -237,8 +277,10 @@ static void report_msrs(struct entry_judged *judged, struct reporting *r)
 unsigned udv_vmentry_check(const struct udv_vmentry *entry, udv_vmentry_report *report,
 			   void *opaque, uint64_t *unread)
 {
-	struct reporting r = { .vmcs = entry->vmcs, .report = report, .opaque = opaque };
 	struct entry_judged judged;
+	struct reporting r = {
+		.vmcs = entry->vmcs, .judged = &judged, .report = report, .opaque = opaque
+	};
 
 	entry_prepare(&judged, entry);
 	vmx_check_all(&judged.input, report_check, &r);

@@ -150,18 +150,19 @@ bool kvm_dump_is(struct span text)
 	return text_find(text, section_titles[GUEST]) || text_find(text, section_titles[CONTROL]);
 }
 
-/* What the kernel wrote, without the time and the names of logs or the > of letters before it. */
+/*
+ * What the kernel wrote, without the time and the names of logs or the > of letters before it.
+ * Which of these there are depends on the kernel, and on who kept its log.
+ */
 static struct span content(struct span line)
 {
-	static const char *const marks[] = { "kvm_intel: ", "] " };
+	static const char *const marks[] = { "kernel: ", "] ", "kvm_intel: " };
 
 	for (unsigned i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 		const char *mark = text_find(line, marks[i]);
 
-		if (mark) {
+		if (mark)
 			line.at = mark + strlen(marks[i]);
-			break;
-		}
 	}
 	while (line.at < line.end && (*line.at == '>' || *line.at == ' '))
 		line.at++;
@@ -203,21 +204,51 @@ static bool take_pair(struct udv_vmcs_text *text, const struct pair *pair, struc
 	return !text_hex(&rest, &value) || text_give(text, pair->second, value);
 }
 
-bool kvm_dump_line(struct udv_vmcs_text *text, struct span line, unsigned *section)
+/* An entry of a list of MSRs, "0: msr=0x00000277 value=0x...". */
+static bool take_msr(struct udv_vmcs_text *text, struct span line)
 {
-	line = content(line);
+	struct udv_vmentry_msr *msr = &text->msr[text->nr_msrs];
+	uint64_t index, value;
+	struct span rest;
+
+	if (!value_of(line, "msr", &rest, &index) || !value_of(line, "value", &rest, &value))
+		return true;
+	if (text->nr_msrs == UDV_VMCS_TEXT_MSRS)
+		return text_refuse(text, "the list of MSRs is longer than any of KVM's");
+	*msr = (struct udv_vmentry_msr){ .index = (uint32_t)index, .value = value };
+	text->nr_msrs++;
+	return true;
+}
+
+static bool take_title(struct udv_vmcs_text *text, struct span line, struct kvm_state *state)
+{
 	for (unsigned i = GUEST; i <= CONTROL; i++) {
 		if (!text_starts(line, section_titles[i]))
 			continue;
-		*section = i;
+		state->section = i;
+		state->entry_msrs = false;
 		if (i == GUEST) {
 			text_reset(text);
 			text->nr_dumps++;
 		}
+		text->parts |= 1u << (i - GUEST);
 		return true;
 	}
+	if (!text_starts(line, "MSR "))
+		return false;
+	state->entry_msrs = text_starts(line, "MSR guest autoload:");
+	return true;
+}
+
+bool kvm_dump_line(struct udv_vmcs_text *text, struct span line, struct kvm_state *state)
+{
+	line = content(line);
+	if (take_title(text, line, state))
+		return true;
+	if (state->entry_msrs)
+		return take_msr(text, line);
 	for (unsigned i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		if (pairs[i].section == *section && !take_pair(text, &pairs[i], line))
+		if (pairs[i].section == state->section && !take_pair(text, &pairs[i], line))
 			return false;
 	return true;
 }

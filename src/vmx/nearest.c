@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "vmx/entry.h"
 
+#include <string.h>
+
 #include "arch/paging_bits.h"
 #include "base/bits.h"
 
 /*
  * The valid value next to a bad one. No second set of rules: candidates are tried, and the checks
- * themselves say whether one is right. It must cure what was found, and break nothing that was not
- * broken before; of those that do, the one that differs in the fewest bits wins.
+ * themselves say whether one is right. What is looked for is a value with which the field breaks no
+ * check at all and makes no other field break one; of those, the one with the fewest changed bits.
+ * Second best, in this order: the same, but for a check that would need memory that is not there;
+ * a value that cures this failure alone.
  */
 
 #define MAX_FAILURES 512u
@@ -17,14 +21,37 @@ struct failures {
 	uint32_t pair[MAX_FAILURES]; /* check and field, in the order of the checks */
 };
 
+enum rank {
+	RANK_VALID,
+	RANK_VALID_BLIND, /* as far as can be told */
+	RANK_CURES_ONE,
+	RANK_USELESS,
+};
+
+/* What a candidate would do. */
+struct outcome {
+	unsigned own; /* failures of the field itself */
+	bool worse;   /* another field fails that did not */
+	enum rank rank;
+};
+
 struct search {
 	struct entry_judged judged;
 	struct udv_vmcs vmcs;
 	struct udv_vmentry_finding *finding;
 	struct failures before;
+	uint64_t unread_before[ENTRY_READS];
+	unsigned nr_unread_before;
 	int slot;
 	unsigned width, distance;
+	enum rank rank;
 };
+
+static bool is_access_rights(uint32_t field)
+{
+	return field >= ARCH_VMCS_GUEST_ES_ACCESS_RIGHTS &&
+	       field <= ARCH_VMCS_GUEST_TR_ACCESS_RIGHTS;
+}
 
 static uint32_t pair_of(unsigned id, uint32_t field)
 {
@@ -39,37 +66,102 @@ static void collect(void *opaque, enum vmx_check_id id, uint32_t field)
 		f->pair[f->nr++] = pair_of(id, field);
 }
 
-/* Every failure of @after was one of @before, and @cured is not among them. */
-static bool improves(const struct failures *before, const struct failures *after, uint32_t cured)
+/* Whether @pair is in @f behind *@from, which then moves on. */
+static bool was_there(const struct failures *f, unsigned *from, uint32_t pair)
 {
-	unsigned b = 0;
-
-	for (unsigned a = 0; a < after->nr; a++) {
-		if (after->pair[a] == cured)
-			return false;
-		while (b < before->nr && before->pair[b] != after->pair[a])
-			b++;
-		if (b++ == before->nr)
-			return false;
+	for (unsigned i = *from; i < f->nr; i++) {
+		if (f->pair[i] == pair) {
+			*from = i + 1;
+			return true;
+		}
 	}
-	return true;
+	return false;
 }
 
-static void try_value(struct search *s, uint64_t value)
+/* Something is not there to be read that was not asked for before. */
+static bool is_blind(const struct search *s)
 {
-	struct udv_vmentry_finding *f = s->finding;
-	unsigned distance = (unsigned)__builtin_popcountll(value ^ f->value);
+	for (unsigned i = 0; i < s->judged.nr_unread; i++) {
+		unsigned b = 0;
+
+		while (b < s->nr_unread_before && s->unread_before[b] != s->judged.unread_at[i])
+			b++;
+		if (b == s->nr_unread_before)
+			return true;
+	}
+	return false;
+}
+
+static struct outcome compare(const struct search *s, const struct failures *after)
+{
+	const uint32_t field = s->finding->field, found = pair_of(s->finding->rule, field);
+	struct outcome outcome = { .rank = RANK_CURES_ONE };
+	unsigned from = 0;
+
+	for (unsigned i = 0; i < after->nr; i++) {
+		bool known = was_there(&s->before, &from, after->pair[i]);
+		bool own = (after->pair[i] & 0xffff) == field;
+
+		outcome.own += own;
+		outcome.worse |= !own && !known;
+		if (!known || after->pair[i] == found)
+			outcome.rank = RANK_USELESS;
+	}
+	if (!outcome.own && !outcome.worse)
+		outcome.rank = is_blind(s) ? RANK_VALID_BLIND : RANK_VALID;
+	return outcome;
+}
+
+static struct outcome look_at(struct search *s, uint64_t value)
+{
 	struct failures after = { .nr = 0 };
 
-	if (value & bits_from(s->width) || distance == 0 || distance >= s->distance)
-		return;
 	s->vmcs.slots[s->slot] = value;
+	s->judged.nr_unread = 0;
 	vmx_check_all(&s->judged.input, collect, &after);
-	if (!improves(&s->before, &after, pair_of(f->rule, f->field)))
-		return;
+	return compare(s, &after);
+}
+
+#define MUCH 32u
+
+/*
+ * Bits that change; some of them change what was meant: that an event is injected, that a present
+ * segment is used, whether it is code.
+ */
+static unsigned distance_of(const struct udv_vmentry_finding *f, uint64_t value)
+{
+	const uint64_t changed = value ^ f->value;
+	unsigned distance = (unsigned)__builtin_popcountll(changed);
+
+	if (f->field == ARCH_VMCS_ENTRY_INTERRUPTION_INFO && changed & BIT(31))
+		distance += MUCH;
+	if (is_access_rights(f->field))
+		distance += (changed & BIT(16) && f->value & BIT(7) ? MUCH : 0) +
+			    (changed & BIT(3) ? 1 : 0);
+	return distance;
+}
+
+static struct outcome try_value(struct search *s, uint64_t value)
+{
+	struct udv_vmentry_finding *f = s->finding;
+	unsigned distance = distance_of(f, value);
+	struct outcome outcome = { .rank = RANK_USELESS, .worse = true };
+
+	if (value & bits_from(s->width) || distance == 0)
+		return outcome;
+	/* Nothing that can be found is better. */
+	if (s->rank == RANK_VALID && distance >= s->distance)
+		return outcome;
+	outcome = look_at(s, value);
+	if (outcome.rank == RANK_USELESS || outcome.rank > s->rank ||
+	    (outcome.rank == s->rank && distance >= s->distance))
+		return outcome;
+	s->rank = outcome.rank;
 	s->distance = distance;
 	f->nearest = value;
 	f->has_nearest = true;
+	f->cures_one = outcome.rank == RANK_CURES_ONE;
+	return outcome;
 }
 
 static uint64_t sign_extend(uint64_t value, unsigned width)
@@ -152,6 +244,7 @@ static void try_fixed(struct search *s)
 	try_value(s, (v | (c->cr0_fixed0 & ~(CR0_PE | CR0_PG))) & c->cr0_fixed1);
 	try_value(s, (v | c->cr4_fixed0) & c->cr4_fixed1);
 	try_value(s, valid_pat(v));
+	try_value(s, v | BITS(11, 0));			 /* a limit in pages */
 	for (unsigned length = 3; length <= 4; length++) /* of an EPTP, less 1 */
 		try_value(s, (v & ~BITS(5, 3)) | length << 3);
 	try_value(s, (v & ~(BITS(63, 22) | BIT(15) | BIT(5) | BIT(3))) | BIT(1)); /* RFLAGS */
@@ -185,15 +278,62 @@ static void try_constants(struct search *s)
 		try_value(s, constants[i]);
 }
 
-static void try_flips(struct search *s)
+/* Of what is within two bits of @value, what leaves the fewest failures of the field; @value: none.
+ */
+static uint64_t try_flips(struct search *s, uint64_t value, unsigned *own)
 {
-	uint64_t v = s->finding->value;
+	uint64_t best = value;
 
-	for (unsigned i = 0; i < s->width; i++)
-		try_value(s, v ^ BIT(i));
-	for (unsigned i = 0; i < s->width && s->distance > 2; i++)
-		for (unsigned j = 0; j < i; j++)
-			try_value(s, v ^ BIT(i) ^ BIT(j));
+	for (unsigned i = 0; i < s->width; i++) {
+		for (unsigned j = 0; j <= i; j++) {
+			uint64_t flipped = value ^ BIT(i) ^ (j == i ? 0 : BIT(j));
+			struct outcome outcome = try_value(s, flipped);
+
+			if (outcome.worse || outcome.own >= *own)
+				continue;
+			*own = outcome.own;
+			best = flipped;
+		}
+	}
+	return best;
+}
+
+static unsigned own_failures(const struct search *s)
+{
+	unsigned own = 0;
+
+	for (unsigned i = 0; i < s->before.nr; i++)
+		own += (s->before.pair[i] & 0xffff) == s->finding->field;
+	return own;
+}
+
+/* One or two bits; where the field fails by more, one repair after the other. */
+static void try_steps(struct search *s)
+{
+	unsigned own = own_failures(s), before;
+	uint64_t value = s->finding->value;
+
+	do {
+		before = own;
+		value = try_flips(s, value, &own);
+	} while (own && own < before && s->rank > RANK_VALID);
+}
+
+/* Fields of parts: every combination of those that checks are about, other bits away. */
+static void try_parts(struct search *s)
+{
+	const uint32_t field = s->finding->field;
+	const bool rights = is_access_rights(field);
+	uint64_t keep;
+
+	if (rights)
+		keep = s->finding->value & BIT(12); /* AVL */
+	else if (field == ARCH_VMCS_ENTRY_INTERRUPTION_INFO)
+		keep = s->finding->value & BIT(31);
+	else
+		return;
+	for (uint64_t i = 0; i < BIT(12); i++)
+		try_value(s, keep | (rights ? (i & 0xff) | (i >> 8) << 13 : i));
 }
 
 static unsigned field_bits(uint32_t encoding)
@@ -210,20 +350,30 @@ static unsigned field_bits(uint32_t encoding)
 
 void udv_vmentry_nearest(const struct udv_vmentry *entry, struct udv_vmentry_finding *finding)
 {
-	struct search s = { .vmcs = *entry->vmcs, .finding = finding, .distance = 65 };
+	struct search s = { .vmcs = *entry->vmcs,
+			    .finding = finding,
+			    .distance = UINT32_MAX,
+			    .rank = RANK_USELESS };
 	struct udv_vmentry copy = *entry;
 
 	finding->has_nearest = false;
 	s.slot = vmx_field_slot(finding->field);
-	if (finding->rule >= VMX_NR_CHECKS || finding->msr_entry || s.slot < 0)
+	finding->cures_one = false;
+	/* Of PDPTEs in memory it is not CR3 that is wrong, though another might be right. */
+	if (finding->rule >= VMX_NR_CHECKS || finding->rule == VMX_CHECK_PDPTE_02 ||
+	    finding->msr_entry || s.slot < 0)
 		return;
 	finding->value = s.vmcs.slots[s.slot];
 	s.width = field_bits(finding->field);
 	copy.vmcs = &s.vmcs;
 	entry_prepare(&s.judged, &copy);
 	vmx_check_all(&s.judged.input, collect, &s.before);
-	try_flips(&s);
+	s.nr_unread_before = s.judged.nr_unread;
+	memcpy(s.unread_before, s.judged.unread_at, sizeof(s.unread_before));
+	try_steps(&s);
 	try_masks(&s);
 	try_fixed(&s);
 	try_constants(&s);
+	if (s.rank > RANK_VALID || s.distance > MUCH)
+		try_parts(&s);
 }

@@ -110,11 +110,11 @@ void text_reset(struct udv_vmcs_text *text)
 {
 	memset(&text->vmcs, 0, sizeof(text->vmcs));
 	memset(text->given, 0, sizeof(text->given));
-	text->nr_fields = 0;
+	text->nr_fields = text->nr_msrs = text->parts = 0;
 	udv_vmcs_write(&text->vmcs, ARCH_VMCS_VMCS_LINK_POINTER, UINT64_MAX);
 }
 
-static bool refuse(struct udv_vmcs_text *text, const char *problem)
+bool text_refuse(struct udv_vmcs_text *text, const char *problem)
 {
 	text->problem = problem;
 	return false;
@@ -126,12 +126,12 @@ bool text_give(struct udv_vmcs_text *text, uint32_t encoding, uint64_t value)
 	uint64_t *given;
 
 	if (slot < 0)
-		return refuse(text, "there is no VMCS field of this encoding");
+		return text_refuse(text, "there is no VMCS field of this encoding");
 	given = &text->given[encoding & ARCH_VMCS_HIGH][slot / 64];
 	if (*given & BIT(slot % 64))
-		return refuse(text, "this field was given before");
+		return text_refuse(text, "this field was given before");
 	if (udv_vmcs_write(&text->vmcs, encoding, value) != UDV_OK)
-		return refuse(text, "the value is wider than the field");
+		return text_refuse(text, "the value is wider than the field");
 	*given |= BIT(slot % 64);
 	text->nr_fields++;
 	return true;
@@ -151,7 +151,7 @@ static bool set_width(struct udv_vmcs_text *text, uint8_t *width, uint64_t value
 		      uint64_t high)
 {
 	if (value < low || value > high)
-		return refuse(text, "no processor has addresses of this width");
+		return text_refuse(text, "no processor has addresses of this width");
 	*width = (uint8_t)value;
 	return true;
 }
@@ -159,7 +159,7 @@ static bool set_width(struct udv_vmcs_text *text, uint8_t *width, uint64_t value
 static bool set_feature(struct udv_vmcs_text *text, uint32_t feature, uint64_t value)
 {
 	if (value > 1)
-		return refuse(text, "give 0 or 1");
+		return text_refuse(text, "give 0 or 1");
 	text->processor.features &= ~feature;
 	text->processor.features |= value ? feature : 0;
 	return true;
@@ -202,7 +202,7 @@ static bool set_other(struct udv_vmcs_text *text, const char *name, uint64_t val
 		return set_feature(text, UDV_VMX_BUS_LOCK, value);
 	if (strcmp(name, "tracing") == 0) {
 		text->tracing = value == 1;
-		return value <= 1 || refuse(text, "give 0 or 1");
+		return value <= 1 || text_refuse(text, "give 0 or 1");
 	}
 	*known = false;
 	return false;
@@ -237,9 +237,9 @@ static bool give_named(struct udv_vmcs_text *text, const char *name, uint64_t va
 		return true;
 	}
 	if (udv_list_find(UDV_LIST_VMCS_FIELDS, name, &number) != UDV_OK)
-		return refuse(text, "neither a VMCS field nor an MSR has this name");
+		return text_refuse(text, "neither a VMCS field nor an MSR has this name");
 	if (!fields)
-		return refuse(text, "a VMCS field says nothing of a processor");
+		return text_refuse(text, "a VMCS field says nothing of a processor");
 	return text_give(text, number, value);
 }
 
@@ -255,7 +255,7 @@ static bool split(struct udv_vmcs_text *text, struct span line, char *name, uint
 
 	while (line.at < line.end && !is_separator(*line.at)) {
 		if (length == NAME_SIZE - 1 || *line.at == '\0')
-			return refuse(text, "neither a VMCS field nor an MSR has this name");
+			return text_refuse(text, "neither a VMCS field nor an MSR has this name");
 		name[length++] = *line.at++;
 	}
 	name[length] = '\0';
@@ -264,9 +264,10 @@ static bool split(struct udv_vmcs_text *text, struct span line, char *name, uint
 		line.at++;
 	line = text_trim(line);
 	if (length == 0 || line.at == line.end)
-		return refuse(text, "a line is NAME = VALUE");
+		return text_refuse(text, "a line is NAME = VALUE");
 	if (!text_number(line, value))
-		return refuse(text, "the value is not a number of 64 bits; write 0x1a, 26 or 1AH");
+		return text_refuse(text,
+				   "the value is not a number of 64 bits; write 0x1a, 26 or 1AH");
 	return true;
 }
 
@@ -287,7 +288,7 @@ static bool take_line(struct udv_vmcs_text *text, struct span line, bool fields)
 		return give_named(text, name, value, fields);
 	if (!fields) {
 		if (encoding - UDV_VMX_MSR_FIRST >= UDV_VMX_NR_MSRS)
-			return refuse(text, "not the number of a capability MSR");
+			return text_refuse(text, "not the number of a capability MSR");
 		set_msr(text, (uint32_t)encoding, value);
 		return true;
 	}
@@ -306,13 +307,13 @@ static void prepare(struct udv_vmcs_text *text, const struct udv_vmx_processor *
 static enum udv_status parse(struct udv_vmcs_text *text, struct span rest, bool fields)
 {
 	bool kvm = fields && kvm_dump_is(rest);
-	unsigned section = 0;
+	struct kvm_state state = { .section = 0 };
 	struct span line;
 
 	text->kind = kvm ? UDV_VMCS_TEXT_KVM : UDV_VMCS_TEXT_FIELDS;
 	while (text_line(&rest, &line)) {
 		text->line++;
-		if (!(kvm ? kvm_dump_line(text, line, &section) : take_line(text, line, fields)))
+		if (!(kvm ? kvm_dump_line(text, line, &state) : take_line(text, line, fields)))
 			return UDV_ERR_FORMAT;
 	}
 	return UDV_OK;

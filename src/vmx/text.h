@@ -24,11 +24,17 @@ bool text_number(struct span text, uint64_t *value);
 
 /* Forgets what was given. */
 void text_reset(struct udv_vmcs_text *text);
+/* Notes why the text is refused: false. */
+bool text_refuse(struct udv_vmcs_text *text, const char *problem);
 /* False with the problem noted. */
 bool text_give(struct udv_vmcs_text *text, uint32_t encoding, uint64_t value);
 
 /* kvm_dump.c: whether there is a dump, and its fields. */
 bool kvm_dump_is(struct span text);
-bool kvm_dump_line(struct udv_vmcs_text *text, struct span line, unsigned *section);
+struct kvm_state {
+	unsigned section;
+	bool entry_msrs; /* within the list of what the guest gets */
+};
+bool kvm_dump_line(struct udv_vmcs_text *text, struct span line, struct kvm_state *state);
 
 #endif

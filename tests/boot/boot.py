@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """boot.py UNDERVISOR CACHE [long]: Debian's kernel boots, runs commands, uses disks, powers off.
 
-With one and with four processors, each twice, which must be the same run; with memory
-above 4 GB. "long": and when it unpacks itself. Exit status 77: the packages cannot be had here.
+With one and with four processors, each twice, which must be the same run; with a shell at a
+terminal; with memory above 4 GB. "long": and when it unpacks itself. Exit status 77: the packages
+cannot be had here.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ import sys
 
 import disk
 import initramfs
+import shell
 
 TIMEOUT = 240
 
@@ -112,6 +114,25 @@ def check_unpacks_itself(tool, kernel, initrd):
     ])
 
 
+def check_shell(tool, kernel, initrd, cpus, cache):
+    """Typed at a terminal, recorded, and replayed: the same run."""
+    values = {"cpus": cpus, "md5": digest(100, "md5")}
+    record = os.path.join(cache, f"shell-{cpus}.rec")
+    rest = ["--stats", "--trace-hash", "--memory", "512M", "--cpus", str(cpus), "--initrd", initrd,
+            "--append", "console=ttyS0,115200 quiet", kernel]
+    try:
+        console, errors = shell.session([tool, "run", "--record", record, *rest], values, TIMEOUT)
+    except shell.Failed as reason:
+        raise Failed(str(reason)) from reason
+    done = subprocess.run([tool, "run", "--replay", record, *rest], stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=TIMEOUT, check=False)
+    replayed = done.stderr.decode(errors="replace")
+    if done.returncode != 0:
+        raise Failed(f"replay: status {done.returncode}\n{replayed}")
+    same_run((console.decode(errors="replace").replace("\r", ""), errors),
+             (done.stdout.decode(errors="replace").replace("\r", ""), replayed))
+
+
 def check_console(console, cpus):
     """Every expected line, and no complaint of the kernel's."""
     values = {"cpus": cpus, "sum": vector_sum(), "hash": digest(20000, "sha256"), "gzip": digest(5000, "md5")}
@@ -162,6 +183,7 @@ def main():
         kernel = initramfs.kernel(cache)
         initrd = initramfs.build(cache, initramfs.INIT_TESTS, with_vectors=True)
         initrd_off = initramfs.build(cache, initramfs.INIT_OFF, file_name="initramfs-off")
+        initrd_shell = initramfs.build(cache, initramfs.INIT_SHELL, file_name="initramfs-shell")
     except initramfs.Unavailable as reason:
         print(f"SKIP: {reason}")
         return 77
@@ -190,6 +212,9 @@ def main():
         case("the same again", lambda: same_run(runs[0], boot(tool, kernel, initrd, 1)))
         case("the same again, four processors",
              lambda: same_run(runs[1], boot(tool, kernel, initrd, 4)))
+    for cpus in (1, 4):
+        case(f"a shell at a terminal, {cpus} processors",
+             lambda cpus=cpus: check_shell(tool, kernel, initrd_shell, cpus, cache))
     case("memory above 4 GB", lambda: check_memory(tool, kernel, initrd_off))
     if sys.argv[3:] == ["long"]:
         case("unpacked by itself", lambda: check_unpacks_itself(tool, kernel, initrd_off))

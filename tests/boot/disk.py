@@ -6,14 +6,13 @@ bytes each time; so is the initramfs.
 """
 
 import hashlib
-import lzma
 import os
-import re
 import shutil
 import struct
 import subprocess
 
 import initramfs
+import modules
 
 guest = initramfs.guest
 
@@ -90,39 +89,9 @@ def contents(path):
         return file.read()
 
 
-def depends(module):
-    """Which modules a module says that it needs."""
-    found_in = re.search(rb"(?:^|\0)depends=([^\0]*)\0", module)
-    return [name.replace("-", "_") for name in found_in[1].decode().split(",") if name]
-
-
-def modules(cache):
-    """{name: bytes} of MODULES and all that they need, in an order to load them."""
-    package = guest.download(guest.kernel_package(), cache)
-    wanted = re.compile(r".*/(?:drivers/(?:virtio|block|char)|fs|lib|crypto|arch/x86/crypto)/.*\.ko(?:\.xz)?")
-    files = guest.unpack(package, lambda name: wanted.fullmatch(name) is not None)
-    known = {os.path.basename(path).split(".")[0].replace("-", "_"): path for path in files}
-    ordered = {}
-
-    def add(name):
-        if name in ordered:
-            return
-        if name not in known:
-            raise guest.Unavailable(f"{package} holds no {name}")
-        data = files[known[name]]
-        data = lzma.decompress(data) if known[name].endswith(".xz") else data
-        for other in depends(data):
-            add(other)
-        ordered[name] = data
-
-    for name in MODULES:
-        add(name)
-    return ordered
-
-
 def make_initramfs(cache):
     folder, script, plain = 0o40755, 0o100755, 0o100644
-    loaded = modules(cache)
+    loaded = modules.load(cache, MODULES)
     entries = [(name, folder, b"", (0, 0))
                for name in ("bin", "dev", "proc", "sys", "mnt", "modules")]
     entries += [

@@ -107,6 +107,57 @@ def check_walk(event):
         yield f"because {event['because']}: not about {guilty}"
 
 
+def join_checks(events):
+    """What failed a VM entry comes behind the event of it; here it becomes a part of that."""
+    joined = []
+    for event in events:
+        if event["event"] == "vm-entry-checks":
+            joined[-1]["checks"] = event["checks"]
+        else:
+            joined.append(event)
+    return joined
+
+
+def check_checks(events):
+    """Failed entries, and no others, say why: the first failure leads to what happened."""
+    failed = 0
+    for event in events:
+        if event["event"] == "vm-refused":
+            leads_to = f"VMfailValid, VM-instruction error {int(event['error'], 16)}"
+        elif event["event"] == "vm-exit" and int(event["reason"], 16) >> 31:
+            leads_to = (f"VM-entry failure, exit reason {int(event['reason'], 16) & 0xffff}"
+                        f", qualification {int(event['qualification'], 16)}")
+        else:
+            if "checks" in event:
+                yield f"checks of {event}"
+            continue
+        failed += 1
+        findings = event["checks"]["findings"] if "checks" in event else []
+        if not findings or findings[0]["leads_to"] != leads_to:
+            yield f"{leads_to}: {event}"
+    if failed != 4:
+        yield f"{failed} failed entries"
+
+
+def check_findings(findings, lines, block):
+    """Six lines a finding, and one more of memory; the value to write is there."""
+    heads = [line for line in lines if line[2] != " "]
+    if len(heads) != len(findings) or len(lines) != sum(6 + ("address" in f) for f in findings):
+        yield f"{findings}\nare not\n{block}"
+    for head, finding in zip(heads, findings):
+        if not head.startswith(f"  {finding['id']}  ") or finding["value"] not in head:
+            yield f"{finding} is not {head}"
+        if "nearest" in finding and f"    nearest   {finding['nearest']}" not in block:
+            yield f"no nearest value of {finding} in {block}"
+
+
+def check_said(stderr):
+    """On standard error the first failure is told, and no other."""
+    said = re.findall(r"^undervisor run: a VM entry failed, .*\n((?:  .*\n)+)", stderr, re.M)
+    if len(said) != 1 or "CTL-01  PIN_BASED_CONTROLS (4000H) = 0x0" not in said[0]:
+        yield f"on standard error: {stderr}"
+
+
 def check_text(events, text):
     """The same events; behind those with a walk as many lines as it has entries, and one more."""
     blocks = re.findall(r"^(?! ).*\n(?:  .*\n)*", text, re.M)
@@ -114,6 +165,9 @@ def check_text(events, text):
         yield f"{len(blocks)} events as text, {len(events)} in JSON"
     for event, block in zip(events, blocks):
         lines = block.splitlines()
+        if "checks" in event:
+            yield from check_findings(event["checks"]["findings"], lines[1:], block)
+            continue
         walk = event.get("walk", [])
         if f" {event['event']} " not in lines[0] or event.get("words", "") not in lines[0]:
             yield f"{lines[0]} is not {event}"
@@ -138,11 +192,13 @@ def main():
         bad += check_l0((path / "n.txt").read_text(), nested)
         if about_vmx(nested) != about_vmx(stats):
             bad.append(f"the nested engine's counts: {about_vmx(nested)}")
-        events = [json.loads(line) for line in (path / "t.jsonl").open()]
+        events = join_checks(json.loads(line) for line in (path / "t.jsonl").open())
         text = (path / "t.txt").read_text()
     seen = {event.get("words") for event in events}
     bad += [f"no event is: {words}" for words in WORDS if words not in seen]
     bad += check_stats(events, stats)
+    bad += check_checks(events)
+    bad += check_said(stats)
     faults = [e for e in events if e["event"] == "vm-exit" and e["name"] in EPT]
     if len(faults) < 10 or [e for e in events if "walk" in e] != faults:
         bad.append(f"{len(faults)} EPT faults, but walks of others, or not of all")

@@ -58,11 +58,14 @@ CHOICES = [
     ("run", "--serial", "/nonexistent"),
     ("run", "--stress", "/nonexistent"),
     ("run", "--virtio-console", "/nonexistent"),
+    ("diff", "--kernel-decompress", "/nonexistent"),
+    ("diff", "--serial", "/nonexistent"),
+    ("diff", "--stress", "/nonexistent"),
     ("walk", "--format", "/nonexistent", "0"),
     ("explain", "--mode", "cr3", "0"),
     ("explain", "--reason", "exit-qualification", "0"),
     ("explain", "--list"),
-    ("doctor", "--format", "/nonexistent"),
+    ("doctor", "--format", "/nonexistent", "--at", "0"),
     ("doctor", "--processor", "/nonexistent"),
     ("report", "--format", "/nonexistent"),
 ]
@@ -106,6 +109,7 @@ def check_words():
         expect(["run", "--serial", "file", ":", "x", "--eng"], ["--engine"], folder)
         expect(["run", "--memory", "ker"], [], folder)
         expect(["run", "kernel.elf", "--eng"], [], folder)
+        expect(["diff", "kernel.elf", "--ser"], [], folder)
         expect(["walk", "kernel.elf", "--sv"], ["--svg"], folder)
         expect(["walk", "--svg", "ot"], ["other"], folder)
         expect(["doctor", "ot"], ["other"], folder)

@@ -404,6 +404,71 @@ static void test_serial_input(void **state)
 	udv_machine_destroy(machine);
 }
 
+/* Polling for input, or its interrupt enabled, is listening; output is not. */
+static void test_serial_listens(void **state)
+{
+	/* mov $0x3fd, %edx; 1: in %dx, %al; jmp 1b */
+	static const uint8_t polls[] = { 0xba, 0xfd, 3, 0, 0, 0xec, 0xeb, 0xfd };
+	/* mov $0x3f9, %edx; mov $1, %al; out %al, %dx; jmp . */
+	static const uint8_t enables[] = { 0xba, 0xf9, 3, 0, 0, 0xb0, 1, 0xee, 0xeb, 0xfe };
+	/* mov $0x3fd, %edx; 1: in %dx, %al; mov $0xf8, %dl; out %al, %dx; mov $0xfd, %dl; jmp 1b */
+	static const uint8_t prints[] = { 0xba, 0xfd, 3,    0,	  0,	0xec, 0xb2,
+					  0xf8, 0xee, 0xb2, 0xfd, 0xeb, 0xf8 };
+	struct udv_machine *machine = machine_of(&small, polls, sizeof(polls));
+	struct udv_stop_info info;
+
+	(void)state;
+	udv_machine_run(machine, 1 + 2 * 31, &info);
+	assert_false(udv_machine_serial_listens(machine));
+	udv_machine_run(machine, 2, &info);
+	assert_true(udv_machine_serial_listens(machine));
+	udv_machine_destroy(machine);
+	machine = machine_of(&small, enables, sizeof(enables));
+	udv_machine_run(machine, 2, &info);
+	assert_false(udv_machine_serial_listens(machine));
+	udv_machine_run(machine, 1, &info);
+	assert_true(udv_machine_serial_listens(machine));
+	udv_machine_destroy(machine);
+	machine = machine_of(&small, prints, sizeof(prints));
+	udv_machine_run(machine, 1000, &info);
+	assert_false(udv_machine_serial_listens(machine));
+	udv_machine_destroy(machine);
+}
+
+/* Idle time in pieces ends where idle time in one does; only a deaf machine is halted for ever. */
+static void test_run_until_idle(void **state)
+{
+	/* sti; 1: hlt; jmp 1b, and the 8259 lets nothing through: mov $0xff, %al; out %al, $0x21 */
+	static const uint8_t waits[] = { 0xb0, 0xff, 0xe6, 0x21, 0xfb, 0xf4, 0xeb, 0xfd };
+	static const uint8_t deaf[] = { 0xfa, 0xf4 };
+	struct udv_machine *machine = machine_of(&small, waits, sizeof(waits));
+	struct udv_machine_stats stats;
+	struct udv_stop_info info;
+	uint64_t timer;
+
+	(void)state;
+	udv_machine_run_until(machine, 1000, 0, &info);
+	assert_int_equal(info.stop, UDV_STOP_IDLE);
+	assert_int_equal(info.instructions, 4);
+	timer = udv_machine_next_timer(machine);
+	udv_machine_run_until(machine, 1000, timer - 1, &info);
+	assert_int_equal(info.stop, UDV_STOP_IDLE);
+	assert_int_equal(info.instructions, 0);
+	udv_machine_stats(machine, &stats);
+	assert_int_equal(stats.ticks, timer - 1);
+	assert_int_equal(udv_machine_next_timer(machine), timer);
+	udv_machine_run_until(machine, 1000, timer, &info);
+	udv_machine_stats(machine, &stats);
+	assert_int_equal(info.stop, UDV_STOP_IDLE);
+	assert_int_equal(stats.ticks, timer);
+	assert_true(udv_machine_next_timer(machine) > timer);
+	udv_machine_destroy(machine);
+	machine = machine_of(&small, deaf, sizeof(deaf));
+	udv_machine_run_until(machine, 1000, UINT64_MAX, &info);
+	assert_int_equal(info.stop, UDV_STOP_HALTED);
+	udv_machine_destroy(machine);
+}
+
 /* ---------------------------------------------------------------- several, and none */
 
 static void test_two_machines(void **state)
@@ -596,6 +661,8 @@ int main(void)
 		cmocka_unit_test(test_flags_at_the_end),
 		cmocka_unit_test(test_registers),
 		cmocka_unit_test(test_serial_input),
+		cmocka_unit_test(test_serial_listens),
+		cmocka_unit_test(test_run_until_idle),
 		cmocka_unit_test(test_two_machines),
 		cmocka_unit_test(test_crossing),
 		cmocka_unit_test(test_flags),

@@ -384,8 +384,7 @@ static void test_impossible_processor(void **state)
 	expect(&bad, UDV_ERR_FORMAT,
 	       "the snapshot is damaged: processor 0 is in a guest that cannot be entered");
 	forge_state(cpu + offset_of(&state_cpu_state, "cr3"), 1ull << 60, 8);
-	expect(&bad, UDV_ERR_FORMAT,
-	       "the snapshot is damaged: processor 0: CR3 beyond MAXPHYADDR");
+	expect(&bad, UDV_ERR_FORMAT, "the snapshot is damaged: processor 0: CR3 beyond MAXPHYADDR");
 }
 
 /*

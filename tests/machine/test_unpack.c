@@ -119,7 +119,8 @@ static const char *named(const char *phrase, const struct format *format)
 	return text;
 }
 
-/* GUEST-12: it starts as the kernel inside it would by itself, but gets its modules in one piece. */
+/* GUEST-12: it starts as the kernel inside it would by itself, but gets its modules in one piece.
+ */
 static void test_each(void **state)
 {
 	static const struct udv_module modules[] = { { "first", 5, NULL }, { "2nd", 3, NULL } };
@@ -246,7 +247,7 @@ static void test_damaged(void **state)
 	}
 }
 
-/* A few KB that become more than the machine has: no more than that is made. */
+/* A few KB that become more than the header or the machine has room for: no more is made. */
 static void test_bomb(void **state)
 {
 	const size_t size = 9 << 20;
@@ -259,6 +260,14 @@ static void test_bomb(void **state)
 		if (!formats[i].pack)
 			continue;
 		wrap(&image, &formats[i], zeros, size);
+		rig_refused(&image, NULL, 16 * MB, UDV_ERR_FORMAT,
+			    "the kernel's payload is larger than the 32768 bytes that its header "
+			    "says it needs");
+		image_put(&image, 0x260, size - 1, 4);
+		rig_refused(&image, NULL, 16 * MB, UDV_ERR_FORMAT,
+			    "the kernel's payload is larger than the 9437183 bytes that its header "
+			    "says it needs");
+		image_put(&image, 0x260, size, 4);
 		rig_refused(&image, NULL, 4 * MB, UDV_ERR_NO_MEMORY,
 			    "the kernel's payload is larger than the 4 MB of memory");
 		rig_refused(&image, NULL, 16 * MB, UDV_ERR_FORMAT,

@@ -130,7 +130,8 @@ static void test_numbers(void **state)
 	parse("maxphyaddr=36,tsc-khz=10000000");
 	assert_int_equal(config.maxphyaddr, 36);
 	assert_int_equal(config.tsc_khz, 10000000);
-	parse("tsc-khz=1000,maxphyaddr=52");
+	parse("tsc-khz=1000,vendor=Authentic AM,maxphyaddr=52");
+	assert_string_equal(config.vendor, "Authentic AM");
 	assert_int_equal(config.maxphyaddr, 52);
 	assert_int_equal(config.tsc_khz, 1000);
 }
@@ -147,13 +148,20 @@ static void test_refusals(void **state)
 	refuse("-vmx,+ept", "\"+ept\": needs +vmx");
 	refuse("-rdseed,+rdseed-exiting", "\"+rdseed-exiting\": needs +rdseed");
 	refuse("+sub-page", "\"+sub-page\": no such feature");
-	refuse("sse", "\"sse\": must be +FEATURE, -FEATURE, maxphyaddr=N or tsc-khz=N");
-	refuse(",", "\"\": must be +FEATURE, -FEATURE, maxphyaddr=N or tsc-khz=N");
+	refuse("sse",
+	       "\"sse\": must be +FEATURE, -FEATURE, maxphyaddr=N, tsc-khz=N or vendor=TEXT");
+	refuse(",", "\"\": must be +FEATURE, -FEATURE, maxphyaddr=N, tsc-khz=N or vendor=TEXT");
 	refuse("-smep,", "\",\": nothing follows it");
 	refuse("maxphyaddr=35", "\"maxphyaddr=35\": must be from 36 to 52");
 	refuse("maxphyaddr=53", "\"maxphyaddr=53\": must be from 36 to 52");
 	refuse("maxphyaddr=", "\"maxphyaddr=\": must be from 36 to 52");
 	refuse("maxphyaddr=4x", "\"maxphyaddr=4x\": must be from 36 to 52");
+	refuse("vendor=", "\"vendor=\": must have 12 printable characters");
+	refuse("vendor=GenuineInte", "\"vendor=GenuineInte\": must have 12 printable characters");
+	refuse("vendor=GenuineIntelX",
+	       "\"vendor=GenuineIntelX\": must have 12 printable characters");
+	refuse("vendor=Genuine\x7fntel",
+	       "\"vendor=Genuine\x7fntel\": must have 12 printable characters");
 	refuse("tsc-khz=999", "\"tsc-khz=999\": must be from 1000 to 10000000");
 	refuse("tsc-khz=99999999999999999999",
 	       "\"tsc-khz=99999999999999999999\": must be from 1000 to 10000000");

@@ -285,6 +285,21 @@ static void test_model_specific(void **state)
 	expect_no_read(w, 0xffffffff);
 }
 
+/* Only where CPUID names AMD. */
+static void test_amd(void **state)
+{
+	struct world *w = *state;
+
+	for (uint32_t i = 0xc0010000; i <= 0xc0010008; i++)
+		expect_no_read(w, i);
+	memcpy(w->config.vendor, "AuthenticAMD", 12);
+	for (uint32_t i = 0xc0010000; i < 0xc0010008; i++) {
+		expect_read(w, i, 0);
+		expect_write(w, i, UINT64_MAX, 0);
+	}
+	expect_no_read(w, 0xc0010008);
+}
+
 /* Every one that can be found is in its place: its neighbours do not answer for it. */
 static void test_features(void **state)
 {
@@ -382,6 +397,7 @@ int main(void)
 		TEST(test_keys_and_components),
 		TEST(test_speculation),
 		TEST(test_model_specific),
+		TEST(test_amd),
 		TEST(test_features),
 		TEST(test_outside),
 	};

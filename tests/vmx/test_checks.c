@@ -156,27 +156,49 @@ static const struct {
 	{ "HOST-22 HOST-23", 1 }, { "RFL-02", 1 }, /* all segments are those of virtual-8086 mode */
 	{ "SEG-04", 1 },			   /* SS.RPL is SS.DPL, and CS.RPL is not */
 	{ "SEG-18", 1 },			   /* the DPL of CS goes with that of SS */
-	{ "SEG-25", 1 },
+	{ "SEG-25", 1 },	  { "PDPTE-02", 1 }, /* it is in memory */
 };
 
 #define NR_NO_CURE (sizeof(no_cure) / sizeof(no_cure[0]))
 
-/* Written into the VMCS, the nearest value leaves fewer failures, and not the one it cures. */
+/* Findings of @field, and of others. */
+struct counts {
+	uint32_t field;
+	unsigned own, others;
+};
+
+static void count(void *opaque, const struct udv_vmentry_finding *finding)
+{
+	struct counts *counts = opaque;
+
+	*(finding->field == counts->field ? &counts->own : &counts->others) += 1;
+}
+
+/*
+ * Written into the VMCS, the nearest value leaves no failure of the field, and none of another one
+ * that was not there; or, if it says so, not the one that it cures.
+ */
 static bool nearest_cures(const struct broken *b)
 {
 	struct entry_world world;
 	struct first before = { .nr = 0 }, after = { .nr = 0 };
 	const struct udv_vmentry_finding *f = &before.finding;
+	struct counts then = { .own = 0 }, now = { .own = 0 };
 
 	world_init(&world, b->base);
 	world_change(&world, b->changes);
 	udv_vmentry_check(&world.entry, note_first, &before, NULL);
+	then.field = now.field = f->field;
+	udv_vmentry_check(&world.entry, count, &then, NULL);
 	udv_vmentry_nearest(&world.entry, &before.finding);
 	if (!f->has_nearest)
 		return f->msr_entry != 0;
 	assert_int_equal(udv_vmcs_write(&world.vmcs, f->field, f->nearest), UDV_OK);
 	udv_vmentry_check(&world.entry, note_first, &after, NULL);
+	udv_vmentry_check(&world.entry, count, &now, NULL);
 	assert_true(after.nr < before.nr);
+	assert_true(now.others <= then.others);
+	assert_int_equal(now.own != 0, f->cures_one);
 	assert_true(after.nr == 0 || after.finding.rule != f->rule ||
 		    after.finding.field != f->field);
 	return true;
@@ -224,6 +246,19 @@ static void nearest_values(void **state)
 		{ "HOST_FS_BASE=0xff00800000000000", 0xffff800000000000 },
 		{ "SECONDARY_CONTROLS+=2 EPT_POINTER=0x3026 IA32_VMX_EPT_VPID_CAP-=0x80", 0x301e },
 		{ "GUEST_ACTIVITY_STATE=4", 0 },
+		/* several rules broken at once: the value satisfies them all */
+		{ "GUEST_TR_ACCESS_RIGHTS=0", 0x8b },
+		{ "GUEST_TR_ACCESS_RIGHTS=0xfff10f00", 0x8b },
+		{ "GUEST_INTERRUPTIBILITY_STATE=0x23", 2 },
+		{ "PIN_BASED_CONTROLS=0", 0x16 },
+		{ "ENTRY_INTERRUPTION_INFO=0x80001b2e", 0x80000b0e },
+		{ "GUEST_CS_LIMIT=0", 0xfff },
+		/* not by leaving the event out, or the segment */
+		{ "ENTRY_INTERRUPTION_INFO=0x80000320", 0x80000300 },
+		{ "GUEST_DS_SELECTOR=0x13", 0xc0f3 },
+		/* not a page that nobody can look at, and not another one that happens to fit */
+		{ "VMCS_LINK_POINTER=0x7000 @0x7000=0", UINT64_MAX },
+		{ "PRIMARY_CONTROLS+=0x200000 VIRTUAL_APIC_ADDRESS=0x5010", 0x5000 },
 	};
 
 	(void)state;
@@ -238,6 +273,47 @@ static void nearest_values(void **state)
 		assert_true(first.finding.has_nearest);
 		assert_int_equal(first.finding.nearest, cases[i].nearest);
 	}
+}
+
+/* A table in memory is not cured by another address; what was read is told. */
+static void memory_is_told(void **state)
+{
+	struct entry_world world;
+	struct first first = { .nr = 0 };
+
+	(void)state;
+	world_init(&world, PAE);
+	world_change(&world, "@0x2010=0x4021 @0x2050=0");
+	udv_vmentry_check(&world.entry, note_first, &first, NULL);
+	assert_int_equal(first.nr, 1);
+	assert_true(first.finding.in_memory);
+	assert_int_equal(first.finding.address, 0x2010);
+	assert_int_equal(first.finding.read, 0x4021);
+	udv_vmentry_nearest(&world.entry, &first.finding);
+	assert_false(first.finding.has_nearest);
+}
+
+/* A list that needs no memory, and an entry that a processor has refused for its own reasons. */
+static void given_msrs(void **state)
+{
+	static const struct udv_vmentry_msr msrs[] = { { 0x174, 8 },
+						       { 0xc0000100, 0 },
+						       { 0x10, 0 } };
+	struct entry_world world;
+	struct first first = { .nr = 0 };
+	struct found found = { .nr = 0 };
+
+	(void)state;
+	world_init(&world, LONG);
+	world.entry.msrs = msrs;
+	world.entry.nr_msrs = 3;
+	world.entry.refused_msr = 3;
+	udv_vmentry_check(&world.entry, note_first, &first, NULL);
+	assert_int_equal(first.finding.msr_entry, 2);
+	assert_int_equal(first.finding.msr, 0xc0000100);
+	udv_vmentry_check(&world.entry, note_finding, &found, NULL);
+	assert_string_equal(found.ids, "MSRL-01 MSRL-06");
+	assert_int_equal(udv_vmentry_first(&world.entry), first.finding.rule);
 }
 
 static bool is_broken(const char *id)
@@ -269,7 +345,8 @@ int main(void)
 		cmocka_unit_test(host),		  cmocka_unit_test(guest),
 		cmocka_unit_test(segments),	  cmocka_unit_test(no_failure),
 		cmocka_unit_test(every_rule),	  cmocka_unit_test(nearest),
-		cmocka_unit_test(nearest_values),
+		cmocka_unit_test(nearest_values), cmocka_unit_test(memory_is_told),
+		cmocka_unit_test(given_msrs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

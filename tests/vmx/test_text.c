@@ -154,10 +154,52 @@ static void kvm(void **state)
 	assert_int_equal(field(0x4020), 0x80);
 	assert_int_equal(field(0x4022), 0x1000);
 	assert_int_equal(field(0x0000), 1);
+	assert_int_equal(parsed.parts, UDV_VMCS_TEXT_ALL);
+	assert_int_equal(parsed.nr_msrs, 0);
 	refused("*** Guest State ***\nRSP = 0x1 RIP = 0x2\nRSP = 0x1\n", 3,
 		"this field was given before");
 	refused("*** Control State ***\nVirtual processor ID = 0x10000\n", 2,
 		"the value is wider than the field");
+}
+
+/* As journalctl shows it, cut off in the host's state; lists of MSRs, of which one is for entries.
+ */
+static void kvm_lists(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		parse("Sep  8 22:52:20 host kernel: *** Guest State ***\n"
+		      "Sep  8 22:52:20 host kernel: RSP = 0x0000000000000001  RIP = 0x2\n"
+		      "Sep  8 22:52:20 host kernel: MSR guest autoload:\n"
+		      "Sep  8 22:52:20 host kernel:    0: msr=0x00000600 value=0x0000000000000007\n"
+		      "Sep  8 22:52:20 host kernel:    1: msr=0xc0000101 value=0xffff900000000000\n"
+		      "Sep  8 22:52:20 host kernel: MSR guest autostore:\n"
+		      "Sep  8 22:52:20 host kernel:    0: msr=0x00000010 value=0x0000000000000001\n"
+		      "Sep  8 22:52:20 host kernel: *** Host State ***\n"
+		      "[    9.8][  T123] RIP = 0x0000000000000003  RSP = 0x4\n"
+		      "MSR host autoload:\n"
+		      "  0: msr=0x00000600 value=0x0000000000000008\n"),
+		UDV_OK);
+	assert_int_equal(parsed.parts, UDV_VMCS_TEXT_GUEST | UDV_VMCS_TEXT_HOST);
+	assert_int_equal(parsed.nr_fields, 4);
+	assert_int_equal(field(0x681e), 2);
+	assert_int_equal(field(0x6c16), 3);
+	assert_int_equal(parsed.nr_msrs, 2);
+	assert_int_equal(parsed.msr[0].index, 0x600);
+	assert_int_equal(parsed.msr[0].value, 7);
+	assert_int_equal(parsed.msr[1].index, 0xc0000101);
+	assert_int_equal(parsed.msr[1].value, 0xffff900000000000);
+}
+
+/* A list without an end is refused where it becomes too long. */
+static void kvm_long_list(void **state)
+{
+	char text[4096] = "*** Guest State ***\nMSR guest autoload:\n";
+
+	(void)state;
+	for (unsigned i = 0; i <= UDV_VMCS_TEXT_MSRS; i++)
+		strcat(text, " 0: msr=0x1 value=0x2\n");
+	refused(text, UDV_VMCS_TEXT_MSRS + 3, "the list of MSRs is longer than any of KVM's");
 }
 
 /* What a processor of ours keeps in memory. */
@@ -205,8 +247,10 @@ static void named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fields), cmocka_unit_test(refusals), cmocka_unit_test(kvm),
-		cmocka_unit_test(region), cmocka_unit_test(named),
+		cmocka_unit_test(fields),	 cmocka_unit_test(refusals),
+		cmocka_unit_test(kvm),		 cmocka_unit_test(kvm_lists),
+		cmocka_unit_test(kvm_long_list), cmocka_unit_test(region),
+		cmocka_unit_test(named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

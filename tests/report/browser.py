@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The page of "undervisor report" in a browser: what it shows, what keys do, and how quick it is.
+
+usage: browser.py UNDERVISOR IMAGE [CHROMIUM]
+
+A copy of the page gets one more script, which uses it as a reader would and leaves what it found in
+the document. The last line is how many checks passed and failed.
+"""
+import html
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+EVENTS = 1_000_000
+BROWSER = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1300,1600",
+           "--virtual-time-budget=20000", "--force-prefers-reduced-motion"]
+passed = failed = 0
+
+USE = """
+<script>
+"use strict";
+const found = {};
+const key = (node, name) => node.dispatchEvent(
+	new KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true }));
+const count = () => document.getElementById("count").textContent;
+const chosen = () => document.querySelector("#rows [aria-selected=true]").textContent;
+const type = (text) => {
+	document.getElementById("search").value = text;
+	document.getElementById("search").dispatchEvent(new Event("input"));
+};
+const list = document.getElementById("list"), time = document.getElementById("time");
+
+found.ready = document.documentElement.dataset.ready;
+found.summary = document.getElementById("summary").textContent;
+found.all = count();
+found.reasons = [...document.querySelectorAll("#reasons tbody tr")].map((r) =>
+	[r.cells[0].textContent, r.cells[1].textContent]);
+found.opened = document.querySelector("#detail h3").textContent;
+found.boxes = document.querySelectorAll("#detail svg rect").length;
+found.refuses = document.querySelectorAll("#detail svg .refuses").length;
+found.because = document.querySelector("#detail .because").textContent;
+key(list, "Home");
+found.home = chosen();
+key(list, "ArrowDown");
+found.second = chosen();
+key(list, "End");
+found.end = chosen();
+key(list, "Home");
+key(list, "n");
+found.walk = document.querySelectorAll("#detail svg rect").length;
+key(document.querySelector("#reasons tbody tr"), "Enter");
+found.only = count();
+key(document.body, "Escape");
+type("misconfig");
+found.search = count();
+type("0xffffffffffff0");
+found.nothing = count();
+found.none = document.getElementById("detail").textContent;
+key(document.body, "Escape");
+key(time, "+");
+found.zoomed = count();
+key(time, "0");
+found.again = count();
+key(document.body, "/");
+found.focus = document.activeElement.id;
+const light = getComputedStyle(document.body).backgroundColor;
+document.getElementById("theme").click();
+found.themes = getComputedStyle(document.body).backgroundColor !== light;
+found.wide = document.documentElement.scrollWidth <= innerWidth;
+found.painted = ["time", "memory"].map((id) => {
+	const c = document.getElementById(id);
+	return c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some((v) => v);
+});
+found.milliseconds = SPEED;
+document.documentElement.dataset.found = JSON.stringify(found);
+</script>
+"""
+SPEED = """(() => {
+	const from = performance.now();
+	type("ept");
+	const search = performance.now() - from;
+	key(document.body, "Escape");
+	return [Math.round(search), Math.round(performance.now() - from - search)];
+})()"""
+
+
+def check(what, got, wanted):
+    global passed, failed
+    if got == wanted:
+        passed += 1
+    else:
+        failed += 1
+        print(f"{what}: {got!r}, not {wanted!r}")
+
+
+def whole(number):
+    return f"{number:,}"
+
+
+def use(chromium, page, folder):
+    """What the script finds in @page."""
+    text = page.read_text(encoding="utf-8")
+    copy = folder / "used.html"
+    copy.write_text(text.replace("</html>", USE.replace("SPEED", SPEED) + "</html>"),
+                    encoding="utf-8")
+    done = subprocess.run([chromium, *BROWSER, f"--user-data-dir={folder}/profile", "--dump-dom",
+                           copy.as_uri()], capture_output=True, timeout=300, text=True)
+    found = re.search(r'data-found="([^"]*)"', done.stdout)
+    if not found:
+        sys.exit(f"the page's script did not end: {done.stdout[-500:]} {done.stderr[-2000:]}\n"
+                 "0 passed, 1 failed")
+    return json.loads(html.unescape(found[1]))
+
+
+def check_page(chromium, folder, trace, page):
+    events = [json.loads(line) for line in trace.open()]
+    exits = [e for e in events if e["event"] == "vm-exit"]
+    rows = [e for e in events if e["event"] in ("vm-exit", "l0-filled", "l0-emulated")]
+    walk = next(e for e in rows if "walk" in e)
+    found = use(chromium, page, folder)
+    n = len(rows)
+    check("exits", found["ready"], str(n))
+    check("all are shown", found["all"], f"{whole(n)} of {whole(n)}")
+    check("the summary has the exits", f"{whole(len(exits))}" in found["summary"], True)
+    counts = {}
+    for e in exits:
+        name = f"{e['name']} ({int(e['reason'], 16) & 0xff})"
+        counts[name] = counts.get(name, 0) + 1
+    check("reasons", dict(found["reasons"]), {name: whole(c) for name, c in counts.items()})
+    check("opens with the first walk", found["opened"], walk["name"])
+    check("its entries", found["boxes"], len(walk["walk"]))
+    check("those that refuse", found["refuses"], sum(s["refuses"] for s in walk["walk"]))
+    check("because", found["because"], "Because " + walk["because"])
+    for where, row in (("home", rows[0]), ("second", rows[1]), ("end", rows[-1])):
+        check(where, row.get("words", row["name"]) in found[where], True)
+    check("n", found["walk"], len(walk["walk"]))
+    only = found["reasons"][0][0].rsplit(" (", 1)[0]
+    check("Enter on a reason", found["only"],
+          f"{whole(sum(e['name'] == only for e in rows))} of {whole(n)}")
+    check("search", found["search"], "{} of {}".format(whole(sum(
+        "misconfig" in (e.get("words", "") + e["name"]).lower() for e in rows)), whole(n)))
+    check("nothing found", (found["nothing"], found["none"]),
+          (f"0 of {whole(n)}", "No exit is like that."))
+    check("zoom", found["zoomed"] != found["all"] and found["again"] == found["all"], True)
+    check("/", found["focus"], "search")
+    check("light and dark", found["themes"], True)
+    check("no scrolling sideways", found["wide"], True)
+    check("drawings", found["painted"], [True, True])
+
+
+def check_hostile(chromium, folder):
+    """What looks like markup in a trace is text in the page."""
+    trace, page = folder / "hostile.jsonl", folder / "hostile.html"
+    evil = "</script><script>document.documentElement.dataset.evil=1</script><img src=x>"
+    event = {"cpu": 0, "level": 2, "instructions": 1, "ns": 1, "rip": "0x1", "event": "vm-exit",
+             "reason": "0xa", "qualification": "0x0", "guest_physical": "0x0", "name": evil,
+             "words": evil}
+    trace.write_text(json.dumps(event) + "\n")
+    subprocess.run([sys.argv[1], "report", trace, "-o", page], check=True, timeout=60)
+    done = subprocess.run([chromium, *BROWSER, f"--user-data-dir={folder}/profile", "--dump-dom",
+                           page.as_uri()], capture_output=True, timeout=120, text=True)
+    check("hostile words run", "data-evil" in done.stdout, False)
+    check("hostile words make elements", "<img" in done.stdout.split("<script")[0], False)
+    check("hostile words are shown", html.escape(evil, quote=False) in done.stdout, True)
+
+
+def check_many(chromium, folder):
+    """A page of a million exits opens and answers."""
+    trace, page = folder / "many.jsonl", folder / "many.html"
+    with trace.open("w") as file:
+        for i in range(EVENTS // 2):
+            name, reason = (("EPT_VIOLATION", 48), ("CPUID", 10), ("IO_INSTRUCTION", 30))[i % 3]
+            file.write(f'{{"cpu":0,"level":2,"instructions":{i * 70},"ns":{i * 40},"rip":"0x10",'
+                       f'"event":"vm-exit","reason":"{reason:#x}","qualification":"0x1",'
+                       f'"guest_physical":"{i * 4096 % (1 << 34):#x}","name":"{name}",'
+                       f'"words":"{name} {i % 1000}"' +
+                       (',"walk":[{"entry":"EPT PTE","index":1,"address":"0x1","value":"0x0",'
+                        '"guest_physical":"0x0","flags":"","wrong":"","refuses":true}],'
+                        '"because":"x"' if reason == 48 else "") + "}\n"
+                       f'{{"cpu":0,"level":1,"instructions":{i * 70 + 30},"ns":{i * 40 + 20},'
+                       '"rip":"0x10","event":"vm-entry","guest_rip":"0x10","injects":"0x0",'
+                       '"error_code":"0x0"}\n')
+    subprocess.run([sys.argv[1], "report", trace, "-o", page], check=True, timeout=300)
+    found = use(chromium, page, folder)
+    check("exits of a long trace", found["ready"], str(EVENTS // 2))
+    print(f"{EVENTS} events: {page.stat().st_size >> 20} MB, a search takes "
+          f"{found['milliseconds'][0]} ms, showing all again {found['milliseconds'][1]} ms")
+
+
+def main():
+    chromium = sys.argv[3] if len(sys.argv) > 3 else shutil.which("chromium")
+    if not chromium:
+        print("SKIP: there is no chromium to open the report in")
+        return 77
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = pathlib.Path(name)
+        for engine in ("direct", "nested"):
+            trace, page = folder / f"{engine}.jsonl", folder / f"{engine}.html"
+            subprocess.run([sys.argv[1], "run", "--engine", engine, "--trace", trace, sys.argv[2]],
+                           stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+            subprocess.run([sys.argv[1], "report", trace, "-o", page], check=True, timeout=120)
+            check_page(chromium, folder, trace, page)
+        check_hostile(chromium, folder)
+        check_many(chromium, folder)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+sys.exit(main())
