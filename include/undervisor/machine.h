@@ -492,7 +492,7 @@ struct udv_snapshot_info {
 	unsigned nr_cpus;
 	const char *cpu; /* as in struct udv_machine_config; lives as long as the snapshot */
 	uint64_t seed, slice;
-	bool console, rng; /* there are such devices */
+	bool console, rng, iommu; /* there are such devices */
 	unsigned nr_disks;
 	struct udv_snapshot_disk disks[UDV_MAX_DISKS];
 	uint64_t pages;	     /* of 4096 bytes that are not all zero */
