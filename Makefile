@@ -4,8 +4,9 @@
 SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized
 
 .PHONY: run test build test-clang test-sanitize test-aarch64 test-aarch64-run test-real \
-	test-witness test-boot test-boot-long test-boot-sanitize test-report \
-	test-kvm test-kvm-short test-full fuzz bench bench-boot bench-emulators bench-kvm format check-format install deb test-deb clean
+	test-witness test-boot test-boot-long test-boot-sanitize test-report test-kvm \
+	test-kvm-short test-xen test-full fuzz bench bench-boot bench-emulators bench-kvm format \
+	check-format install deb test-deb clean
 
 run: build
 	@build/tools/undervisor demo
@@ -78,6 +79,11 @@ test-boot-sanitize:
 		-Dtests=enabled >/dev/null
 	@ninja -C build-sanitize --quiet
 	@scripts/run_boot build-sanitize/tools/undervisor build-real short
+
+# Debian's Xen boots with Debian's kernel as dom0, to a shell; a minute.
+test-xen: build
+	@scripts/packages build boot
+	@scripts/run_xen build/tools/undervisor build-real
 
 # Debian's KVM as the hypervisor in a guest: pieces of code, a Linux to its shell, and in that
 # Linux KVM again. The first alone is short.

@@ -332,7 +332,7 @@ static void print_help(void)
 	     "\n"
 	     "Machine, as for run:\n"
 	     "  --memory SIZE  --cpus N  --cpu FEATURES  --initrd FILE[,ARGS]  --append STRING\n"
-	     "  --kernel-decompress WHO  --disk FILE[,readonly]  --no-rng  --seed N\n"
+	     "  --kernel-decompress WHO  --disk FILE[,readonly]  --no-rng  --iommu  --seed N\n"
 	     "Output of the guest, once:\n"
 	     "  --serial WHERE         COM1's: stdio, none or file:PATH (none)\n"
 	     "  --virtio-console WHERE a virtio console, and its (none)\n"

@@ -44,6 +44,8 @@ static void print_help(void)
 	     "                         memory, or goes to the file with \"write\"; or "
 	     "\"readonly\"\n"
 	     "  --no-rng               no virtio source of entropy\n"
+	     "  --iommu                a DMA remapping unit (VT-d), which some hypervisors insist "
+	     "on\n"
 	     "  --serial WHERE         COM1's output: stdio, none or file:PATH (stdio)\n"
 	     "  --seed N               for RDRAND, RDSEED and virtio's entropy (0)\n"
 	     "  --virtio-console WHERE a virtio console and where it writes, as --serial (none)\n"

@@ -69,7 +69,8 @@ bool run_record_parts(struct run *run)
 		     run_record_header(record, "cmdline", run->boot.cmdline) &&
 		     part_number(run, "kernel-unpacks", run->options.kernel_unpacks) &&
 		     part_number(run, "rng", !config->no_rng) &&
-		     part_number(run, "virtio-console", config->console != NULL);
+		     part_number(run, "virtio-console", config->console != NULL) &&
+		     part_number(run, "iommu", config->iommu);
 
 	for (unsigned i = 0; i < run->options.nr_initrds && right; i++)
 		right = part_file(run, "module", &run->boot.initrds[i]) &&

@@ -160,6 +160,11 @@ struct udv_machine_config {
 	unsigned nr_disks;	      /* up to UDV_MAX_DISKS */
 	void (*console)(void *opaque, const uint8_t *data, size_t size); /* may be NULL */
 	bool no_rng;
+	/*
+	 * A remapping unit for DMA (VT-d) in front of the PCI bus, and the ACPI table DMAR that
+	 * names it. Nothing on that bus needs it; some hypervisors do.
+	 */
+	bool iommu;
 	/* Events of the processors; costs speed unless NULL. It may read the machine. */
 	void (*trace)(void *opaque, const struct udv_trace_event *event);
 	/*
@@ -218,7 +223,8 @@ struct udv_boot {
 };
 
 /*
- * Loads an image and puts processor 0 at its start, others wait for a start-up IPI:
+ * Loads an image, which may be packed with gzip as a whole, and puts processor 0 at its start,
+ * others wait for a start-up IPI:
  *  - with a multiboot 1 header (ELF32, ELF64, or the addresses in the header): 32-bit protected
  *    mode without paging, EAX = 2BADB002H, EBX = address of the multiboot information;
  *  - with a multiboot 2 header: the same, EAX = 36D76289H, EBX = address of the boot information;
@@ -486,7 +492,7 @@ struct udv_snapshot_info {
 	unsigned nr_cpus;
 	const char *cpu; /* as in struct udv_machine_config; lives as long as the snapshot */
 	uint64_t seed, slice;
-	bool console, rng; /* there are such devices */
+	bool console, rng, iommu; /* there are such devices */
 	unsigned nr_disks;
 	struct udv_snapshot_disk disks[UDV_MAX_DISKS];
 	uint64_t pages;	     /* of 4096 bytes that are not all zero */

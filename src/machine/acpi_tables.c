@@ -21,6 +21,8 @@ enum {
 	FADT_SIZE = 244,
 	FACS_SIZE = 64,
 	MADT_HEADER = 44,
+	DMAR_HEADER = 48,
+	DRHD_SIZE = 16,
 };
 
 #define FADT_FLAG_WBINVD 0x1u
@@ -43,6 +45,7 @@ enum {
 
 #define MADT_PCAT_COMPAT 1u
 #define MADT_ENABLED 1u
+#define DRHD_INCLUDES_ALL 1u
 
 struct tables {
 	uint8_t data[TABLES_SIZE];
@@ -116,9 +119,13 @@ static void put_address(struct tables *t, uint32_t at, uint16_t port, unsigned s
 }
 
 /* What ACPI 2.0 has added. */
-static void write_extended_fadt(struct tables *t, uint32_t table, uint32_t facs, uint32_t dsdt)
+static void write_extended_fadt(struct tables *t, const struct udv_machine *machine, uint32_t table,
+				uint32_t facs, uint32_t dsdt)
 {
-	put(t, table + 109, FADT_BOOT_LEGACY | FADT_BOOT_NO_VGA | FADT_BOOT_NO_MSI, 2);
+	/* A remapping unit has no other way to report a fault. */
+	unsigned no_msi = machine->config.iommu ? 0 : FADT_BOOT_NO_MSI;
+
+	put(t, table + 109, FADT_BOOT_LEGACY | FADT_BOOT_NO_VGA | no_msi, 2);
 	put_address(t, table + 116, RESET_CONTROL_PORT, 1);
 	put(t, table + 128, RESET_VALUE, 1);
 	put(t, table + 132, TABLES_BASE + facs, 8);
@@ -128,7 +135,8 @@ static void write_extended_fadt(struct tables *t, uint32_t table, uint32_t facs,
 	put_address(t, table + 208, ACPI_PM_PORT + ACPI_PM_TIMER, 4);
 }
 
-static uint32_t write_fadt(struct tables *t, uint32_t facs, uint32_t dsdt)
+static uint32_t write_fadt(struct tables *t, const struct udv_machine *machine, uint32_t facs,
+			   uint32_t dsdt)
 {
 	uint32_t table = take(t, FADT_SIZE, 16);
 
@@ -148,7 +156,7 @@ static uint32_t write_fadt(struct tables *t, uint32_t facs, uint32_t dsdt)
 	    FADT_FLAG_WBINVD | FADT_FLAG_C1 | FADT_FLAG_NO_POWER_BUTTON |
 		    FADT_FLAG_NO_SLEEP_BUTTON | FADT_FLAG_RESET,
 	    4);
-	write_extended_fadt(t, table, facs, dsdt);
+	write_extended_fadt(t, machine, table, facs, dsdt);
 	finish(t, table, "FACP", 3);
 	return table;
 }
@@ -187,14 +195,31 @@ static uint32_t write_madt(struct tables *t, unsigned nr_cpus)
 	return table;
 }
 
-/* RSDT and XSDT differ in the size of an address. */
-static uint32_t write_root(struct tables *t, const char *signature, unsigned word, uint32_t fadt,
-			   uint32_t madt)
+/*
+ * One remapping unit, of all that is on PCI segment 0. VT-d "DMA Remapping Reporting Structure",
+ * "DMA Remapping Hardware Unit Definition Structure"
+ */
+static uint32_t write_dmar(struct tables *t, unsigned maxphyaddr)
 {
-	uint32_t table = take(t, HEADER_SIZE + 2 * word, 16);
+	uint32_t table = take(t, DMAR_HEADER + DRHD_SIZE, 16);
 
-	put(t, table + HEADER_SIZE, TABLES_BASE + fadt, word);
-	put(t, table + HEADER_SIZE + word, TABLES_BASE + madt, word);
+	put(t, table + 36, maxphyaddr - 1, 1);
+	put(t, table + DMAR_HEADER + 2, DRHD_SIZE, 2);
+	put(t, table + DMAR_HEADER + 4, DRHD_INCLUDES_ALL, 1);
+	put(t, table + DMAR_HEADER + 8, VTD_BASE, 8);
+	finish(t, table, "DMAR", 1);
+	return table;
+}
+
+/* RSDT and XSDT differ in the size of an address; a table that is 0 is not there. */
+static uint32_t write_root(struct tables *t, const char *signature, unsigned word,
+			   const uint32_t tables[3])
+{
+	unsigned count = tables[2] ? 3 : 2;
+	uint32_t table = take(t, HEADER_SIZE + count * word, 16);
+
+	for (unsigned i = 0; i < count; i++)
+		put(t, table + HEADER_SIZE + i * word, TABLES_BASE + tables[i], word);
 	finish(t, table, signature, 1);
 	return table;
 }
@@ -205,10 +230,13 @@ enum udv_status acpi_tables_write(struct udv_machine *machine)
 	uint32_t rsdp = take(&t, RSDP_SIZE, 16);
 	uint32_t facs = write_facs(&t);
 	uint32_t dsdt = write_dsdt(&t, machine);
-	uint32_t fadt = write_fadt(&t, facs, dsdt);
+	uint32_t fadt = write_fadt(&t, machine, facs, dsdt);
 	uint32_t madt = write_madt(&t, machine->nr_cpus);
-	uint32_t rsdt = write_root(&t, "RSDT", 4, fadt, madt);
-	uint32_t xsdt = write_root(&t, "XSDT", 8, fadt, madt);
+	uint32_t dmar =
+		machine->config.iommu ? write_dmar(&t, machine->vcpus[0].config.maxphyaddr) : 0;
+	const uint32_t tables[3] = { fadt, madt, dmar };
+	uint32_t rsdt = write_root(&t, "RSDT", 4, tables);
+	uint32_t xsdt = write_root(&t, "XSDT", 8, tables);
 
 	memcpy(t.data + rsdp, "RSD PTR ", 8);
 	memcpy(t.data + rsdp + 9, "UNDERV", 6);

@@ -162,11 +162,21 @@ static bool create_testdev(struct udv_machine *machine)
 		       UDV_OK;
 }
 
+static bool create_iommu(struct udv_machine *machine)
+{
+	struct mem_device memory = vtd_memory(&machine->vtd);
+
+	if (!machine->config.iommu)
+		return true;
+	vtd_init(&machine->vtd);
+	return mem_add_device(&machine->mem, VTD_BASE, VTD_SIZE, &memory) == UDV_OK;
+}
+
 enum udv_status board_create(struct udv_machine *machine)
 {
 	if (!create_interrupts(machine) || !create_timers(machine) || !create_resets(machine) ||
 	    !create_serial(machine) || !create_fw_cfg(machine) || !create_pci(machine) ||
-	    !create_testdev(machine) || !virtio_create(machine))
+	    !create_testdev(machine) || !create_iommu(machine) || !virtio_create(machine))
 		return UDV_ERR_NO_MEMORY;
 	return UDV_OK;
 }

@@ -156,10 +156,28 @@ const char *load_arguments(const struct loader *loader)
 	return skip && *text == ' ' ? text + 1 : text;
 }
 
+/* A file that gzip has packed, as Debian's Xen is: boot loaders take it for what was packed. */
+static enum udv_status unzip(struct loader *loader)
+{
+	static const uint8_t gzip[] = { 0x1f, 0x8b, 8 };
+	enum udv_status status;
+
+	if (loader->size < sizeof(gzip) || memcmp(loader->data, gzip, sizeof(gzip)) != 0)
+		return UDV_OK;
+	status = load_unpack(loader, "the packed file", loader->data, loader->size,
+			     loader->machine->low_memory, &loader->unzipped, &loader->size);
+	if (status == UDV_OK)
+		loader->data = loader->unzipped;
+	return status;
+}
+
 static enum udv_status load_image(struct loader *loader)
 {
+	enum udv_status status = unzip(loader);
 	uint64_t at;
 
+	if (status != UDV_OK)
+		return status;
 	if (!loader->size)
 		return load_refuse(loader, UDV_ERR_TRUNCATED, "the file is empty");
 	if (load_find_multiboot(loader, &at))
@@ -222,5 +240,6 @@ enum udv_status udv_machine_load(struct udv_machine *machine, const struct udv_b
 	enum udv_status status = load_all(&loader);
 
 	free(loader.unpacked);
+	free(loader.unzipped);
 	return status;
 }

@@ -50,6 +50,7 @@ struct loader {
 	uint64_t initrd_last;	      /* the last byte where Linux reads its RAM disk */
 	bool relocatable;	      /* a multiboot 2 image says so */
 	uint8_t *unpacked;	      /* what data points to, or NULL; to be freed */
+	uint8_t *unzipped;	      /* the same, of a whole file */
 };
 
 /* load.c */
@@ -100,11 +101,11 @@ enum udv_status load_linux(struct loader *loader);
 enum udv_status boot_info_linux(struct loader *loader);
 
 /*
- * unpack.c: @size bytes of a packed kernel become *@out of *@out_size bytes, to be freed. No more
- * than @limit are made.
+ * unpack.c: @size bytes of a packed kernel, or of @what for a message, become *@out of *@out_size
+ * bytes, to be freed. No more than @limit are made.
  */
-enum udv_status load_unpack(const struct loader *loader, const uint8_t *data, uint64_t size,
-			    uint64_t limit, uint8_t **out, uint64_t *out_size);
+enum udv_status load_unpack(const struct loader *loader, const char *what, const uint8_t *data,
+			    uint64_t size, uint64_t limit, uint8_t **out, uint64_t *out_size);
 
 /* load_multiboot2.c */
 bool load_find_multiboot2(const struct loader *loader, uint64_t *offset);

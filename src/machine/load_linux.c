@@ -112,7 +112,8 @@ static enum udv_status load_payload(struct loader *loader)
 		return truncated(loader);
 	if (limit > loader->machine->low_memory)
 		limit = loader->machine->low_memory;
-	status = load_unpack(loader, loader->data + offset, size, limit, &unpacked, &unpacked_size);
+	status = load_unpack(loader, "the kernel's payload", loader->data + offset, size, limit,
+			     &unpacked, &unpacked_size);
 	if (status != UDV_OK)
 		return status;
 	loader->data = loader->unpacked = unpacked;

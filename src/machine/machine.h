@@ -31,6 +31,7 @@
 #include "devices/virtio_blk.h"
 #include "devices/virtio_console.h"
 #include "devices/virtio_rng.h"
+#include "devices/vtd.h"
 #include "mem/ports.h"
 #include "mem/space.h"
 #include "nested/nested.h"
@@ -157,6 +158,7 @@ struct udv_machine {
 	struct uart16550 uart;
 	struct debug_exit debug_exit;
 	struct machine_virtio virtio;
+	struct vtd vtd; /* with config.iommu */
 	struct machine_hook *hooks;
 	struct machine_debug debug;
 };

@@ -59,6 +59,7 @@ void udv_snapshot_info(const struct udv_snapshot *snapshot, struct udv_snapshot_
 		.slice = snapshot->config.slice,
 		.console = snapshot->console,
 		.rng = !snapshot->config.no_rng,
+		.iommu = snapshot->config.iommu,
 		.nr_disks = snapshot->nr_disks,
 		.pages = snapshot->pages.nr_pages,
 		.state_size = snapshot->state_size,
@@ -176,6 +177,7 @@ static bool take_config(struct udv_snapshot *snapshot, const struct udv_machine 
 		.seed = machine->config.seed,
 		.slice = machine->slice,
 		.no_rng = machine->config.no_rng,
+		.iommu = machine->config.iommu,
 	};
 	snapshot->processor = machine->vcpus[0].config;
 	snapshot->console = machine->config.console;
@@ -299,7 +301,8 @@ static const char *difference(const struct udv_machine *machine,
 		return "set of disks";
 	if (machine->clock.nr_timers != snapshot->nr_timers ||
 	    !machine->config.console != !snapshot->console ||
-	    machine->config.no_rng != snapshot->config.no_rng)
+	    machine->config.no_rng != snapshot->config.no_rng ||
+	    machine->config.iommu != snapshot->config.iommu)
 		return "set of devices";
 	return NULL;
 }
@@ -403,6 +406,7 @@ enum udv_status udv_machine_create_from(struct udv_snapshot *snapshot,
 	all.seed = snapshot->config.seed;
 	all.slice = snapshot->config.slice;
 	all.no_rng = snapshot->config.no_rng;
+	all.iommu = snapshot->config.iommu;
 	if (!snapshot->console)
 		all.console = NULL;
 	else if (!all.console)

@@ -68,7 +68,8 @@ struct snapshot_section {
 
 #define SNAPSHOT_CONSOLE 0x1u
 #define SNAPSHOT_RNG 0x2u
-#define SNAPSHOT_DEVICES (SNAPSHOT_CONSOLE | SNAPSHOT_RNG)
+#define SNAPSHOT_IOMMU 0x4u
+#define SNAPSHOT_DEVICES (SNAPSHOT_CONSOLE | SNAPSHOT_RNG | SNAPSHOT_IOMMU)
 
 struct snapshot_config {
 	uint64_t memory, seed, slice;

@@ -233,6 +233,7 @@ static enum udv_status take_config(struct reader *r)
 							.seed = config.seed,
 							.slice = config.slice };
 	snapshot->config.no_rng = !(config.devices & SNAPSHOT_RNG);
+	snapshot->config.iommu = config.devices & SNAPSHOT_IOMMU;
 	snapshot->console = config.devices & SNAPSHOT_CONSOLE;
 	snapshot->nr_timers = config.nr_timers;
 	status = take_disks(r, &config);

@@ -79,7 +79,8 @@ static enum udv_status put_config(struct writer *w, const struct udv_snapshot *s
 			.nr_cpus = snapshot->config.nr_cpus,
 			.nr_timers = (uint32_t)snapshot->nr_timers,
 			.devices = (snapshot->console ? SNAPSHOT_CONSOLE : 0) |
-				   (snapshot->config.no_rng ? 0 : SNAPSHOT_RNG),
+				   (snapshot->config.no_rng ? 0 : SNAPSHOT_RNG) |
+				   (snapshot->config.iommu ? SNAPSHOT_IOMMU : 0),
 			.nr_disks = snapshot->nr_disks,
 			.cpu_length = cpu ? (uint32_t)length : UINT32_MAX,
 		},

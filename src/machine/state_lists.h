@@ -193,6 +193,9 @@
 #define STATE_testdev(T, V, R, A, RA, S, SA, N) \
 	A(T, port) A(T, memory) N(T, irq) N(T, flush) N(T, opaque)
 
+#define STATE_vtd(T, V, R, A, RA, S, SA, N) \
+	A(T, word)
+
 #define STATE_fw_cfg(T, V, R, A, RA, S, SA, N) \
 	V(T, selected) V(T, position) N(T, nr_items) N(T, nr_files) N(T, item)
 
@@ -263,7 +266,7 @@
 	S(T, pic, pic) S(T, pit, pit) S(T, rtc, rtc) S(T, acpi_pm, acpi_pm) S(T, reset, reset) \
 	S(T, i8042, i8042) S(T, pci, pci_host) S(T, pci_testdev, pci_testdev) \
 	S(T, testdev, testdev) S(T, fw_cfg, fw_cfg) S(T, uart, uart16550) N(T, debug_exit) \
-	S(T, virtio, machine_virtio) N(T, hooks) N(T, debug)
+	S(T, virtio, machine_virtio) S(T, vtd, vtd) N(T, hooks) N(T, debug)
 
 /*
  * All lists, each behind those that it names: X(struct or union, list). PARTIAL(...) the same for
@@ -283,7 +286,7 @@
 	X(struct, virtqueue_state) X(struct, virtio_mmio_state) X(struct, virtio_mmio) \
 	X(struct, virtio_rng_state) X(struct, virtio_rng) X(struct, virtio_console_state) \
 	X(struct, virtio_console) X(struct, disk) X(struct, virtio_blk) \
-	X(struct, machine_virtio) X(struct, lapic_page) X(struct, udv_machine)
+	X(struct, machine_virtio) X(struct, vtd) X(struct, lapic_page) X(struct, udv_machine)
 
 /* clang-format on */
 

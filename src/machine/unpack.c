@@ -228,13 +228,13 @@ static const struct format *find_format(const uint8_t *data, uint64_t size)
 	return NULL;
 }
 
-static enum udv_status complain(const struct loader *loader, const struct format *format,
-				enum unpacked result, uint64_t limit)
+static enum udv_status complain(const struct loader *loader, const char *what,
+				const struct format *format, enum unpacked result, uint64_t limit)
 {
 	switch (result) {
 	case UNPACK_TRUNCATED:
-		return load_refuse(loader, UDV_ERR_TRUNCATED,
-				   "the kernel's payload is truncated (%s)", format->name);
+		return load_refuse(loader, UDV_ERR_TRUNCATED, "%s is truncated (%s)", what,
+				   format->name);
 	case UNPACK_TOO_LARGE:
 		if (limit < loader->machine->low_memory)
 			return load_refuse(loader, UDV_ERR_FORMAT,
@@ -242,25 +242,24 @@ static enum udv_status complain(const struct loader *loader, const struct format
 					   "that its header says it needs",
 					   (unsigned long long)limit);
 		return load_refuse(loader, UDV_ERR_NO_MEMORY,
-				   "the kernel's payload is larger than the %llu MB of memory",
+				   "%s is larger than the %llu MB of memory", what,
 				   (unsigned long long)limit >> 20);
 	case UNPACK_WINDOW:
 		return load_refuse(loader, UDV_ERR_UNSUPPORTED,
-				   "the kernel's payload needs a window of more than 128 MB (%s); "
+				   "%s needs a window of more than 128 MB (%s); "
 				   "--kernel-decompress guest leaves it to the kernel",
-				   format->name);
+				   what, format->name);
 	case UNPACK_NO_MEMORY:
 		return load_refuse(loader, UDV_ERR_NO_MEMORY, "out of memory");
 	case UNPACK_DAMAGED:
 	case UNPACKED:
 		break;
 	}
-	return load_refuse(loader, UDV_ERR_FORMAT, "the kernel's payload is damaged (%s)",
-			   format->name);
+	return load_refuse(loader, UDV_ERR_FORMAT, "%s is damaged (%s)", what, format->name);
 }
 
-enum udv_status load_unpack(const struct loader *loader, const uint8_t *data, uint64_t size,
-			    uint64_t limit, uint8_t **out, uint64_t *out_size)
+enum udv_status load_unpack(const struct loader *loader, const char *what, const uint8_t *data,
+			    uint64_t size, uint64_t limit, uint8_t **out, uint64_t *out_size)
 {
 	const struct format *format = find_format(data, size);
 	struct output output = { .limit = (size_t)limit };
@@ -279,7 +278,7 @@ enum udv_status load_unpack(const struct loader *loader, const uint8_t *data, ui
 	result = format->unpack(data, (size_t)size, &output);
 	if (result != UNPACKED) {
 		free(output.data);
-		return complain(loader, format, result, limit);
+		return complain(loader, what, format, result, limit);
 	}
 	*out = output.data;
 	*out_size = output.used;

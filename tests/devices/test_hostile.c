@@ -14,6 +14,7 @@
 #include "devices/rtc.h"
 #include "devices/testdev.h"
 #include "devices/uart16550.h"
+#include "devices/vtd.h"
 
 /*
  * A whole board, wired as a PC, and software that does anything to it: any access at any time.
@@ -22,7 +23,7 @@
  */
 
 #define NR_PORT_DEVICES 20
-#define NR_MEMORY 4
+#define NR_MEMORY 5
 
 struct board {
 	struct apic_bench apic;
@@ -40,6 +41,7 @@ struct board {
 	struct pci_host pci;
 	struct pci_testdev pci_testdev;
 	struct debug_exit debug_exit;
+	struct vtd vtd;
 	struct port_device port[NR_PORT_DEVICES];
 	unsigned count[NR_PORT_DEVICES], nr_ports;
 	struct mem_device memory[NR_MEMORY];
@@ -122,6 +124,8 @@ static void make(struct board *b)
 	b->memory[0] = ioapic_memory(&b->ioapic);
 	b->memory[1] = testdev_memory(&b->testdev);
 	b->memory[2] = pci_testdev_memory(&b->pci_testdev);
+	vtd_init(&b->vtd);
+	b->memory[4] = vtd_memory(&b->vtd);
 	b->memory[3] = (struct mem_device){ page_read, page_write, &b->apic.cpu[1].lapic };
 	for (unsigned i = 0; i < BENCH_CPUS; i++)
 		lapic_firmware_setup(&b->apic.cpu[i].lapic);
@@ -172,7 +176,7 @@ static void port_access(struct board *b, uint64_t *random)
 
 static void memory_access(struct board *b, uint64_t *random)
 {
-	const struct mem_device *device = &b->memory[next_random(random) >> 62];
+	const struct mem_device *device = &b->memory[(next_random(random) >> 33) % NR_MEMORY];
 	uint64_t offset = next_random(random) >> 52;
 	unsigned size = 1u << (next_random(random) >> 62);
 
@@ -291,6 +295,7 @@ static void copy_state(struct board *to, const struct board *from)
 	COPY(testdev, TESTDEV_STATE);
 	COPY(pci, PCI_STATE);
 	COPY(pci_testdev, sizeof(to->pci_testdev));
+	COPY(vtd, VTD_STATE);
 	COPY(hash, sizeof(to->hash));
 	COPY(apic.time.now, sizeof(to->apic.time.now));
 	for (unsigned i = 0; i < BENCH_CPUS; i++) {

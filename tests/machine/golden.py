@@ -8,6 +8,7 @@ Each case of cases.txt is run on small images made here; standard output, standa
 exit status must be as in golden/NAME.txt. --rebase writes those files anew.
 """
 
+import gzip
 import json
 import os
 import pathlib
@@ -59,6 +60,8 @@ def images():
         "exit5.elf": elf(exit_with(5)),
         "exit200.elf": elf(exit_with(200)),
         "echo.elf": elf(echo + exit_with(0)),
+        "echo.elf.gz": gzip.compress(elf(echo + exit_with(0)), mtime=0),
+        "cut.elf.gz": gzip.compress(elf(echo + exit_with(0)), mtime=0)[:60],
         "module.elf": elf(module + exit_with(0)),
         "avx.elf": elf(avx),
         "random.elf": elf(random),

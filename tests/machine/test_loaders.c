@@ -614,6 +614,38 @@ static void test_acpi(void **state)
 	udv_machine_destroy(machine);
 }
 
+/* With a remapping unit: one, of all PCI devices; and messages may be interrupts. */
+static void test_acpi_iommu(void **state)
+{
+	struct udv_machine_config config = { .memory = 4 * MB,
+					     .cpu = "maxphyaddr=40",
+					     .iommu = true };
+	struct udv_machine *machine;
+	struct udv_problem problem;
+	struct test_image image;
+	uint64_t rsdt, xsdt, dmar;
+
+	(void)state;
+	assert_int_equal(udv_machine_create(&config, &machine, NULL), UDV_OK);
+	image_elf(&image, false, 0xc0100010, two_segments, 2);
+	assert_int_equal(try_load(machine, image.data, image.size, &problem), UDV_OK);
+	rsdt = read_field(machine, 0xe0010, 4);
+	xsdt = read_field(machine, 0xe0018, 8);
+	assert_int_equal(read_field(machine, rsdt + 4, 4), 36 + 3 * 4);
+	assert_int_equal(read_field(machine, xsdt + 4, 4), 36 + 3 * 8);
+	assert_int_equal(sum(machine, rsdt, 48), 0);
+	assert_int_equal(sum(machine, xsdt, 60), 0);
+	dmar = read_field(machine, rsdt + 44, 4);
+	assert_int_equal(read_field(machine, xsdt + 52, 8), dmar);
+	assert_int_equal(read_field(machine, dmar, 8), 64ull << 32 | 0x52414d44); /* "DMAR" */
+	assert_int_equal(sum(machine, dmar, 64), 0);
+	assert_int_equal(read_field(machine, dmar + 36, 2), 39); /* 40 bits */
+	assert_int_equal(read_field(machine, dmar + 48, 8), 1ull << 32 | 16 << 16);
+	assert_int_equal(read_field(machine, dmar + 56, 8), 0xfed90000);
+	assert_int_equal(read_field(machine, read_field(machine, rsdt + 36, 4) + 109, 2) & 8, 0);
+	udv_machine_destroy(machine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -630,6 +662,7 @@ int main(void)
 		cmocka_unit_test(test_header_refusals),
 		cmocka_unit_test(test_module_refusals),
 		cmocka_unit_test(test_acpi),
+		cmocka_unit_test(test_acpi_iommu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -261,6 +261,29 @@ static void test_devices(void **state)
 	}
 }
 
+/* So is whether there is a remapping unit; and what software has told it is saved. */
+static void test_iommu(void **state)
+{
+	struct udv_machine_config config = rig_small;
+	struct udv_machine *machine, *from;
+	struct udv_snapshot *snapshot;
+	struct udv_snapshot_info info;
+
+	(void)state;
+	config.iommu = true;
+	machine = rig_machine(&config, rig_pages_code, sizeof(rig_pages_code));
+	mem_write(&machine->mem, VTD_BASE + 0x20, 8, 0x123000);
+	snapshot = rig_take(machine);
+	udv_snapshot_info(snapshot, &info);
+	assert_true(info.iommu);
+	config.iommu = false;
+	assert_int_equal(udv_machine_create_from(snapshot, &config, &from, NULL), UDV_OK);
+	udv_snapshot_destroy(snapshot);
+	assert_int_equal(mem_read(&from->mem, VTD_BASE + 0x20, 8), 0x123000);
+	udv_machine_destroy(machine);
+	udv_machine_destroy(from);
+}
+
 /* Every value that was saved is there again: the same bytes from a machine that was put back. */
 static void test_complete(void **state)
 {
@@ -304,6 +327,8 @@ static void test_other_machines(void **state)
 		{ { .memory = 4 << 20, .disks = &rig_disk, .nr_disks = 1 },
 		  "the snapshot is of a machine with another set of disks" },
 		{ { .memory = 4 << 20, .no_rng = true },
+		  "the snapshot is of a machine with another set of devices" },
+		{ { .memory = 4 << 20, .iommu = true },
 		  "the snapshot is of a machine with another set of devices" },
 		{ { .memory = 4 << 20, .console = sink_console },
 		  "the snapshot is of a machine with another set of devices" },
@@ -397,12 +422,12 @@ static void test_from_within(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reset),	       cmocka_unit_test(test_several),
-		cmocka_unit_test(test_code),	       cmocka_unit_test(test_apic_page),
-		cmocka_unit_test(test_serial_input),   cmocka_unit_test(test_disk),
-		cmocka_unit_test(test_devices),	       cmocka_unit_test(test_complete),
-		cmocka_unit_test(test_other_machines), cmocka_unit_test(test_other_disks),
-		cmocka_unit_test(test_from_within),
+		cmocka_unit_test(test_reset),	     cmocka_unit_test(test_several),
+		cmocka_unit_test(test_code),	     cmocka_unit_test(test_apic_page),
+		cmocka_unit_test(test_serial_input), cmocka_unit_test(test_disk),
+		cmocka_unit_test(test_devices),	     cmocka_unit_test(test_iommu),
+		cmocka_unit_test(test_complete),     cmocka_unit_test(test_other_machines),
+		cmocka_unit_test(test_other_disks),  cmocka_unit_test(test_from_within),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@ static void write_file(struct rig_file *file)
 		.memory = 2 << 20,
 		.cpu = "-avx2",
 		.seed = 9,
+		.iommu = true,
 		.disks = &rig_disk,
 		.nr_disks = 1,
 	};
@@ -69,6 +70,7 @@ static void test_info(void **state)
 	assert_int_equal(info.slice, 2000);
 	assert_false(info.console);
 	assert_true(info.rng);
+	assert_true(info.iommu);
 	assert_int_equal(info.nr_disks, 1);
 	assert_int_equal(info.disks[0].size, RIG_DISK_SIZE);
 	assert_int_equal(info.disks[0].blocks, 1);
@@ -240,7 +242,7 @@ static void test_forged_config(void **state)
 	expect_damage("0 (CONF) describes no machine");
 	forge(0, offsetof(struct snapshot_config, memory), UDV_MAX_MEMORY + MEM_PAGE_SIZE, 8);
 	expect_damage("0 (CONF) describes no machine");
-	forge(0, offsetof(struct snapshot_config, devices), 4, 4);
+	forge(0, offsetof(struct snapshot_config, devices), 8, 4);
 	expect_damage("0 (CONF) describes no machine");
 	forge(0, offsetof(struct snapshot_config, nr_disks), 2, 4);
 	expect_damage("0 (CONF) describes no machine");
