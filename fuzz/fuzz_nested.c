@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define INSTRUCTIONS 6000u
 #define MAX_COMMANDS 64u
+#define WHOLE 800u
 #define MAX_SNIPPETS 24u
 #define EXITS_BETWEEN_COMMANDS 24u
 
@@ -108,6 +109,55 @@ static void change_controls(struct code *c, struct input *in)
 	for (uint64_t count = take(in, 1) % 4; count; count--)
 		bits |= 1ull << (take(in, 1) % 32);
 	vmwrite(c, controls[index].field, controls[index].always | (bits & controls[index].may));
+}
+
+/* Controls that need each other, or something else: one set of them, or two. */
+static void choose_controls(struct code *c, struct input *in)
+{
+	static const struct {
+		uint32_t pin, primary, secondary, exit, eptp;
+	} sets[] = {
+		{ .primary = 1 << 21, .secondary = 0x1 }, /* APIC-access page */
+		{ .primary = 1 << 21, .secondary = 0x1 | 1 << 8 },
+		{ .primary = 1 << 21, .secondary = 1 << 4 | 1 << 8 },
+		{ .pin = 1, .exit = 1 << 15, .primary = 1 << 21, .secondary = 1 << 4 | 3 << 8 },
+		{ .pin = 1, .exit = 1 << 15, .primary = 1 << 21, .secondary = 0x1 | 3 << 8 },
+		{ .pin = 0x81, .exit = 1 << 15, .primary = 1 << 21, .secondary = 1 << 4 | 3 << 8 },
+		{ .pin = 1 },
+		{ .pin = 1, .exit = 1 << 15 },
+		{ .pin = 0x8 },
+		{ .pin = 0x28 },
+		{ .pin = 0x28, .primary = 1 << 22 },
+		{ .pin = 0x40 },
+		{ .pin = 0x40, .exit = 1 << 22 },
+		{ .primary = 1 << 2 },
+		{ .primary = 1 << 27 },
+		{ .primary = 1 << 28 },			/* MSR bitmaps */
+		{ .primary = 1 << 25 },			/* I/O bitmaps */
+		{ .secondary = 1 << 17, .eptp = 0x40 }, /* PML */
+		{ .secondary = 1 << 18 },		/* #VE */
+		{ .secondary = 1 << 18 | 1 << 13 },
+		{ .secondary = 1 << 13 }, /* VM functions */
+		{ .secondary = 1 << 14 }, /* shadow VMCS */
+		{ .secondary = 1 << 22 }, /* MBEC */
+		{ .secondary = 1 << 23 }, /* SPP */
+	};
+	uint32_t pin = 0x16, primary = 0x84006172, secondary = 0x10aa, exit = 0x36ffb, eptp = 0x1e;
+
+	for (unsigned count = 1 + take(in, 1) % 2; count; count--) {
+		size_t i = take(in, 1) % (sizeof(sets) / sizeof(sets[0]));
+
+		pin |= sets[i].pin;
+		primary |= sets[i].primary;
+		secondary |= sets[i].secondary;
+		exit |= sets[i].exit;
+		eptp |= sets[i].eptp;
+	}
+	vmwrite(c, 0x4000, pin);
+	vmwrite(c, 0x4002, primary);
+	vmwrite(c, 0x401e, secondary);
+	vmwrite(c, 0x400c, exit);
+	vmwrite(c, 0x201a, EPT_OF(take(in, 1) % NR_EPTS) | eptp);
 }
 
 static void invept_all(struct code *c)
@@ -214,10 +264,16 @@ static void pointer_instruction(struct code *c, struct input *in)
 	}
 }
 
-/* An interrupt to itself, which waits for L2; VMREAD of any field; VMCALL. */
+/*
+ * An interrupt to itself, which waits for L2; an NMI, and as L1 does no IRET the next ones wait,
+ * too; VMREAD of any field; VMCALL.
+ */
 static void others(struct code *c, struct input *in)
 {
-	switch (take(in, 1) % 3) {
+	switch (take(in, 1) % 4) {
+	case 3:
+		EMIT(c, "\xb8\x00\x44\x04\x00\xb9\x30\x08\x00\x00\x31\xd2\x0f\x30"); /* ICR */
+		break;
 	case 0:
 		load_rax(c, take(in, 1));
 		EMIT(c, "\xb9\x3f\x08\x00\x00\x31\xd2\x0f\x30"); /* wrmsr 83FH */
@@ -328,7 +384,7 @@ static void command(struct code *c, struct input *in)
 	emit_value(c, 0, 8);
 	EMIT(c, "\x41\xbd"); /* mov $N, %r13d */
 	emit_value(c, EXITS_BETWEEN_COMMANDS, 4);
-	switch (take(in, 1) % 24) {
+	switch (take(in, 1) % 28) {
 	case 0:
 	case 1:
 		change_field(c, in);
@@ -368,6 +424,11 @@ static void command(struct code *c, struct input *in)
 		break;
 	case 18:
 		change_mode(c, in);
+		break;
+	case 24:
+	case 25:
+	case 26:
+		choose_controls(c, in);
 		break;
 	case 19:
 	case 20:
@@ -421,11 +482,30 @@ static const char *draw_cpu(uint64_t choice)
 	return choice & 8 ? some[choice & 7] : NULL;
 }
 
+/*
+ * A short input goes on at random, for a program that gets somewhere: without a corpus, a burst
+ * would try hardly any.
+ */
+static struct input whole_input(const uint8_t *data, size_t size)
+{
+	static uint8_t whole[WHOLE];
+	uint64_t seed = size + 1;
+
+	if (size >= WHOLE)
+		return (struct input){ data, size, 0 };
+	for (size_t i = 0; i < WHOLE; i++) {
+		seed = seed * 6364136223846793005u + (i < size ? data[i] : 0) +
+		       1442695040888963407u;
+		whole[i] = i < size ? data[i] : (uint8_t)(seed >> 56);
+	}
+	return (struct input){ whole, WHOLE, 0 };
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct side direct, nested;
 	static struct code l1, l2;
-	struct input in = { data, size, 0 };
+	struct input in = whole_input(data, size);
 	uint64_t choice = take(&in, 1);
 	uint32_t stress = (uint32_t)choice & (UDV_STRESS_EPT02 | UDV_STRESS_SINGLE);
 

@@ -99,6 +99,18 @@ static void put_descriptors(struct udv_machine *machine, uint64_t gdt, uint64_t 
 				 (handler & 0xffff0000) << 32);
 }
 
+/* What L2 finds where nothing else is: VMCALL, whatever it takes it for. */
+static void put_rest(struct udv_machine *machine)
+{
+	static const char pattern[] = "\x0f\x01\xc1";
+	uint8_t page[0x1000];
+
+	for (unsigned i = 0; i < sizeof(page); i++)
+		page[i] = (uint8_t)pattern[i % 3];
+	for (uint64_t at = STRUCTURES + NR_STRUCTURES * 0x1000; at < WORLD_MEMORY; at += 0x1000)
+		put(machine, at, page, sizeof(page));
+}
+
 /* The lists: MSRs that are plain storage, with other values in each. */
 static void put_lists(struct udv_machine *machine)
 {
@@ -193,6 +205,7 @@ void world_setup(struct udv_machine *machine, const struct code *l1, const struc
 	static const uint16_t eptps[] = { 0x1e, 0x5e, 0x1f, 0x9e };
 	struct udv_registers r = { .rip = CODE, .rflags = 2 };
 
+	put_rest(machine);
 	put_paging(machine, TABLES);
 	put_paging(machine, GUEST_TABLES);
 	put_paging32(machine);
