@@ -11,6 +11,7 @@
  */
 
 #define DR6_TRAPS 0xfull
+#define DR6_BT BIT(15)
 #define TSS_IO_BASE 102u
 #define REDIRECTION_BYTES 32u
 
@@ -341,11 +342,11 @@ static void trace(struct cpu *cpu, const struct cpu_event *event)
 enum transfer cpu_deliver_transfer(struct cpu *cpu, const struct cpu_event *event)
 {
 	struct cpu_state *s = &cpu->state;
+	uint64_t pending = s->pending_debug;
 	enum transfer result;
 
 	trace(cpu, event);
 	cpu->vmx.blocking_before = s->interruptibility;
-	cpu->vmx.pending_before = s->pending_debug;
 	cpu->delivering = *event;
 	if (event->type == EVENT_NMI)
 		s->interruptibility |= BLOCKING_NMI;
@@ -355,10 +356,13 @@ enum transfer cpu_deliver_transfer(struct cpu *cpu, const struct cpu_event *even
 		result = deliver_real(cpu, event) ? TRANSFER_DONE : TRANSFER_FAULT;
 	s->activity = ACTIVITY_ACTIVE;
 	s->interruptibility &= (uint8_t) ~(BLOCKING_STI | BLOCKING_MOV_SS);
-	if (result == TRANSFER_DONE)
+	if (result == TRANSFER_DONE) {
 		cpu->delivering.valid = false;
-	else
-		add_ext(cpu, event);
+		return result;
+	}
+	/* What its pushes have met is no trap. */
+	s->pending_debug = pending | (s->pending_debug & DR6_BT);
+	add_ext(cpu, event);
 	return result;
 }
 

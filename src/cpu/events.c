@@ -96,10 +96,13 @@ static bool shut_down(struct cpu *cpu)
 	return false;
 }
 
-/* A data breakpoint is a trap: none of an instruction that faults, only of a MOV SS before it. */
+/*
+ * A data breakpoint is a trap: none of an instruction that faults, only of a MOV SS before it. A
+ * delivery that has failed has ended blocking by MOV SS, and left no trap of its own.
+ */
 static void forget_traps(struct cpu *cpu)
 {
-	if (!(cpu->state.interruptibility & BLOCKING_MOV_SS))
+	if (!cpu->delivering.valid && !(cpu->state.interruptibility & BLOCKING_MOV_SS))
 		cpu->state.pending_debug &= DR6_BT;
 }
 

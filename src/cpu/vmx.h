@@ -81,10 +81,8 @@ struct cpu_vmx {
 	struct vmx_vmcs vmcs;
 	struct vmx_exit exit;
 	struct cpu_event interrupted; /* the event in whose delivery the exit came */
-	/* Blocking and pending debug exceptions when the last delivery began. */
-	uint8_t blocking_before;
-	uint64_t pending_before;
-	struct cpu_event redone; /* what is delivered again: a tracer has been told of it */
+	uint8_t blocking_before;      /* interruptibility when the last delivery began */
+	struct cpu_event redone;      /* what is delivered again: a tracer has been told of it */
 };
 
 /* ---------------------------------------------------------------- leaving */

@@ -36,13 +36,10 @@ bool nested_retry(struct nested *n)
 	struct cpu *cpu = n->cpu;
 	struct cpu_event event = cpu->vmx.interrupted;
 
-	if (event.valid) {
-		/* The delivery that failed has ended these, and dropped what MOV SS held back. */
-		cpu->state.interruptibility = cpu->vmx.blocking_before;
-		cpu->state.pending_debug = cpu->vmx.pending_before;
-	} else if (cpu->vmx.unblocked) {
+	if (event.valid)
+		cpu->state.interruptibility = cpu->vmx.blocking_before; /* it is delivered again */
+	else if (cpu->vmx.unblocked)
 		cpu->state.interruptibility |= BLOCKING_NMI; /* the IRET will end it again */
-	}
 	cpu->vmx.unblocked = false;
 	cpu->vmx.redone = event;
 	/* The instruction of a software event is still to come. */

@@ -27,6 +27,7 @@ enum {
 #define REASON_VMCALL 18u
 #define DB 1u
 #define BP 3u
+#define UD 6u
 #define NP 11u
 #define GP 13u
 
@@ -142,6 +143,24 @@ static void test_debug_behind_mov_ss(void **state)
 	assert_true(sides_same(&sides[0], &sides[1]));
 }
 
+/* Nor does a fault within the delivery of another drop it. */
+static void test_debug_behind_two_faults(void **state)
+{
+	(void)state;
+	l1_begins();
+	store(&l1, GUEST_IDT + 16 * UD, 0x0e0000000000 | SEL_CODE << 16);
+	vmwrite(&l1, GUEST_PENDING_DEBUG, 0x1001);
+	vmwrite(&l1, GUEST_INTERRUPTIBILITY, MOV_SS);
+	l1_runs_l2(1, 0);
+	EMIT(&l2, "\x0f\x0b"); /* ud2 */
+	run_both();
+	expect_event(0, UDV_TRACE_EXCEPTION, UD);
+	expect_event(1, UDV_TRACE_EXCEPTION, NP);
+	expect_event(2, UDV_TRACE_EXCEPTION, DB);
+	assert_int_equal(expect_exit(3, REASON_VMCALL)->guest.dr6 & 0xf, 1);
+	assert_true(sides_same(&sides[0], &sides[1]));
+}
+
 /* An IRET ends blocking by NMI even where it faults; the fault's delivery does not bring it back.
  */
 static void test_iret_that_faults(void **state)
@@ -237,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_interrupt_behind_mov_ss),
 		cmocka_unit_test(test_debug_behind_mov_ss),
+		cmocka_unit_test(test_debug_behind_two_faults),
 		cmocka_unit_test(test_iret_that_faults),
 		cmocka_unit_test(test_time_of_second_fault),
 		cmocka_unit_test(test_eptps_without_end),
