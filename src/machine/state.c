@@ -106,6 +106,8 @@ bool state_check(const struct state_table *table, const uint8_t *bytes, struct s
 	for (unsigned i = 0; i < table->nr_fields; i++) {
 		const struct state_field *field = &table->fields[i];
 
+		if (!field->count)
+			continue;
 		if (!field->table) {
 			if (!check_scalars(table, field, bytes, fault))
 				return false;
