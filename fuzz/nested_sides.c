@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WORDS_SHOWN 16u
+
 static void on_event(void *opaque, const struct udv_trace_event *event)
 {
 	struct side *side = opaque;
@@ -115,17 +117,23 @@ static bool same_end(struct side *direct, struct side *nested)
 {
 	const struct diff_record ends[2] = { { .kind = DIFF_END, .end = &direct->end },
 					     { .kind = DIFF_END, .end = &nested->end } };
+	unsigned count = 0;
 
 	if (!same(&ends[0], &ends[1]))
 		return false;
 	if (!memcmp(direct->memory, nested->memory, WORLD_MEMORY))
 		return true;
-	for (uint64_t i = 0; i < WORLD_MEMORY; i++)
-		if (direct->memory[i] != nested->memory[i]) {
-			fprintf(stderr, "memory at 0x%" PRIx64 ": 0x%02x, not 0x%02x\n", i,
-				nested->memory[i], direct->memory[i]);
-			break;
-		}
+	for (size_t i = 0; i < WORLD_MEMORY && count < WORDS_SHOWN; i += 8) {
+		uint64_t words[2];
+
+		memcpy(&words[0], direct->memory + i, 8);
+		memcpy(&words[1], nested->memory + i, 8);
+		if (words[0] == words[1])
+			continue;
+		fprintf(stderr, "memory at 0x%zx: 0x%" PRIx64 ", not 0x%" PRIx64 "\n", i, words[1],
+			words[0]);
+		count++;
+	}
 	return false;
 }
 

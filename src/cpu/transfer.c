@@ -82,6 +82,22 @@ ALWAYS_INLINE void lay_out(const struct frame *frame, unsigned size, uint8_t *by
 		memcpy(bytes + (frame->n - 1 - i) * size, &frame->value[i], size);
 }
 
+/*
+ * The pushes go downwards: of two pages the upper one comes first, in the log of dirty pages, too.
+ */
+static bool write_downwards(struct cpu *cpu, uint64_t lowest, const uint8_t *bytes, unsigned total,
+			    uint32_t access)
+{
+	uint64_t boundary = (lowest | ~PAGE_MASK) + 1;
+	unsigned below = (unsigned)(boundary - lowest);
+
+	if (!is_64bit(cpu))
+		boundary = (uint32_t)boundary;
+	if (below < total && !cpu_probe(cpu, boundary, total - below, access | UDV_ACCESS_WRITE))
+		return false;
+	return cpu_write_bytes(cpu, lowest, bytes, total, access);
+}
+
 static bool write_frame(struct cpu *cpu, const struct context *c, const struct frame *frame,
 			uint64_t mask)
 {
@@ -104,9 +120,9 @@ static bool write_frame(struct cpu *cpu, const struct context *c, const struct f
 	} else {
 		lay_out(frame, frame->size, bytes);
 	}
-	if (cpu_write_bytes(cpu, lowest, bytes, total, access))
+	if (write_downwards(cpu, lowest, bytes, total, access))
 		return true;
-	/* The pushes go downwards, and the first that faults is the one that is reported. */
+	/* The first push that faults is the one that is reported. */
 	for (unsigned i = 1; i <= frame->n; i++) {
 		uint64_t slot = lowest + total - (uint64_t)i * frame->size;
 

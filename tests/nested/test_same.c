@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -16,7 +17,10 @@ enum {
 	EPTP = 0x201a,
 	GUEST_INTERRUPTIBILITY = 0x4824,
 	GUEST_PENDING_DEBUG = 0x6822,
+	GUEST_RSP = 0x681c,
 	GUEST_RFLAGS = 0x6820,
+	SECONDARY = 0x401e,
+	PML_INDEX = 0x812,
 	ENTRY_INTERRUPTION_INFO = 0x4016,
 };
 
@@ -202,6 +206,35 @@ static void test_time_of_second_fault(void **state)
 	assert_true(sides_same(&sides[0], &sides[1]));
 }
 
+/* ---------------------------------------------------------------- the log of dirty pages */
+
+static uint64_t logged(unsigned index)
+{
+	uint64_t value;
+
+	memcpy(&value, sides[0].memory + STRUCTURES + 0x4000 + 8 * index, 8);
+	return value;
+}
+
+/* A frame on two pages: it is pushed, so the upper page comes first. */
+static void test_log_of_frame(void **state)
+{
+	(void)state;
+	l1_begins();
+	vmwrite(&l1, EPTP, EPT | 0x5e);
+	vmwrite(&l1, SECONDARY, 0x10aa | 1 << 17); /* PML */
+	vmwrite(&l1, PML_INDEX, 511);
+	vmwrite(&l1, GUEST_RSP, GUEST_STACK + 0x10);
+	l1_runs_l2(1, 0);
+	EMIT(&l2, "\x0f\x0b"); /* ud2 */
+	run_both();
+	expect_event(0, UDV_TRACE_EXCEPTION, UD);
+	expect_exit(1, REASON_VMCALL);
+	assert_int_equal(logged(507), GUEST_STACK); /* behind four of L2's tables */
+	assert_int_equal(logged(506), GUEST_STACK - 0x1000);
+	assert_true(sides_same(&sides[0], &sides[1]));
+}
+
 /* ---------------------------------------------------------------- L0's memory */
 
 #define ENTRIES 600u
@@ -259,6 +292,7 @@ int main(void)
 		cmocka_unit_test(test_debug_behind_two_faults),
 		cmocka_unit_test(test_iret_that_faults),
 		cmocka_unit_test(test_time_of_second_fault),
+		cmocka_unit_test(test_log_of_frame),
 		cmocka_unit_test(test_eptps_without_end),
 	};
 
