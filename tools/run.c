@@ -23,6 +23,7 @@
 static void print_help(void)
 {
 	puts("Usage: undervisor run [OPTIONS] IMAGE [ARGUMENTS...]\n"
+	     "       undervisor run [OPTIONS] --restore FILE\n"
 	     "\n"
 	     "Boots an image in a virtual machine: a Linux kernel, PVH, multiboot 1 and 2, ELF.\n"
 	     "\n"
@@ -48,6 +49,8 @@ static void print_help(void)
 	     "  --serial WHERE         COM1's output: stdio, none or file:PATH (stdio)\n"
 	     "  --seed N               for RDRAND, RDSEED and virtio's entropy (0)\n"
 	     "  --virtio-console WHERE a virtio console and where it writes, as --serial (none)\n"
+	     "  --save FILE            the machine as it is when the run ends\n"
+	     "  --restore FILE         goes on from there; needs the disks, and no image\n"
 	     "  --record FILE          what comes in on COM1, and when\n"
 	     "  --replay FILE          the run of a recording once more\n"
 	     "  --sandbox              fail where the process cannot be confined\n"
@@ -183,6 +186,8 @@ static int create(struct run *run)
 		return RUN_FILE;
 	if (run->options.trace || run->options.trace_hash)
 		config->trace = trace_event;
+	if (run->options.restore)
+		return run_restore(run);
 	status = udv_machine_create(config, &run->machine, &problem);
 	if (status == UDV_OK)
 		return 0;
@@ -202,7 +207,11 @@ static void know_inputs(struct run *run)
 	struct run_outputs *outputs = &run->outputs;
 	const struct run_record *record = &run->loop.record;
 
-	run_know_boot(&run->boot, &run->options, outputs);
+	if (run->options.restore)
+		run_outputs_reads(outputs, "--restore", run->snapshot.file.path,
+				  run->snapshot.file.fd);
+	else
+		run_know_boot(&run->boot, &run->options, outputs);
 	for (unsigned i = 0; i < run->options.nr_disks; i++)
 		if (!run->disks[i].config.write)
 			run_outputs_reads(outputs, "--disk", run->disks[i].path, run->disks[i].fd);
@@ -238,7 +247,7 @@ static bool open_outputs(struct run *run)
 	       run_open_serial(&run->serial, outputs, "--serial", options->serial) &&
 	       run_open_serial(&run->console, outputs, "--virtio-console",
 			       options->virtio_console) &&
-	       run_open_trace(&run->trace, outputs, options) &&
+	       run_open_trace(&run->trace, outputs, options) && run_open_save(run) &&
 	       (!options->record ||
 		run_record_create(&run->loop.record, outputs, options->record)) &&
 	       run_outputs_truncate(outputs) && (!options->record || run_record_parts(run));
@@ -395,13 +404,14 @@ static void print_hash(struct run *run)
 static void print_stats(const struct run *run)
 {
 	struct udv_machine_stats stats;
+	double done;
 
 	udv_machine_stats(run->machine, &stats);
+	done = (double)(stats.instructions - run->snapshot.instructions);
 	fprintf(stderr, "instructions: %" PRIu64 "\n", stats.instructions);
 	fprintf(stderr, "host seconds: %.3f\n", run->loop.seconds);
 	fprintf(stderr, "MIPS: %.1f\n",
-		run->loop.seconds > 0 ? (double)stats.instructions / run->loop.seconds * 1e-6
-				      : 0.0);
+		run->loop.seconds > 0 ? done / run->loop.seconds * 1e-6 : 0.0);
 	fprintf(stderr, "virtual seconds: %.9f\n", (double)stats.nanoseconds * 1e-9);
 	fprintf(stderr, "exceptions: %" PRIu64 "\n", stats.exceptions);
 	fprintf(stderr, "interrupts: %" PRIu64 "\n", stats.interrupts);
@@ -426,15 +436,21 @@ static int execute(struct run *run)
 	int status;
 
 	status = create(run);
-	if (!status && !(run_open_boot(&run->boot, &run->options) &&
-			 run_load(&run->boot, &run->options, run->machine)))
+	if (!status && !run->options.restore &&
+	    !(run_open_boot(&run->boot, &run->options) &&
+	      run_load(&run->boot, &run->options, run->machine)))
 		status = RUN_FILE;
 	if (status)
 		return status;
-	if (!open_replay(run) || !open_outputs(run) || !open_gdb(run) || !go(run, &info))
+	if (!open_replay(run) || !open_outputs(run) || !open_gdb(run))
+		return RUN_FILE;
+	run_restore_hash(run);
+	if (!go(run, &info))
 		return RUN_FILE;
 	status = report(run, &info);
 	gdb_server_ended(&run->gdb, status);
+	if (!run_save(run))
+		status = RUN_FILE;
 	if (run->options.trace_hash)
 		print_hash(run);
 	if (run->options.stats)
@@ -481,6 +497,7 @@ int cmd_run(int argc, char **argv)
 		run_close_disk(&run->disks[i]);
 	}
 	run_close_boot(&run->boot);
+	run_close_snapshot(run);
 	free(run);
 	return status;
 }

@@ -44,8 +44,8 @@ enum run_switch {
 struct run_options {
 	bool diff; /* of "undervisor diff" */
 	struct udv_machine_config machine;
-	const char *image;
-	char **arguments; /* behind the image */
+	const char *image; /* NULL with --restore */
+	char **arguments;  /* behind the image */
 	int nr_arguments;
 	const char *append;
 	const char *initrds[RUN_MAX_INITRDS];
@@ -59,6 +59,7 @@ struct run_options {
 	uint64_t max_instructions;
 	double max_seconds; /* 0: no limit */
 	const char *record, *replay;
+	const char *save, *restore;
 	enum run_switch progress;
 	bool sandbox, no_sandbox; /* neither: where the kernel has it */
 	const char *trace;

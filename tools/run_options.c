@@ -5,6 +5,7 @@
 
 #include "common.h"
 #include "run.h"
+#include "run_snapshot.h"
 
 static bool bad_value(const char *name, const char *text, const char *wanted)
 {
@@ -206,6 +207,20 @@ static bool take_replay(struct run_options *options, const char *name, const cha
 	return true;
 }
 
+static bool take_save(struct run_options *options, const char *name, const char *text)
+{
+	(void)name;
+	options->save = text;
+	return true;
+}
+
+static bool take_restore(struct run_options *options, const char *name, const char *text)
+{
+	(void)name;
+	options->restore = text;
+	return true;
+}
+
 static bool take_gdb(struct run_options *options, const char *name, const char *text)
 {
 	(void)name;
@@ -248,7 +263,9 @@ static const struct option_entry {
 	{ "--progress", take_progress, 0 },
 	{ "--record", take_record, 0 },
 	{ "--replay", take_replay, 0 },
+	{ "--restore", take_restore, 0 },
 	{ "--sandbox", NULL, offsetof(struct run_options, sandbox) },
+	{ "--save", take_save, 0 },
 	{ "--seed", take_seed, 0 },
 	{ "--serial", take_serial, 0 },
 	{ "--stats", NULL, offsetof(struct run_options, stats) },
@@ -347,7 +364,13 @@ bool run_parse_options(struct run_options *options, int argc, char **argv)
 	}
 	if (options->help || (options->machine.cpu && strcmp(options->machine.cpu, "help") == 0))
 		return true;
-	if (i >= argc) {
+	if (options->restore && i < argc) {
+		complain("run", "--restore takes no image: %s", argv[i]);
+		return false;
+	}
+	if (options->restore && !run_check_restore(options))
+		return false;
+	if (i >= argc && !options->restore) {
 		complain("run", "no image; undervisor %s [OPTIONS] IMAGE [ARGUMENTS...]", argv[0]);
 		return false;
 	}
@@ -363,6 +386,8 @@ bool run_parse_options(struct run_options *options, int argc, char **argv)
 		complain("run", "--sandbox and --no-sandbox contradict each other");
 		return false;
 	}
+	if (options->restore)
+		return true;
 	options->image = argv[i];
 	options->arguments = argv + i + 1;
 	options->nr_arguments = argc - i - 1;

@@ -38,9 +38,16 @@ static const int refused[] = { SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(s
 
 static const unsigned long terminal_requests[] = { TCGETS, TCSETS, TCSETSW, TCSETSF };
 
+static struct scmp_arg_cmp equals(unsigned argument, scmp_datum_t value)
+{
+	return (struct scmp_arg_cmp){ .arg = argument, .op = SCMP_CMP_EQ, .datum_a = value };
+}
+
 static int add_memory(scmp_filter_ctx filter)
 {
-	const struct scmp_arg_cmp not_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+	const struct scmp_arg_cmp not_code = {
+		.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0
+	};
 	int error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, not_code);
 
 	return error ? error
@@ -55,13 +62,12 @@ static int add_terminal(scmp_filter_ctx filter)
 	for (size_t i = 0; i < sizeof(terminal_requests) / sizeof(terminal_requests[0]); i++)
 		if (!error)
 			error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 2,
-						 SCMP_A0(SCMP_CMP_EQ, STDIN_FILENO),
-						 SCMP_A1(SCMP_CMP_EQ, terminal_requests[i]));
+						 equals(0, STDIN_FILENO),
+						 equals(1, terminal_requests[i]));
 	if (error)
 		return error;
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 2,
-				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()),
-				SCMP_A1(SCMP_CMP_EQ, SIGSTOP));
+				equals(0, (scmp_datum_t)getpid()), equals(1, SIGSTOP));
 }
 
 static int add_rules(scmp_filter_ctx filter)

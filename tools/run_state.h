@@ -7,6 +7,7 @@
 #include "run_boot.h"
 #include "run_entry.h"
 #include "run_loop.h"
+#include "run_snapshot.h"
 
 /* All of one run. */
 struct run {
@@ -17,6 +18,7 @@ struct run {
 	struct run_disk disks[UDV_MAX_DISKS];
 	struct udv_disk disk_configs[UDV_MAX_DISKS];
 	struct run_trace trace;
+	struct run_snapshot snapshot;
 	struct run_entry entry;
 	struct gdb_server gdb;
 	struct udv_machine *machine;

@@ -122,6 +122,9 @@ static void settle_all(struct udv_machine *machine)
 		settle(&vcpu->cpu);
 		if (is_nested(machine))
 			nested_put_aside(&vcpu->nested);
+		/* What is left of it once the guest is has no meaning. */
+		if (!vcpu->cpu.vmx.guest)
+			vcpu->cpu.vmx.watch = false;
 		refresh(&vcpu->cpu);
 	}
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""boot.py UNDERVISOR CACHE [long]: Debian's kernel boots, runs commands, uses disks, powers off.
+"""boot.py UNDERVISOR CACHE [long | short]: Debian's kernel boots, runs commands, uses disks, powers off.
 
 With one and with four processors, each twice, which must be the same run; with a shell at a
-terminal; with memory above 4 GB. "long": and when it unpacks itself. Exit status 77: the packages
-cannot be had here.
+terminal; saved and restored; with memory above 4 GB. "long": and when it unpacks itself. "short": with
+disks, and with one processor, once. Exit status 77: the packages cannot be had here.
 """
 
 import hashlib
@@ -12,12 +12,17 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
 
 import disk
 import initramfs
 import shell
 
 TIMEOUT = 240
+
+# Lines of memtester that end in "ok".
+MEMTESTER_TESTS = 18
 
 # What must be on the console, in this order.
 EXPECTED = [
@@ -28,6 +33,10 @@ EXPECTED = [
     r"UDV hash {hash}  -",
     r"UDV awk 0\.142857",
     r"UDV gzip {gzip}  -",
+    r"UDV memtester 0 {memtester}",
+    r"UDV xxhsum {xxhsum[0]}",
+    r"UDV xxhsum {xxhsum[1]}",
+    r"UDV xxhsum {xxhsum[2]}",
     r"UDV date 2026",
     r"UDV end",
     r"reboot: Power down",
@@ -46,10 +55,14 @@ def vector_sum():
     return sum(3 * (i * i - 1000 * i) for i in range(1024))
 
 
+def numbers(last):
+    """From 1 to @last, a line each."""
+    return "".join(f"{i}\n" for i in range(1, last + 1))
+
+
 def digest(last, algorithm):
-    """Of the numbers from 1 to @last, a line each."""
-    text = "".join(f"{i}\n" for i in range(1, last + 1))
-    return hashlib.new(algorithm, text.encode()).hexdigest()
+    """Of those numbers."""
+    return hashlib.new(algorithm, numbers(last).encode()).hexdigest()
 
 
 class Failed(Exception):
@@ -60,19 +73,28 @@ class Skipped(Exception):
     """What cannot be had here."""
 
 
-def boot(tool, kernel, initrd, cpus):
-    """(console, statistics) of one boot."""
+def machine(kernel, initrd, cpus):
+    """Options and image."""
+    return ["--memory", "512M", "--cpus", str(cpus), "--initrd", initrd,
+            "--append", "console=ttyS0,115200", kernel]
+
+
+def run(tool, words, status=0, ending="powered off", stdin=subprocess.DEVNULL):
+    """(console, statistics) of one run that ends like that."""
     done = subprocess.run(
-        [tool, "run", "--memory", "512M", "--cpus", str(cpus), "--initrd", initrd,
-         "--append", "console=ttyS0,115200", "--stats", "--trace-hash",
-         "--max-seconds", str(TIMEOUT), kernel],
-        stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT + 60, check=False)
+        [tool, "run", "--stats", "--trace-hash", "--max-seconds", str(TIMEOUT), *words],
+        stdin=stdin, capture_output=True, timeout=TIMEOUT + 60, check=False)
     console = done.stdout.decode(errors="replace").replace("\r", "")
     errors = done.stderr.decode(errors="replace")
-    if done.returncode != 0 or "powered off" not in errors:
+    if done.returncode != status or ending not in errors:
         tail = "\n".join(console.splitlines()[-15:])
         raise Failed(f"status {done.returncode}\n{errors}{tail}")
     return console, errors
+
+
+def boot(tool, kernel, initrd, cpus):
+    """(console, statistics) of one boot."""
+    return run(tool, machine(kernel, initrd, cpus))
 
 
 def boot_off(tool, kernel, initrd, *options):
@@ -133,9 +155,66 @@ def check_shell(tool, kernel, initrd, cpus, cache):
              (done.stdout.decode(errors="replace").replace("\r", ""), replayed))
 
 
-def check_console(console, cpus):
+def save_when(tool, words, saved, seen):
+    """The console of a run that is saved, and ended, when @seen(what its console has)."""
+    with subprocess.Popen([tool, "run", "--trace-hash", "--save", saved, *words],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        timer = threading.Timer(TIMEOUT, process.kill)
+        timer.start()
+        console = more = b""
+        while not seen(console):
+            more = process.stdout.read1(4096)
+            if not more:
+                break
+            console += more
+        process.terminate()
+        console += process.stdout.read()
+        errors = process.stderr.read().decode(errors="replace")
+        timer.cancel()
+        if process.wait() != 130 or not more:
+            raise Failed(f"not saved: status {process.returncode}\n{errors}")
+    return console.decode(errors="replace").replace("\r", "")
+
+
+def check_saved(tool, kernel, initrd, cpus, cache, unbroken):
+    """Saved while init runs, and restored: the same run as the unbroken one."""
+    saved = os.path.join(cache, f"saved-{cpus}.udv")
+    first = save_when(tool, machine(kernel, initrd, cpus), saved,
+                      lambda console: b"UDV init" in console)
+    then = run(tool, ["--restore", saved])
+    if "UDV gzip" not in then[0]:
+        raise Failed("init was done:\n" + "\n".join(first.splitlines()[-3:]))
+    same_run(unbroken, (first + then[0], then[1]))
+    again = run(tool, ["--restore", saved, "--engine", "nested"])
+    same_run(then, again)
+
+
+def check_saved_shell(tool, kernel, initrd, cpus, cache):
+    """Saved at the shell's prompt, restored in no time, used and left; each time the same."""
+    saved, typed = os.path.join(cache, "shell.udv"), os.path.join(cache, "typed.txt")
+    with open(typed, "w", encoding="ascii") as file:
+        file.write("seq 1 100 | md5sum\nexit\n")
+    save_when(tool, machine(kernel, initrd, cpus), saved,
+              lambda console: b"# " in console.rsplit(b"\n", 1)[-1])
+    start = time.monotonic()
+    run(tool, ["--restore", saved, "--max-instructions", "1"], 124, "max-instructions")
+    print(f"   restored at the shell in {time.monotonic() - start:.2f} s, "
+          f"{os.path.getsize(saved) >> 20} MB")
+    runs = []
+    for words in ([], ["--engine", "nested"]):
+        with open(typed, "rb") as file:
+            runs.append(run(tool, ["--restore", saved, *words], stdin=file))
+    if digest(100, "md5") not in runs[0][0]:
+        raise Failed("the shell did not answer:\n" + runs[0][0])
+    same_run(*runs)
+
+
+def check_console(console, cpus, cache):
     """Every expected line, and no complaint of the kernel's."""
-    values = {"cpus": cpus, "sum": vector_sum(), "hash": digest(20000, "sha256"), "gzip": digest(5000, "md5")}
+    values = {"cpus": cpus, "sum": vector_sum(), "hash": digest(20000, "sha256"),
+              "gzip": digest(5000, "md5"), "memtester": MEMTESTER_TESTS,
+              "xxhsum": initramfs.xxhsum_here(cache, numbers(20000)) or [r"\w+  stdin"] * 3}
     lines = iter(console.splitlines())
     for pattern in EXPECTED:
         wanted = pattern.format(**values)
@@ -203,21 +282,27 @@ def main():
 
     def plain(cpus):
         runs.append(boot(tool, kernel, initrd, cpus))
-        check_console(runs[-1][0], cpus)
+        check_console(runs[-1][0], cpus, cache)
 
     case("disks, console and entropy by virtio", lambda: check_disks(tool, kernel, cache))
     case("one processor", lambda: plain(1))
-    case("four processors", lambda: plain(4))
-    if len(runs) == 2:
-        case("the same again", lambda: same_run(runs[0], boot(tool, kernel, initrd, 1)))
-        case("the same again, four processors",
-             lambda: same_run(runs[1], boot(tool, kernel, initrd, 4)))
-    for cpus in (1, 4):
-        case(f"a shell at a terminal, {cpus} processors",
-             lambda cpus=cpus: check_shell(tool, kernel, initrd_shell, cpus, cache))
-    case("memory above 4 GB", lambda: check_memory(tool, kernel, initrd_off))
-    if sys.argv[3:] == ["long"]:
-        case("unpacked by itself", lambda: check_unpacks_itself(tool, kernel, initrd_off))
+    if sys.argv[3:] != ["short"]:
+        case("four processors", lambda: plain(4))
+        if len(runs) == 2:
+            case("the same again", lambda: same_run(runs[0], boot(tool, kernel, initrd, 1)))
+            case("the same again, four processors",
+                 lambda: same_run(runs[1], boot(tool, kernel, initrd, 4)))
+        for cpus in (1, 4):
+            case(f"a shell at a terminal, {cpus} processors",
+                 lambda cpus=cpus: check_shell(tool, kernel, initrd_shell, cpus, cache))
+        for cpus, unbroken in zip((1, 4), runs):
+            case(f"saved and restored, {cpus} processors",
+                 lambda cpus=cpus, unbroken=unbroken: check_saved(tool, kernel, initrd, cpus, cache,
+                                                                  unbroken))
+        case("saved at the shell", lambda: check_saved_shell(tool, kernel, initrd_shell, 1, cache))
+        case("memory above 4 GB", lambda: check_memory(tool, kernel, initrd_off))
+        if sys.argv[3:] == ["long"]:
+            case("unpacked by itself", lambda: check_unpacks_itself(tool, kernel, initrd_off))
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -6,7 +6,10 @@ Nothing is installed: packages are fetched into a cache directory and unpacked t
 
 import os
 import pathlib
+import platform
+import re
 import shutil
+import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -35,6 +38,9 @@ echo "UDV cpus $(nproc)"
 echo "UDV hash $(seq 1 20000 | sha256sum)"
 echo "UDV awk $(echo 1 | awk '{ printf "%.6f", $1 / 7 }')"
 echo "UDV gzip $(seq 1 5000 | gzip | gunzip | md5sum)"
+memtester 64K 1 >/tmp/memtester
+echo "UDV memtester $? $(grep -c ': .*ok' /tmp/memtester)"
+for kind in 0 1 2; do echo "UDV xxhsum $(seq 1 20000 | xxhsum -H$kind)"; done
 echo "UDV date $(date -u +%Y)"
 sleep 2
 dmesg -r | sed -n 's/^<[0-4]>/UDV problem &/p'
@@ -74,6 +80,44 @@ def vectors(cache):
         return file.read()
 
 
+LIBRARIES = "lib/x86_64-linux-gnu"
+# Debian's: programs that test memory, and that hash with what vector instructions there are.
+PROGRAMS = {
+    "memtester": r"usr/sbin/memtester",
+    "xxhash": r"usr/bin/xxhsum",
+    "libxxhash0": r"usr/lib/x86_64-linux-gnu/libxxhash\.so\.0",
+    "libc6": r"(?:usr/)?lib/x86_64-linux-gnu/(?:ld-linux-x86-64\.so\.2|libc\.so\.6)",
+}
+
+
+def programs(cache):
+    """{name: bytes} of those programs, their libraries and their loader."""
+    files = {}
+    for package, pattern in PROGRAMS.items():
+        deb = guest.download(package, cache)
+        found = guest.unpack(deb, lambda name, pattern=pattern: re.match(pattern, name))
+        if not found:
+            raise Unavailable(f"{deb} does not hold {pattern}")
+        for path, data in found.items():
+            files[re.sub(r"(\.so\.\d+)\..*", r"\1", os.path.basename(path))] = data
+    return files
+
+
+def xxhsum_here(cache, text):
+    """What this machine's processor gives for the lines of xxhsum, or None: it is none of that kind."""
+    if platform.machine() != "x86_64":
+        return None
+    folder = pathlib.Path(cache).resolve() / "programs"
+    folder.mkdir(exist_ok=True)
+    for name, data in programs(cache).items():
+        (folder / name).write_bytes(data)
+        (folder / name).chmod(0o755)
+    start = [str(folder / "ld-linux-x86-64.so.2"), "--library-path", str(folder),
+             str(folder / "xxhsum")]
+    return [subprocess.run([*start, f"-H{kind}"], input=text, capture_output=True, check=True,
+                           text=True).stdout.strip() for kind in range(3)]
+
+
 def build(cache, init, with_vectors=False, file_name="initramfs"):
     """The path of an initramfs whose process 1 is the script @init."""
     folder, script = 0o40755, 0o100755
@@ -85,6 +129,10 @@ def build(cache, init, with_vectors=False, file_name="initramfs"):
     ]
     if with_vectors:
         entries.append(("bin/vectors", script, vectors(cache), (0, 0)))
+        entries += [(name, folder, b"", (0, 0)) for name in ("lib64", "lib", LIBRARIES)]
+        for name, data in programs(cache).items():
+            place = "lib64" if name.startswith("ld-") else LIBRARIES if ".so" in name else "bin"
+            entries.append((f"{place}/{name}", script, data, (0, 0)))
     path = os.path.join(cache, file_name)
     with open(path, "wb") as file:
         file.write(guest.cpio(entries))

@@ -7,6 +7,7 @@ Usage: terminal.py UNDERVISOR COMPILER...
 What is typed reaches the guest; the terminal is put right on every way out; what was recorded is
 replayed exactly; a guest that waits for input costs the host nothing.
 """
+import fcntl
 import os
 import pathlib
 import pty
@@ -153,15 +154,19 @@ class Session:
         self.master, self.slave = pty.openpty()
         self.before = termios.tcgetattr(self.slave)
 
-        def lead():
-            os.setsid()
-            import fcntl
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        def prepare():
+            # A run ignores what is ignored when it begins, as under nohup(1) or behind a prompt.
+            for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1,
+                           signal.SIGUSR2, signal.SIGXCPU):
+                signal.signal(number, signal.SIG_DFL)
+            if leads:
+                os.setsid()
+                fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         where.setdefault("stdout", self.slave)
         where.setdefault("stderr", subprocess.PIPE)
         self.child = subprocess.Popen([*tool, "run", *words], cwd=folder, stdin=self.slave,
-                                      preexec_fn=lead if leads else None, **where)
+                                      preexec_fn=prepare, **where)
         self.seen = b""
 
     def expect(self, text, seconds=20):
@@ -489,4 +494,5 @@ def main():
     return 1 if failed else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
