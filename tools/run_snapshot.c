@@ -21,15 +21,11 @@ bool run_check_restore(const struct run_options *options)
 		const char *name;
 		bool given;
 	} parts[] = {
-		{ "--append", options->append },
-		{ "--cpu", machine->cpu },
-		{ "--cpus", machine->nr_cpus },
-		{ "--initrd", options->nr_initrds },
-		{ "--kernel-decompress", options->kernel_unpacks },
-		{ "--memory", machine->memory },
-		{ "--no-rng", machine->no_rng },
-		{ "--record", options->record },
-		{ "--replay", options->replay },
+		{ "--append", options->append }, { "--cpu", machine->cpu },
+		{ "--cpus", machine->nr_cpus },	 { "--initrd", options->nr_initrds },
+		{ "--iommu", machine->iommu },	 { "--kernel-decompress", options->kernel_unpacks },
+		{ "--memory", machine->memory }, { "--no-rng", machine->no_rng },
+		{ "--record", options->record }, { "--replay", options->replay },
 		{ "--seed", machine->seed },
 	};
 

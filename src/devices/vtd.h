@@ -10,9 +10,12 @@
 /*
  * A remapping unit for DMA, by the registers that software programs it with: Intel Virtualization
  * Technology for Directed I/O, "Register Descriptions". It stands in front of the PCI bus, where no
- * device of this machine is a bus master (virtio devices are not on it): so nothing is ever
- * translated, no fault is ever recorded, and every invalidation is done at once. Hypervisors insist
- * on one before they give their first domain memory of its own (Xen: a PVH dom0).
+ * device of this machine is a bus master: so nothing is ever translated, no fault is ever recorded,
+ * and every invalidation is done at once. Hypervisors insist on one before they give their first
+ * domain memory of its own (Xen: a PVH dom0).
+ *
+ * The devices that do DMA are virtio's, which are on no bus and behind no unit, as the DMAR says:
+ * their addresses are the machine's.
  *
  * There is no queued invalidation, no interrupt remapping and no advanced fault logging.
  */

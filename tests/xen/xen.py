@@ -196,7 +196,7 @@ def exits(errors):
 
 
 def pvh(machine, *options):
-    console, errors = machine.run("dom0=pvh", "--iommu", *options)
+    console, errors = machine.run("dom0=pvh", "--iommu", "--no-rng", *options)
     check_order(console, IOMMU)
     check_console(console, r"Booting kernel on Xen PVH")
     counts = exits(errors)
