@@ -436,6 +436,15 @@ static void test_debug(void)
 	f = run(load_word_bx, &r);
 	EXPECT(f, NO_FAULT, 0, ANY);
 
+	/* The last bytes that there are: the range ends where addresses do. */
+	map(read_cr3(), ~0xffful, (word)page_new() | PTE_P | PTE_W, 1);
+	write_dr3(~7ul);
+	write_dr6(DR6(0));
+	r = (struct regs){ .bx = ~7ul };
+	f = run(load_word_bx, &r);
+	EXPECT(f, VECTOR_DB, 0, (word)load_word_bx + 3);
+	CHECK(read_dr6(), DR6(8));
+
 	write_cr4(read_cr4() | CR4_DE);
 	write_dr1(0x80);
 	write_dr7(0x400 | 0x8 | 0x200000u);
