@@ -338,6 +338,8 @@ CODE(step_pop_ss, "mov %ss, %eax; mov %eax, %ss; nop; nop");
 CODE(step_rep, "rep movsb; nop");
 CODE(step_popf, "pushf; orq $0x100, (%rsp); popf; nop; nop");
 CODE(step_int, "int $0x25; nop; nop; nop");
+CODE(step_ss_int, "mov %eax, %ss; int $0x25; nop; nop; nop");
+CODE(step_ss_fault, "mov %eax, %ss; ud2");
 CODE(store_word, "mov %rax, (%rbx); nop; nop");
 CODE(store_pair, "mov %eax, -2(%rbx); nop; nop");
 CODE(load_word_bx, "mov (%rbx), %rax; nop");
@@ -384,7 +386,14 @@ static void test_debug(void)
 	f = run(step_int,
 		&r); /* INT clears TF; it is set again by IRET, and one more instruction runs */
 	EXPECT(f, VECTOR_DB, 0, (word)step_int + 5);
+	/* The step of MOV SS is suppressed, not put off until the handler of what comes next. */
+	r = (struct regs){ .ax = SEL_DATA, .flags = FLAG_TF };
+	f = run(step_ss_int, &r);
+	EXPECT(f, VECTOR_DB, 0, (word)step_ss_int + 7);
 	on_vector(0x25, NULL);
+	r = (struct regs){ .ax = SEL_DATA, .flags = FLAG_TF };
+	f = run(step_ss_fault, &r);
+	EXPECT(f, VECTOR_UD, 0, (word)step_ss_fault + 2);
 
 	section("breakpoints");
 	write_dr0((word)three + 5);
@@ -426,6 +435,15 @@ static void test_debug(void)
 	r = (struct regs){ .bx = (word)watched };
 	f = run(load_word_bx, &r);
 	EXPECT(f, NO_FAULT, 0, ANY);
+
+	/* The last bytes that there are: the range ends where addresses do. */
+	map(read_cr3(), ~0xffful, (word)page_new() | PTE_P | PTE_W, 1);
+	write_dr3(~7ul);
+	write_dr6(DR6(0));
+	r = (struct regs){ .bx = ~7ul };
+	f = run(load_word_bx, &r);
+	EXPECT(f, VECTOR_DB, 0, (word)load_word_bx + 3);
+	CHECK(read_dr6(), DR6(8));
 
 	write_cr4(read_cr4() | CR4_DE);
 	write_dr1(0x80);

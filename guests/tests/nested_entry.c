@@ -19,6 +19,7 @@ enum {
 	VMCS_POSTED = 0x2016,
 	VMCS_SPPT = 0x2030,
 	VMCS_TPR_THRESHOLD = 0x401c,
+	VMCS_GUEST_SS_LIMIT = 0x4804,
 	PRIMARY_TPR_SHADOW = 1 << 21,
 	PRIMARY_IO_BITMAPS = 1 << 25,
 	PRIMARY_MSR_BITMAPS = 1 << 28,
@@ -443,6 +444,36 @@ CODE(e_clear_pe, "mov $0x80000020, %eax; mov %rax, %cr0; vmcall");
 CODE(e_read_cr0, "mov %cr0, %rax; vmcall");
 CODE32(e_efer32, "mov $0xc0000080, %ecx; rdmsr; vmcall");
 CODE32(e_leave_long, "mov %cr0, %eax; and $0x7fffffff, %eax; mov %eax, %cr0; vmcall");
+CODE32(e_bad_cr4, "mov $0x80000000, %eax; mov %eax, %cr4");
+CODE32(e_beyond_ss, "mov 0x10000(%ebp), %eax");
+
+/* The exit of @code in real-address mode, without an IVT: @exceptions exit. */
+static u32 real_exit(code_t *code, u64 exceptions)
+{
+	vmx_new(code, SECONDARY_EPT | SECONDARY_UNRESTRICTED);
+	vmx_set(VMCS_GUEST_CR0, read_cr0() & ~(CR0_PG | CR0_PE));
+	vmx_set(VMCS_ENTRY_CONTROLS, vmx_controls(VMCS_ENTRY_CONTROLS, 0));
+	vmx_set(VMCS_GUEST_CS_AR, 0xc09b);
+	vmx_set(VMCS_GUEST_SS_LIMIT, 0xffff);
+	vmx_set(VMCS_GUEST_SS_AR, 0x4093);
+	vmx_set(VMCS_GUEST_IDTR_LIMIT, 0);
+	vmx_set(VMCS_EXCEPTIONS, exceptions);
+	CHECK(enter(), REASON_EXCEPTION);
+	return (u32)vmx_get(VMCS_EXIT_INFO);
+}
+
+/* SDM Vol 3C "Information for VM Exits Due to Vectored Events": bit 11 is 0 in real mode. */
+static void real_mode(void)
+{
+	section("no error codes in real-address mode");
+	CHECK(real_exit(e_bad_cr4, 1 << VECTOR_GP), 0x8000030d);
+	CHECK(vmx_get(VMCS_GUEST_RIP), (u64)e_bad_cr4 + 5);
+	CHECK(vmx_get(VMCS_IDT_INFO), 0);
+	CHECK(real_exit(e_bad_cr4, 1 << VECTOR_DF), 0x80000308);
+	CHECK(vmx_get(VMCS_IDT_INFO), 0);
+	CHECK(real_exit(e_beyond_ss, 1 << VECTOR_GP), 0x8000030d);
+	CHECK(vmx_get(VMCS_IDT_INFO), 0x8000030c);
+}
 
 static void modes(void)
 {
@@ -497,5 +528,6 @@ int main(int argc, char **argv)
 	lists();
 	bad_pointers();
 	modes();
+	real_mode();
 	return 0;
 }

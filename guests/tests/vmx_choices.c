@@ -43,6 +43,8 @@ CODE(do_read, "mov 0x12345678(%rax), %rcx");
 CODE(do_call, "call *%rax");
 CODE(do_monitor, "monitor");
 CODE32(do_far_call, "lcall $0x50, $0");
+CODE32(do_ud2, "ud2");
+CODE32(do_int3, "int3");
 
 static u8 page_data[8192] __attribute__((aligned(4096)));
 
@@ -258,6 +260,7 @@ static void pending_debug(void)
 static void task_switch(void)
 {
 	u64 *pdpt = page_new(), *directory = page_new();
+	static u64 idt[32];
 
 	section("task switch");
 	for (u64 i = 0; i < 512; i++)
@@ -273,6 +276,25 @@ static void task_switch(void)
 	CHECK(vmx_get(VMCS_QUALIFICATION), 0x50);
 	CHECK(vmx_get(VMCS_LENGTH), 7);
 	CHECK(vmx_get(VMCS_GUEST_RIP), (u64)do_far_call);
+	/* By a task gate for a fault: RF as the old TSS would have it. */
+	idt[VECTOR_UD] = 0x0000850000500000;
+	idt[VECTOR_BP] = 0x0000850000500000;
+	for (u32 i = 0; i < 2; i++) {
+		code_t *code = i ? do_int3 : do_ud2;
+
+		vmx_new(code, 0);
+		vmx_set(VMCS_ENTRY_CONTROLS, vmx_get(VMCS_ENTRY_CONTROLS) & ~(u64)ENTRY_IA32E);
+		vmx_set(VMCS_GUEST_CS_AR, 0xc09b);
+		vmx_set(VMCS_GUEST_CR3, (u64)pdpt);
+		vmx_set(VMCS_GUEST_IDTR_BASE, (u64)idt);
+		CHECK(vmx_enter(&(struct regs){ 0 }), VM_SUCCEED);
+		CHECK(vmx_get(VMCS_REASON), REASON_TASK_SWITCH);
+		CHECK(vmx_get(VMCS_QUALIFICATION), 3u << 30 | 0x50);
+		CHECK(vmx_get(VMCS_LENGTH), i);
+		CHECK(vmx_get(VMCS_IDT_INFO), i ? 0x80000603 : 0x80000306);
+		CHECK(vmx_get(VMCS_GUEST_RIP), (u64)code);
+		CHECK(vmx_get(VMCS_GUEST_RFLAGS) & FLAG_RF, i ? 0 : FLAG_RF);
+	}
 }
 
 int main(int argc, char **argv)

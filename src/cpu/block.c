@@ -322,7 +322,8 @@ static bool translate(struct translator *t, const struct insn *insn, struct op *
 	};
 	unsigned family = insn_families[insn->id];
 
-	if (!family || !feature_has(&t->cpu->config->features, insn->feature))
+	if (!family || !feature_has(&t->cpu->config->features, insn->feature) ||
+	    (family == FAMILY_X87 && !feature_has(&t->cpu->config->features, FEATURE_FPU)))
 		return false;
 	if (insn->prefixes & PREFIX_LOCK && !lock_allowed(insn))
 		return false;

@@ -122,6 +122,28 @@ static const uint16_t from_isa_set[ZYDIS_ISA_SET_MAX_VALUE + 1] = {
 	[ZYDIS_ISA_SET_XSAVES] = NEEDS(XSAVES),
 };
 
+/* Where the set that the decoder names is not what the manual asks for. */
+static uint8_t feature_of(const ZydisDecodedInstruction *from)
+{
+	switch (from->mnemonic) {
+	case ZYDIS_MNEMONIC_CMPXCHG8B:
+		return FEATURE_CX8;
+	case ZYDIS_MNEMONIC_FCOMI:
+	case ZYDIS_MNEMONIC_FCOMIP:
+	case ZYDIS_MNEMONIC_FUCOMI:
+	case ZYDIS_MNEMONIC_FUCOMIP:
+		return FEATURE_CMOV;
+	case ZYDIS_MNEMONIC_LAHF:
+	case ZYDIS_MNEMONIC_SAHF:
+		return from->machine_mode == ZYDIS_MACHINE_MODE_LONG_64 ? FEATURE_LAHF_LM
+									: FEATURE_ALWAYS;
+	case ZYDIS_MNEMONIC_VPCLMULQDQ: /* AVX, which XCR0 has to enable, as well */
+		return FEATURE_PCLMULQDQ;
+	default:
+		return (uint8_t)(from_isa_set[from->meta.isa_set] - 1);
+	}
+}
+
 static bool prepare(ZydisDecoder *decoder, enum insn_mode mode)
 {
 	static const struct {
@@ -364,7 +386,7 @@ static bool convert(const ZydisDecodedInstruction *from, const ZydisDecodedOpera
 		return false;
 	if (!from_isa_set[from->meta.isa_set])
 		return false;
-	insn->feature = (uint8_t)(from_isa_set[from->meta.isa_set] - 1);
+	insn->feature = feature_of(from);
 	if (from->opcode_map == ZYDIS_OPCODE_MAP_DEFAULT)
 		insn->id = from_string_mnemonic[from->mnemonic];
 	if (!insn->id)

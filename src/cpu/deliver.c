@@ -355,6 +355,8 @@ enum transfer cpu_deliver_transfer(struct cpu *cpu, const struct cpu_event *even
 	else
 		result = deliver_real(cpu, event) ? TRANSFER_DONE : TRANSFER_FAULT;
 	s->activity = ACTIVITY_ACTIVE;
+	if (unlikely(s->interruptibility & BLOCKING_MOV_SS))
+		cpu_suppress_step(cpu);
 	s->interruptibility &= (uint8_t) ~(BLOCKING_STI | BLOCKING_MOV_SS);
 	if (result == TRANSFER_DONE) {
 		cpu->delivering.valid = false;

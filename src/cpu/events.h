@@ -2,7 +2,10 @@
 #ifndef UDV_CPU_EVENTS_H
 #define UDV_CPU_EVENTS_H
 
+#include "base/bits.h"
 #include "cpu/cpu.h"
+
+#define DR6_BS BIT(14)
 
 /*
  * Events: exceptions, interrupts, NMIs and traps, and their delivery through the IDT.
@@ -39,6 +42,16 @@ bool cpu_take_events(struct cpu *cpu);
 bool cpu_take_debug(struct cpu *cpu);
 bool cpu_take_nmi(struct cpu *cpu);
 bool cpu_take_interrupt(struct cpu *cpu);
+
+/*
+ * The single step that MOV SS or POP SS would have ended in is suppressed, not held back as data
+ * breakpoints are: once the next instruction is complete, or an event delivered.
+ * SDM Vol 3A "Masking Exceptions and Interrupts When Switching Stacks"
+ */
+static inline void cpu_suppress_step(struct cpu *cpu)
+{
+	cpu->state.pending_debug &= ~DR6_BS;
+}
 
 /* What two exceptions, one during the delivery of the other, become. */
 enum event_combination {

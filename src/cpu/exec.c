@@ -17,7 +17,6 @@
  * others.
  */
 
-#define DR6_BS BIT(14)
 #define DEBUGCTL_BTF BIT(1)
 #define NO_JUMPS (~0ull) /* a jump key that no entry has */
 #define SHADOWS (BLOCKING_STI | BLOCKING_MOV_SS)
@@ -434,6 +433,8 @@ static void run_single(struct cpu *cpu, struct block *block)
 	if (resume && !cpu->rf_loaded && !cpu->repeating)
 		s->rflags &= ~FLAG_RF;
 	cpu->rf_loaded = false;
+	if (shadows & BLOCKING_MOV_SS)
+		cpu_suppress_step(cpu);
 	s->interruptibility &= (uint8_t)~shadows;
 	if (step && !cpu->step_consumed && !steps_over(cpu, next))
 		s->pending_debug |= DR6_BS;

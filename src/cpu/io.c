@@ -14,6 +14,14 @@
 #define TSS_IO_BASE 102u /* where a 32- or 64-bit TSS holds the offset of its bitmap */
 #define TSS_TYPE_32 0x8u /* set in the types of such a TSS, clear in those of a 16-bit one */
 
+static bool tss_read(struct cpu *cpu, uint32_t offset, uint64_t *value)
+{
+	uint64_t linear = cpu->state.seg[SEG_TR].base + offset;
+
+	return cpu_read(cpu, is_long_mode(cpu) ? linear : (uint32_t)linear, 2, ACCESS_SYSTEM,
+			value);
+}
+
 /* The byte after the last one of the bitmap must be there: two bytes are always read. */
 static bool bitmap_allows(struct cpu *cpu, uint16_t port, unsigned size)
 {
@@ -24,12 +32,12 @@ static bool bitmap_allows(struct cpu *cpu, uint16_t port, unsigned size)
 	if (!(tr->access_rights & TSS_TYPE_32) || tr->access_rights & AR_UNUSABLE ||
 	    tr->limit < TSS_IO_BASE + 1)
 		return raise_gp0(cpu);
-	if (!cpu_read(cpu, tr->base + TSS_IO_BASE, 2, ACCESS_SYSTEM, &base))
+	if (!tss_read(cpu, TSS_IO_BASE, &base))
 		return false;
 	offset = (uint32_t)base + port / 8u;
 	if (tr->limit < offset + 1)
 		return raise_gp0(cpu);
-	if (!cpu_read(cpu, tr->base + offset, 2, ACCESS_SYSTEM, &bits))
+	if (!tss_read(cpu, offset, &bits))
 		return false;
 	if (bits >> port % 8u & ((1u << size) - 1))
 		return raise_gp0(cpu);

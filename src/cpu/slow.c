@@ -323,7 +323,8 @@ static void match_breakpoints(struct cpu *cpu, uint64_t linear, unsigned size, u
 			continue;
 		if (!((control & 3) == 1 && access & UDV_ACCESS_WRITE) && (control & 3) != 3)
 			continue;
-		if (start < linear + size && linear < start + length) {
+		/* Differences, for neither range to wrap around. */
+		if (linear - start < length || start - linear < size) {
 			cpu->state.pending_debug |= BIT(i);
 			cpu->attention |= ATTENTION_EVENT;
 		}

@@ -92,6 +92,12 @@ static bool can_monitor(const struct cpu *cpu)
 	return !cpu->state.cpl && cpu->state.misc_enable & MISC_ENABLE_MONITOR;
 }
 
+/* All of RCX counts in 64-bit mode. */
+static uint64_t extensions_of(const struct cpu *cpu)
+{
+	return gpr_read(cpu, GPR_OFFSET(GPR_RCX), is_64bit(cpu) ? 8 : 4);
+}
+
 bool insn_monitor(struct cpu *cpu, const struct op *op)
 {
 	static const uint8_t address_bits[] = { 16, 32, 64 };
@@ -102,7 +108,7 @@ bool insn_monitor(struct cpu *cpu, const struct op *op)
 		return raise_ud(cpu);
 	if (cpu_intercepts(cpu, INTERCEPT_MONITOR, 0, 0))
 		return false;
-	if ((uint32_t)cpu->state.gpr[GPR_RCX])
+	if (extensions_of(cpu))
 		return raise_gp0(cpu);
 	offset = cpu->state.gpr[GPR_RAX] & ~bits_from(address_bits[op->address]);
 	if (cpu->state.rflags & FLAG_AC)
@@ -123,14 +129,14 @@ bool insn_monitor(struct cpu *cpu, const struct op *op)
 /* Without an armed monitor it goes on at once. */
 bool insn_mwait(struct cpu *cpu, const struct op *op)
 {
-	uint32_t extensions = (uint32_t)cpu->state.gpr[GPR_RCX];
+	uint64_t extensions = extensions_of(cpu);
 
 	(void)op;
 	if (!can_monitor(cpu))
 		return raise_ud(cpu);
 	if (cpu_intercepts(cpu, INTERCEPT_MWAIT, cpu->state.monitor_armed, 0))
 		return false;
-	if (extensions & ~MWAIT_BREAK)
+	if (extensions & ~(uint64_t)MWAIT_BREAK)
 		return raise_gp0(cpu);
 	if (cpu->state.monitor_armed) {
 		cpu->state.activity = ACTIVITY_MWAIT;

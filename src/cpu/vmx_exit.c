@@ -115,10 +115,17 @@ bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk, bool f
 	return false;
 }
 
-static uint32_t event_info(const struct cpu_event *event)
+/* No event has an error code in real-address mode: an entry that injects one would be refused. */
+static bool has_error_code(const struct cpu *cpu, const struct cpu_event *event)
+{
+	return event->has_error_code && cpu->state.cr0 & CR0_PE;
+}
+
+/* SDM Vol 3C "Information for VM Exits Due to Vectored Events" */
+static uint32_t event_info(const struct cpu *cpu, const struct cpu_event *event)
 {
 	return event->vector | (uint32_t)event->type << INFO_TYPE_SHIFT |
-	       (event->has_error_code ? (uint32_t)INFO_ERROR_CODE : 0) | (uint32_t)INFO_VALID;
+	       (has_error_code(cpu, event) ? (uint32_t)INFO_ERROR_CODE : 0) | (uint32_t)INFO_VALID;
 }
 
 /* SDM Vol 3C "Exceptions" under "Other Causes of VM Exits" */
@@ -148,8 +155,8 @@ void vmx_record_event(struct cpu *cpu, const struct cpu_event *event)
 	uint64_t flags = cpu_pushed_flags(cpu, event);
 
 	vmx_record(cpu, ARCH_EXIT_EXCEPTION_OR_NMI_REASON, 0);
-	exit->interruption_info = event_info(event) | (unblocking ? INFO_NMI_UNBLOCKING : 0);
-	if (event->has_error_code)
+	exit->interruption_info = event_info(cpu, event) | (unblocking ? INFO_NMI_UNBLOCKING : 0);
+	if (has_error_code(cpu, event))
 		exit->interruption_error_code = event->error_code;
 	if (event->type == EVENT_EXCEPTION && event->vector == VECTOR_PF)
 		exit->qualification = event->address;
@@ -260,8 +267,8 @@ static void write_information(struct cpu *cpu)
 	v->exit_instruction_info = exit->instruction_info;
 	v->idt_vectoring_info = v->idt_vectoring_error_code = 0;
 	if (cpu->delivering.valid) {
-		v->idt_vectoring_info = event_info(&cpu->delivering);
-		if (cpu->delivering.has_error_code)
+		v->idt_vectoring_info = event_info(cpu, &cpu->delivering);
+		if (has_error_code(cpu, &cpu->delivering))
 			v->idt_vectoring_error_code = cpu->delivering.error_code;
 	}
 	v->entry_interruption_info &= ~INFO_VALID;

@@ -284,6 +284,7 @@ static bool xsave_state(struct cpu *cpu, uint32_t reason)
 			    vmx_operand_info(cpu, cpu->current));
 }
 
+/* RF is saved as the old TSS would have had it: of an event, as that would have been pushed. */
 static bool task_switch(struct cpu *cpu, uint16_t selector, uint64_t source)
 {
 	static const uint8_t kinds[] = { 0, 1, 2, 3 };
@@ -294,7 +295,7 @@ static bool task_switch(struct cpu *cpu, uint16_t selector, uint64_t source)
 		cpu->vmx.exit.instruction_length = cpu->current->length;
 	else if (cpu->delivering.valid)
 		cpu->vmx.exit.instruction_length = cpu->delivering.length;
-	cpu->vmx.exit.rf = VMX_RF_KEEP;
+	cpu->vmx.exit.rf = event && cpu->state.rflags & FLAG_RF ? VMX_RF_SET : VMX_RF_KEEP;
 	return true;
 }
 

@@ -110,6 +110,15 @@ static const struct encoding {
 	E("vmptrld", END, VECTOR_UD, 0x0f, 0xc7, OPERAND(6)),
 	E("invept", END, VECTOR_UD, 0x66, 0x0f, 0x38, 0x80, OPERAND(0)),
 	E("getsec", END, VECTOR_UD, 0x0f, 0x37),
+	E("cmpxchg8b", CMPXCHG8B, NONE, 0x0f, 0xc7, OPERAND(1)),
+	E("lahf", LAHF, NONE, 0x9f),
+	E("sahf", SAHF, NONE, 0x9e),
+	E("fldz", END, NONE, 0xd9, 0xee),
+	E("fwait", END, NONE, 0x9b),
+	E("fcomi st, st", END, NONE, 0xdb, 0xf0),
+	E("fucomip st, st", END, NONE, 0xdf, 0xe8),
+	E("fcmovb st, st", END, NONE, 0xda, 0xc0),
+	E("vpclmulqdq", END, NONE, 0xc4, 0xe3, 0x79, 0x44, 0xc0, 0x00),
 #undef E
 };
 
@@ -247,11 +256,21 @@ static void test_features(void **state)
 		const char *name;
 		unsigned feature;
 	} needs[] = {
+		{ "cmpxchg8b", FEATURE_CX8 },
+		{ "fcmovb st, st", FEATURE_CMOV },
+		{ "fcmovb st, st", FEATURE_FPU },
+		{ "fcomi st, st", FEATURE_CMOV },
+		{ "fldz", FEATURE_FPU },
+		{ "fucomip st, st", FEATURE_CMOV },
+		{ "fwait", FEATURE_FPU },
 		{ "fxsave", FEATURE_FXSR },
 		{ "invpcid rax", FEATURE_INVPCID },
+		{ "lahf", FEATURE_LAHF_LM },
 		{ "ldmxcsr", FEATURE_SSE },
 		{ "monitor", FEATURE_MONITOR },
 		{ "mwait", FEATURE_MONITOR },
+		{ "sahf", FEATURE_LAHF_LM },
+		{ "vpclmulqdq", FEATURE_PCLMULQDQ },
 		{ "rdfsbase rax", FEATURE_FSGSBASE },
 		{ "wrgsbase eax", FEATURE_FSGSBASE },
 		{ "rdmsr", FEATURE_MSR },

@@ -167,6 +167,13 @@ static void test_old_modes(void **state)
 	s->cpl = 3;
 	expect_allowed(w, 0x80, 1, true);
 	expect_allowed(w, 0x81, 1, false);
+	/* A TSS at the end of the 4 GBytes goes on at their start. */
+	s->seg[SEG_TR].base = 0xffffffc0;
+	s->seg[SEG_TR].limit = 0x200;
+	mem_write(&w->memory, 0x26, 2, 0x100);
+	mem_write(&w->memory, 0xc0 + 0x80 / 8, 2, 0xfffe);
+	expect_allowed(w, 0x80, 1, true);
+	expect_allowed(w, 0x81, 1, false);
 	s->rflags = FLAG_ONE;
 	s->cr0 &= ~CR0_PE;
 	s->cpl = 0;

@@ -276,6 +276,10 @@ static void test_monitor(void **state)
 	s->gpr[GPR_RCX] = 2;
 	expect_gp(w, insn_mwait, op);
 	expect_gp(w, insn_monitor, op);
+	s->gpr[GPR_RCX] = BIT(32) | 1; /* in 64-bit mode it is all of RCX */
+	expect_gp(w, insn_mwait, op);
+	s->gpr[GPR_RCX] = BIT(32);
+	expect_gp(w, insn_monitor, op);
 	s->gpr[GPR_RCX] = 1;
 	expect_gp(w, insn_monitor, op);
 	expect_ok(w, insn_mwait, op);
