@@ -60,17 +60,18 @@ bool run_record_parts(struct run *run)
 {
 	const struct udv_machine_config *config = &run->options.machine;
 	struct run_record *record = &run->loop.record;
-	bool right = (record->replaying || run_record_begin(record)) &&
-		     part_number(run, "memory", config->memory) &&
-		     part_number(run, "cpus", config->nr_cpus) &&
-		     run_record_header(record, "cpu", config->cpu ? config->cpu : "") &&
-		     part_number(run, "seed", config->seed) &&
-		     part_file(run, "image", &run->boot.image) &&
-		     run_record_header(record, "cmdline", run->boot.cmdline) &&
-		     part_number(run, "kernel-unpacks", run->options.kernel_unpacks) &&
-		     part_number(run, "rng", !config->no_rng) &&
-		     part_number(run, "virtio-console", config->console != NULL) &&
-		     part_number(run, "iommu", config->iommu);
+	bool right =
+		(record->replaying || run_record_begin(record)) &&
+		part_number(run, "memory", config->memory ? config->memory : UDV_DEFAULT_MEMORY) &&
+		part_number(run, "cpus", config->nr_cpus ? config->nr_cpus : 1) &&
+		run_record_header(record, "cpu", config->cpu ? config->cpu : "") &&
+		part_number(run, "seed", config->seed) &&
+		part_file(run, "image", &run->boot.image) &&
+		run_record_header(record, "cmdline", run->boot.cmdline) &&
+		part_number(run, "kernel-unpacks", run->options.kernel_unpacks) &&
+		part_number(run, "rng", !config->no_rng) &&
+		part_number(run, "virtio-console", config->console != NULL) &&
+		part_number(run, "iommu", config->iommu);
 
 	for (unsigned i = 0; i < run->options.nr_initrds && right; i++)
 		right = part_file(run, "module", &run->boot.initrds[i]) &&

@@ -20,6 +20,7 @@ struct udv_machine;
 
 #define UDV_MAX_CPUS 16u
 #define UDV_MAX_MEMORY (64ull << 30)
+#define UDV_DEFAULT_MEMORY (128ull << 20)
 #define UDV_MAX_DISKS 4u
 
 /* Why a call was refused, for people to read: one line without a full stop. */

@@ -145,11 +145,25 @@ static bool alarm_field_matches(const struct rtc *rtc, unsigned reg, uint32_t va
 	return value == (reg == REG_HOUR_ALARM ? decode_hour(rtc, alarm) : decode(rtc, alarm));
 }
 
+/* Some time of day has the alarm's field. */
+static bool alarm_field_comes(const struct rtc *rtc, unsigned reg, uint32_t values)
+{
+	for (uint32_t value = 0; value < values; value++)
+		if (alarm_field_matches(rtc, reg, value))
+			return true;
+	return false;
+}
+
 /* The first second after @from with an alarm; INT64_MAX if the alarm is no time of day. */
 static int64_t next_alarm(const struct rtc *rtc, int64_t from)
 {
 	int64_t end = from + 2 * RTC_DAY_SECONDS;
 
+	/* A guest may make it look at every register access: not at each second of two days. */
+	if (!alarm_field_comes(rtc, REG_HOUR_ALARM, 24) ||
+	    !alarm_field_comes(rtc, REG_MINUTE_ALARM, 60) ||
+	    !alarm_field_comes(rtc, REG_SECOND_ALARM, 60))
+		return INT64_MAX;
 	for (int64_t at = from + 1; at <= end;) {
 		struct rtc_date date = rtc_date_of(at);
 

@@ -10,9 +10,9 @@
 
 static struct virtio_mmio *window_at(void *opaque, uint64_t offset)
 {
-	struct machine_virtio *virtio = opaque;
+	struct udv_machine *machine = opaque;
 
-	return virtio->slot[offset / VIRTIO_MMIO_SIZE];
+	return machine->virtio.slot[offset / VIRTIO_MMIO_SIZE];
 }
 
 static uint64_t window_read(void *opaque, uint64_t offset, unsigned size)
@@ -22,12 +22,17 @@ static uint64_t window_read(void *opaque, uint64_t offset, unsigned size)
 	return mmio ? virtio_mmio_read(mmio, offset % VIRTIO_MMIO_SIZE, size) : ~0ull;
 }
 
+/* One notification may move hundreds of megabytes: who asks for a stop waits for one at the most.
+ */
 static void window_write(void *opaque, uint64_t offset, unsigned size, uint64_t value)
 {
+	struct udv_machine *machine = opaque;
 	struct virtio_mmio *mmio = window_at(opaque, offset);
 
 	if (mmio)
 		virtio_mmio_write(mmio, offset % VIRTIO_MMIO_SIZE, size, value);
+	if (machine->running && atomic_load(&machine->stop_requested))
+		cpu_yield(&machine->running->cpu);
 }
 
 static struct irq_pin connect(struct udv_machine *machine, unsigned slot)
@@ -80,7 +85,7 @@ enum udv_status virtio_check(const struct udv_machine_config *config, struct udv
 bool virtio_create(struct udv_machine *machine)
 {
 	struct machine_virtio *virtio = &machine->virtio;
-	const struct mem_device windows = { window_read, window_write, virtio };
+	const struct mem_device windows = { window_read, window_write, machine };
 
 	if (!machine->config.no_rng) {
 		virtio_rng_init(&virtio->rng, machine->config.seed ^ RNG_SEED, &machine->mem,

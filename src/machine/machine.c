@@ -8,7 +8,6 @@
 
 /* Construction, in the order of udv_machine_create(): memory, processors, devices. */
 
-#define DEFAULT_MEMORY (128ull << 20)
 #define MIN_MEMORY (1ull << 20)
 #define DEFAULT_SLICE 2000u
 
@@ -26,7 +25,7 @@ static enum udv_status take_config(struct udv_machine *machine,
 				   const struct udv_machine_config *config,
 				   struct udv_problem *problem)
 {
-	uint64_t memory = config->memory ? config->memory : DEFAULT_MEMORY;
+	uint64_t memory = config->memory ? config->memory : UDV_DEFAULT_MEMORY;
 
 	if (memory < MIN_MEMORY || memory > UDV_MAX_MEMORY)
 		return refuse(problem, UDV_ERR_ARGUMENT, "memory must be from 1 MB to 64 GB");

@@ -297,6 +297,29 @@ static uint32_t units(struct rtc_bench *b, uint8_t index, unsigned bytes)
 	return value;
 }
 
+/* An alarm that never comes costs a guest's register access no search through the days. */
+static void test_alarm_that_never_comes(void **state)
+{
+	static const uint8_t alarms[][3] = { { 0xff, 0xff, 0x99 },
+					     { 0xff, 0x99, 0xff },
+					     { 0x99, 0xff, 0xff } };
+	static struct rtc_bench b;
+	clock_t start = clock();
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		setup(&b, 0);
+		for (unsigned field = 0; field < 3; field++)
+			set(&b, (uint8_t)(5 - 2 * field), alarms[i][field]);
+		set(&b, 0x0b, 0x22);
+		for (unsigned n = 0; n < 3000; n++)
+			set(&b, 0x40, 0);
+		assert_true(vclock_next_deadline(&b.time.clock) == VCLOCK_NEVER);
+	}
+	/* Seconds of the processor's time; it was above 20 once. */
+	assert_true(clock() - start < 3 * CLOCKS_PER_SEC);
+}
+
 static void test_memory(void **state)
 {
 	static struct rtc_bench b;
@@ -331,6 +354,7 @@ int main(void)
 		cmocka_unit_test(test_periodic),
 		cmocka_unit_test(test_update_and_polling),
 		cmocka_unit_test(test_alarm),
+		cmocka_unit_test(test_alarm_that_never_comes),
 		cmocka_unit_test(test_memory),
 	};
 

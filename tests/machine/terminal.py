@@ -337,7 +337,7 @@ def test_bad_recordings(tool, folder):
         "": "b.rec:1: not a recording of this version",
         "not one\n": "b.rec:1: not a recording of this version",
         good.replace("recording 1", "recording 2"): "b.rec:1: not a recording of this version",
-        good.replace("memory 0", "memory 1"): 'b.rec:2: recorded with "memory 1", but this run',
+        good.replace("memory 134217728", "memory 1"): 'b.rec:2: recorded with "memory 1", but this run',
         good[:-1]: f"b.rec:{len(lines)}: the recording is cut off here",
         "\n".join(lines[:-1]) + "\n": f"b.rec:{len(lines)}: the recording is cut off here",
         "\n".join(lines[:3]) + "\n": "b.rec:4: the recording is cut off here",
@@ -351,6 +351,9 @@ def test_bad_recordings(tool, folder):
         done = run(tool, folder, "--replay", "b.rec", "waits.elf")
         error = done.stderr.decode()
         assert done.returncode == 120 and wanted in error and error.count("\n") == 1, (wanted, done)
+    # The same machine, by its options or by default.
+    done = run(tool, folder, "--replay", "good.rec", "--memory", "128M", "--cpus", "1", "waits.elf")
+    assert done.returncode == 1, done
     done = run(tool, folder, "--replay", "good.rec", "polls.elf")
     assert done.returncode == 120 and b"good.rec:6: recorded with" in done.stderr, done
     # What was cut by its user ends there again.

@@ -128,6 +128,65 @@ static void test_request_stop(void **state)
 	udv_machine_destroy(machine);
 }
 
+struct notifying {
+	struct udv_machine *machine;
+	unsigned bytes;
+};
+
+static void stop_at_output(void *opaque, const uint8_t *data, size_t size)
+{
+	struct notifying *n = opaque;
+
+	(void)data;
+	n->bytes += (unsigned)size;
+	udv_machine_request_stop(n->machine);
+}
+
+/* movl $value, address */
+static size_t put_store(uint8_t *code, uint32_t address, uint32_t value)
+{
+	code[0] = 0xc7;
+	code[1] = 0x05;
+	memcpy(code + 2, &address, 4);
+	memcpy(code + 6, &value, 4);
+	return 10;
+}
+
+/* What virtio does for one notification may take long: a stop is not put off to many of them. */
+static void test_request_stop_of_virtio(void **state)
+{
+	/* Of the console's transmit queue; rings of 2 entries at 6000H, 7000H and 8000H. */
+	static const uint32_t stores[][2] = {
+		{ 0x70, 3 },	  { 0x24, 1 }, { 0x20, 1 },	 { 0x70, 0xb },
+		{ 0x30, 1 },	  { 0x38, 2 }, { 0x80, 0x6000 }, { 0x90, 0x7000 },
+		{ 0xa0, 0x8000 }, { 0x44, 1 }, { 0x70, 0xf },	 { 0x50, 1 },
+	};
+	static const uint32_t descriptor[4] = { 0x5000, 0, 3, 0 }, avail[2] = { 0x10000, 0 };
+	struct udv_machine_config config = { .memory = 4 << 20, .console = stop_at_output };
+	struct notifying n = { .bytes = 0 };
+	struct udv_stop_info info;
+	uint8_t code[256];
+	size_t size = 0;
+
+	(void)state;
+	config.opaque = &n;
+	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++)
+		size += put_store(code + size, 0xd0001000 + stores[i][0], stores[i][1]);
+	code[size++] = 0xeb; /* for ever */
+	code[size++] = 0xfe;
+	n.machine = machine_of(&config, code, size);
+	udv_machine_write(n.machine, UDV_GPA(0x6000), descriptor, sizeof(descriptor));
+	udv_machine_write(n.machine, UDV_GPA(0x7000), avail, sizeof(avail));
+	udv_machine_run(n.machine, 1000, &info);
+	assert_int_equal(n.bytes, 3);
+	assert_int_equal(info.stop, UDV_STOP_REQUESTED);
+	/* The driver is ready: the queue is served then already. */
+	assert_int_equal(info.instructions, 11);
+	udv_machine_run(n.machine, 1000, &info);
+	assert_int_equal(info.stop, UDV_STOP_BUDGET);
+	udv_machine_destroy(n.machine);
+}
+
 /* ---------------------------------------------------------------- time */
 
 /*
@@ -655,6 +714,7 @@ int main(void)
 		cmocka_unit_test(test_stops),
 		cmocka_unit_test(test_triple_fault),
 		cmocka_unit_test(test_request_stop),
+		cmocka_unit_test(test_request_stop_of_virtio),
 		cmocka_unit_test(test_halt_skips),
 		cmocka_unit_test(test_same_run),
 		cmocka_unit_test(test_hooks),
