@@ -15,6 +15,7 @@
 #define MACHINE_386 3
 #define MACHINE_X86_64 62
 #define SEGMENT_LOAD 1
+#define SEGMENT_INTERPRETER 3
 #define SEGMENT_NOTE 4
 #define NOTE_HEADER 12u
 #define MAX_NOTES 256u /* that are looked at */
@@ -131,6 +132,23 @@ static enum udv_status load_segments(struct loader *loader, const struct elf_lay
 	return UDV_OK;
 }
 
+/* Kernels too may name an interpreter, but say by a header or a note how they start. */
+static enum udv_status check_freestanding(const struct loader *loader,
+					  const struct elf_layout *layout)
+{
+	unsigned count;
+	uint64_t table;
+	enum udv_status status = find_segments(loader, layout, &table, &count);
+
+	for (unsigned i = 0; status == UDV_OK && i < count; i++)
+		if (load_field(loader, table + (uint64_t)i * layout->segment_size, 4) ==
+		    SEGMENT_INTERPRETER)
+			return load_refuse(loader, UDV_ERR_UNSUPPORTED,
+					   "a program for an operating system, which links it "
+					   "dynamically; images stand alone (static, bare-metal)");
+	return status;
+}
+
 enum udv_status load_elf_segments(struct loader *loader)
 {
 	const struct elf_layout *layout = &layouts[0];
@@ -149,7 +167,9 @@ enum udv_status load_elf(struct loader *loader)
 	if (status != UDV_OK)
 		return status;
 	loader->start = layout->word == 8 ? START_LONG : START_FLAT32;
-	status = load_segments(loader, layout, &has_entry);
+	status = check_freestanding(loader, layout);
+	if (status == UDV_OK)
+		status = load_segments(loader, layout, &has_entry);
 	if (status == UDV_OK && !has_entry)
 		return load_refuse(
 			loader, UDV_ERR_FORMAT, "the entry %#llx is in no segment of the ELF file",

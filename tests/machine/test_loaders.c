@@ -410,6 +410,22 @@ static void test_refusals(void **state)
 	}
 }
 
+/* What a compiler makes without further ado. */
+static void test_interpreter(void **state)
+{
+	const size_t second[2] = { 52 + 32, 64 + 56 };
+	struct test_image image;
+
+	(void)state;
+	for (unsigned is64 = 0; is64 < 2; is64++) {
+		image_elf(&image, is64, 0x100010, two_segments, 2);
+		image_put(&image, second[is64], 3, 4);
+		assert_refused(&image, image.size, 4 * MB, UDV_ERR_UNSUPPORTED,
+			       "a program for an operating system, which links it dynamically; "
+			       "images stand alone (static, bare-metal)");
+	}
+}
+
 /* Sizes that wrap around, in 64 bits. */
 static void test_wide_sizes(void **state)
 {
@@ -657,6 +673,7 @@ int main(void)
 		cmocka_unit_test(test_memory_map),
 		cmocka_unit_test(test_truncations),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_interpreter),
 		cmocka_unit_test(test_wide_sizes),
 		cmocka_unit_test(test_kludge_refusals),
 		cmocka_unit_test(test_header_refusals),
