@@ -4,8 +4,8 @@
 SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized
 
 .PHONY: run test build test-clang test-sanitize test-aarch64 test-aarch64-run test-real \
-	test-witness test-boot test-boot-long test-report test-kvm test-kvm-short test-full fuzz \
-	bench bench-emulators bench-kvm format check-format install deb test-deb clean
+	test-witness test-boot test-boot-long test-boot-sanitize test-report \
+	test-kvm test-kvm-short test-full fuzz bench bench-boot bench-emulators bench-kvm format check-format install deb test-deb clean
 
 run: build
 	@build/tools/undervisor demo
@@ -71,6 +71,14 @@ test-boot: build
 test-boot-long: build
 	@scripts/run_boot build/tools/undervisor build-real long
 
+# One boot, and one with disks, under the sanitizers.
+test-boot-sanitize:
+	@scripts/packages build test ci boot
+	@test -f build-sanitize/build.ninja || CC=clang meson setup build-sanitize $(SANITIZE) \
+		-Dtests=enabled >/dev/null
+	@ninja -C build-sanitize --quiet
+	@scripts/run_boot build-sanitize/tools/undervisor build-real short
+
 # Debian's KVM as the hypervisor in a guest: pieces of code, a Linux to its shell, and in that
 # Linux KVM again. The first alone is short.
 test-kvm: build
@@ -111,6 +119,16 @@ bench-emulators: build
 	@scripts/packages build emulators
 	@python3 bench/emulators.py build $(if $(BOCHS),--bochs $(BOCHS))
 
+# Debian's kernel to its init, beside QEMU's TCG, and beside Bochs if BOCHS names a program.
+bench-boot: build
+	@scripts/packages build emulators
+	@python3 -B bench/boot.py build build-real $(if $(BOCHS),--bochs $(BOCHS)) || [ $$? -eq 77 ]
+
+# Debian's KVM and its guest, beside Bochs if BOCHS names a program.
+bench-kvm: build
+	@python3 -B bench/kvm.py build build-real --engine direct --engine nested \
+		$(if $(BOCHS),--bochs $(BOCHS)) || [ $$? -eq 77 ]
+
 format:
 	@git ls-files '*.[ch]' | xargs clang-format -i
 
@@ -120,11 +138,6 @@ check-format:
 
 # Into DESTDIR/prefix.
 prefix ?= /usr/local
-# Debian's KVM and its guest, beside Bochs if BOCHS names a program.
-bench-kvm: build
-	@python3 -B bench/kvm.py build build-real --engine direct --engine nested \
-		$(if $(BOCHS),--bochs $(BOCHS)) || [ $$? -eq 77 ]
-
 install: build
 	@test "$$(cat build/prefix 2>/dev/null || echo /usr/local)" = "$(prefix)" || \
 		{ meson configure build -Dprefix="$(prefix)" && echo "$(prefix)" >build/prefix; }

@@ -2,9 +2,6 @@
 # SPDX-License-Identifier: MIT
 """Times the boot of Debian's kernel to its init on undervisor, QEMU's TCG and Bochs, in turns.
 
-usage: boot.py BUILD-DIR CACHE-DIR [--bochs PROGRAM] [--qemu PROGRAM] [--rounds N] [--packed]
-               [--json FILE]
-
 All get the same kernel, initramfs and command line, 512 MB and one processor; the kernel is entered by
 PVH, unpacked, or with --packed as the bzImage that unpacks itself. Seconds are of the processor (user and
 system) from the start of the program to the first line of init on the serial port, medians of the rounds.
@@ -203,7 +200,7 @@ def instructions(command):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[2], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("cache", type=pathlib.Path)
     parser.add_argument("--bochs", default=os.environ.get("BOCHS"))

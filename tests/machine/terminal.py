@@ -155,8 +155,10 @@ class Session:
         self.before = termios.tcgetattr(self.slave)
 
         def prepare():
-            # Under nohup(1) it is ignored, and a run would ignore it too.
-            signal.signal(signal.SIGHUP, signal.SIG_DFL)
+            # A run ignores what is ignored when it begins, as under nohup(1) or behind a prompt.
+            for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1,
+                           signal.SIGUSR2, signal.SIGXCPU):
+                signal.signal(number, signal.SIG_DFL)
             if leads:
                 os.setsid()
                 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
