@@ -167,8 +167,9 @@ static enum gdb_input idle(struct gdb_link *link, uint8_t byte)
 /* The second digit of the sum: the packet is whole. */
 static enum gdb_input finish(struct gdb_link *link, char low)
 {
-	int sum = digit_value(link->digit) << 4 | digit_value(low);
-	bool right = !link->too_long && digit_value(low) >= 0 && sum == link->sum;
+	int first = digit_value(link->digit), second = digit_value(low);
+	bool right =
+		!link->too_long && first >= 0 && second >= 0 && (first << 4 | second) == link->sum;
 
 	link->state = LINK_IDLE;
 	link->packet[link->size] = '\0';

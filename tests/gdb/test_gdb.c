@@ -50,6 +50,9 @@ static void test_packets(void **state)
 	struct gdb_link *link = new_link();
 
 	(void)state;
+	/* no sum before there was one */
+	assert_int_equal(feed(link, "$?#x"), GDB_INPUT_NONE);
+	expect_output(link, "-");
 	assert_int_equal(feed(link, "$m10,4#2"), GDB_INPUT_NONE);
 	assert_int_equal(feed(link, "e"), GDB_INPUT_PACKET);
 	assert_string_equal(link->packet, "m10,4");

@@ -89,17 +89,16 @@ static void check_memory(const struct rig *rig, const struct literal *l, const c
 
 	for (unsigned i = 0; i < LITERAL_AFTER; i++) {
 		const struct literal_after *a = &l->after[i];
-		uint64_t address = a->where == GUEST_ENTRY ? w->guest_entry[a->level]
-							   : w->ept_entry[a->page][a->level];
 		uint64_t value;
 
 		if (a->where == NO_ENTRY)
 			continue;
 		if (a->where == LOG_SLOT)
 			value = world_get(w, words, w->pml + 8ull * a->page, 8);
+		else if (a->where == GUEST_ENTRY)
+			value = world_get(w, words, w->guest_entry[a->level], world_entry_size(w));
 		else
-			value = world_get(w, words, address,
-					  a->where == GUEST_ENTRY ? world_entry_size(w) : 8);
+			value = world_get(w, words, w->ept_entry[a->page][a->level], 8);
 		if ((value & a->mask) != a->value)
 			fail_msg("%s: %s: entry %u (where %d, level %u) is %#llx afterwards",
 				 l->tag, engine, a->page, (int)a->where, a->level,
