@@ -79,8 +79,8 @@ test-boot-sanitize:
 	@ninja -C build-sanitize --quiet
 	@scripts/run_boot build-sanitize/tools/undervisor build-real short
 
-# Debian's KVM as the hypervisor in a guest: pieces of code, a Linux to its shell, and in that
-# Linux KVM again. The first alone is short.
+# Debian's KVM as the hypervisor in a guest: pieces of code, a Linux to its shell, by Debian's QEMU
+# too, and in that Linux KVM again. The first alone is short.
 test-kvm: build
 	@scripts/run_kvm build/tools/undervisor build-real
 
