@@ -110,15 +110,12 @@ def run_undervisor(options, engine, kernel, initrd):
 
 def count_instructions(options, kernel, initrd):
     """{workload: L1's instructions for each exit; of linux for all}"""
-    with tempfile.TemporaryDirectory() as scratch:
-        pipe = os.path.join(scratch, "trace")
-        os.mkfifo(pipe)
-        with subprocess.Popen([str(options.build / "tools" / "undervisor"), "run", "--engine", "direct",
-                               "--memory", f"{MEMORY}M", "--initrd", initrd, "--append", CMDLINE,
-                               "--trace", pipe, "--trace-format", "json", kernel],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
-            with open(pipe, encoding="utf-8") as lines:
-                return costs_in(lines)
+    with subprocess.Popen([str(options.build / "tools" / "undervisor"), "run", "--engine", "direct",
+                           "--memory", f"{MEMORY}M", "--initrd", initrd, "--append", CMDLINE,
+                           "--serial", "file:/dev/null", "--trace", "/dev/stdout", "--trace-format", "json", kernel],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          encoding="utf-8") as process:
+        return costs_in(process.stdout)
 
 
 def costs_in(lines):
@@ -129,13 +126,13 @@ def costs_in(lines):
         if '"event":"vm-exit"' in line:
             event = json.loads(line)
             left = int(event["reason"], 16), event["instructions"]
-        elif '"event":"vm-entry"' in line and left:
-            reason, begin = left
-            if name and reason == REASON_HLT:
+            if name and left[0] == REASON_HLT:
                 if name in REASONS:
                     found[name] = statistics.median(costs)
-                name, costs = next(names, None), []
-            elif not name or reason == REASONS.get(name):
+                name, costs, left = next(names, None), [], None
+        elif '"event":"vm-entry"' in line and left:
+            reason, begin = left
+            if not name or reason == REASONS.get(name):
                 costs.append(json.loads(line)["instructions"] - begin)
             left = None
     if not name and costs:
