@@ -86,8 +86,8 @@ test-xen: build
 	@scripts/packages build boot
 	@scripts/run_xen build/tools/undervisor build-real
 
-# Debian's KVM as the hypervisor in a guest: pieces of code, a Linux to its shell, and in that
-# Linux KVM again. The first alone is short.
+# Debian's KVM as the hypervisor in a guest: pieces of code, a Linux to its shell, by Debian's QEMU
+# too, and in that Linux KVM again. The first alone is short.
 test-kvm: build
 	@scripts/run_kvm build/tools/undervisor build-real
 

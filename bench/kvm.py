@@ -4,10 +4,14 @@
 
 usage: kvm.py BUILD-DIR CACHE-DIR [--engine NAME]... [--bochs PROGRAM] [--scale X] [--no-linux] [--json FILE]
 
-The same kernel and initramfs boot on each; tests/kvm/pieces.c says where a workload begins and ends, and
-its count of the TSC between is that of instructions, L2's own included, which are taken off. Time is the
-processor's, of the emulator's process, between the two lines on the console. "linux" is an L2 Linux from
-the start of its VMM to its init, a second for the whole of it. Bochs starts from a CD made by grub-mkrescue.
+The same kernel and initramfs boot on each; tests/kvm/pieces.c says where a workload begins and ends. Time is
+the processor's, of the emulator's process, between the two lines on the console. "linux" is an L2 Linux from
+the start of its VMM to its init. Bochs starts from a CD made by grub-mkrescue.
+
+L1's instructions on undervisor are those from an exit to the next entry, from a trace of a run of its own (the
+same for both engines): the median of a workload's exits, and for "linux" the sum. Bochs's TSC counts
+instructions: L2's own are taken off, and what L1 does beside the exits, its timer above all, is in it.
+"A/B" is how many times as long B takes.
 """
 import argparse
 import contextlib
@@ -16,6 +20,7 @@ import os
 import pathlib
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -28,6 +33,10 @@ import images  # noqa: E402
 
 # Rounds, and L2's instructions in one.
 WORKLOADS = {"alu": (30000000, 10), "cpuid": (100000, 4), "io": (30000, 3), "page": (30000, 4)}
+# The exit that is a workload's, and the one that ends it. SDM Vol 3D "VMX Basic Exit Reasons"
+REASONS = {"cpuid": 10, "io": 30, "page": 48}
+REASON_HLT = 12
+COUNTED_SCALE = 0.02
 UNIT = {"alu": "MIPS", "cpuid": "us", "io": "us", "page": "us", "linux": "s"}
 MEMORY = 1024
 CMDLINE = "console=ttyS0,115200 quiet nokaslr"
@@ -37,9 +46,8 @@ BOCHS_CPU = "corei7_skylake_x"
 MARK = re.compile(rb"UDV (begin|done) (\w+)(?: (\d+) (\d+))?\r?\n|UDV2 (init)")
 
 
-def script(options):
-    lines = [f"pieces bench {name} {max(1, round(count * options.scale))}"
-             for name, (count, _) in WORKLOADS.items()]
+def script(options, scale):
+    lines = [f"pieces bench {name} {max(1, round(count * scale))}" for name, (count, _) in WORKLOADS.items()]
     if not options.no_linux:
         lines += ['echo "UDV begin linux"', 'vmm /l2/vmlinux /l2/initramfs "$(cat /l2/cmdline)" </dev/null']
     return (images.initramfs.PREPARE + images.LOAD + "\n".join(lines) + '\necho "UDV end"\npoweroff -f\n')
@@ -98,6 +106,38 @@ def run_undervisor(options, engine, kernel, initrd):
         read_pipe(process, console)
         process.kill()
     return console
+
+
+def count_instructions(options, kernel, initrd):
+    """{workload: L1's instructions for each exit; of linux for all}"""
+    with subprocess.Popen([str(options.build / "tools" / "undervisor"), "run", "--engine", "direct",
+                           "--memory", f"{MEMORY}M", "--initrd", initrd, "--append", CMDLINE,
+                           "--serial", "file:/dev/null", "--trace", "/dev/stdout", "--trace-format", "json", kernel],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          encoding="utf-8") as process:
+        return costs_in(process.stdout)
+
+
+def costs_in(lines):
+    """The same, of a trace: HLT ends each workload, and what comes behind the last is Linux's."""
+    found, costs, names, left = {}, [], iter(WORKLOADS), None
+    name = next(names)
+    for line in lines:
+        if '"event":"vm-exit"' in line:
+            event = json.loads(line)
+            left = int(event["reason"], 16), event["instructions"]
+            if name and left[0] == REASON_HLT:
+                if name in REASONS:
+                    found[name] = statistics.median(costs)
+                name, costs, left = next(names, None), [], None
+        elif '"event":"vm-entry"' in line and left:
+            reason, begin = left
+            if not name or reason == REASONS.get(name):
+                costs.append(json.loads(line)["instructions"] - begin)
+            left = None
+    if not name and costs:
+        found["linux"] = sum(costs)
+    return found
 
 
 def make_cd(folder, kernel, initrd):
@@ -159,13 +199,19 @@ def figures(console):
 
 
 def shown(name, value):
+    """Time, and L1's instructions; of an ALU loop the speed."""
     if not value:
-        return f"{'-':>12}{'':>10}"
+        return f"{'-':>12}{'-':>12}"
     if name == "alu":
-        return f"{WORKLOADS[name][1] / value[0] * 1e3:12.0f}{'':>10}"
-    if name == "linux":
-        return f"{value[0] / 1e9:12.1f}{'':>10}"
-    return f"{value[0] / 1e3:12.2f}{value[1]:10.0f}"
+        return f"{WORKLOADS[name][1] / value[0] * 1e3:12.0f}{'':>12}"
+    time_of_one = f"{value[0] / 1e9:12.2f}" if name == "linux" else f"{value[0] / 1e3:12.2f}"
+    return time_of_one + (f"{'-':>12}" if value[1] is None else f"{value[1]:12.0f}")
+
+
+def ratio(name, found, first, other):
+    if not found[first].get(name) or not found[other].get(name):
+        return f"{'-':>16}"
+    return f"{found[other][name][0] / found[first][name][0]:16.2f}"
 
 
 def main():
@@ -184,19 +230,26 @@ def main():
     os.makedirs(options.cache, exist_ok=True)
     try:
         kernel = images.initramfs.kernel(options.cache)
-        initrd = images.build_bench(options.cache, script(options), not options.no_linux)
+        initrd = images.build_bench(options.cache, script(options, COUNTED_SCALE), not options.no_linux)
+        counted = count_instructions(options, kernel, initrd)
+        initrd = images.build_bench(options.cache, script(options, options.scale), not options.no_linux)
     except images.Unavailable as reason:
         print(f"SKIP: {reason}")
         return 77
     found = {engine: figures(run_undervisor(options, engine, kernel, initrd))
              for engine in options.engine or ["direct"]}
+    for engine in found.values():
+        engine.update({name: (value[0], counted.get(name)) for name, value in engine.items()})
     if options.bochs:
         console = run_bochs(options, kernel, initrd)
         if console:
             found["bochs"] = figures(console)
-    print(f"{'':12}" + "".join(f"{name:>12}{'L1 insns':>10}" for name in found))
+    pairs = [(first, other) for i, other in enumerate(found) for first in list(found)[:i]]
+    print(f"{'':12}" + "".join(f"{name:>12}{'L1 insns':>12}" for name in found) +
+          "".join(f"{first + '/' + other:>16}" for first, other in pairs))
     for name in UNIT:
-        print(f"{name + ', ' + UNIT[name]:12}" + "".join(shown(name, one.get(name)) for one in found.values()))
+        print(f"{name + ', ' + UNIT[name]:12}" + "".join(shown(name, one.get(name)) for one in found.values()) +
+              "".join(ratio(name, found, *pair) for pair in pairs))
     if options.json:
         options.json.write_text(json.dumps(found, indent="\t") + "\n", encoding="utf-8")
     return 0

@@ -3,9 +3,9 @@
 """kvm.py UNDERVISOR CACHE [short]: Debian's KVM as the hypervisor in a guest, by both engines.
 
 Pieces of code in real, protected and long mode, with KVM as it is and without things that the processor
-has; a Linux to a shell, with pieces of code in a guest of its own; the same runs by both engines. And the
-recipe. "short": the first alone, with KVM as it is. Exit status 77: the packages cannot
-be had here.
+has; a Linux to a shell, with pieces of code in a guest of its own, started by a VMM of ours and by Debian's
+QEMU on two machines; the same runs by both engines. And the recipe. "short": the first alone, with KVM as
+it is. Exit status 77: the packages cannot be had here.
 """
 
 import os
