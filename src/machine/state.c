@@ -87,8 +87,8 @@ static bool in_range(const struct state_field *field, uint64_t value)
 static bool check_scalars(const struct state_table *table, const struct state_field *field,
 			  const uint8_t *bytes, struct state_fault *fault)
 {
-	if (in_range(field, field->low + BITS(8u * field->size - 1u, 0)))
-		return true; /* it may be anything */
+	if (!field->count || in_range(field, field->low + BITS(8u * field->size - 1u, 0)))
+		return true; /* it is not saved, or may be anything */
 	for (uint32_t i = 0; i < field->count; i++) {
 		uint64_t value = 0;
 
