@@ -665,20 +665,13 @@ static void test_acpi_iommu(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_multiboot_elf),
-		cmocka_unit_test(test_flat_elf32),
-		cmocka_unit_test(test_long_elf64),
-		cmocka_unit_test(test_kludge),
-		cmocka_unit_test(test_modules),
-		cmocka_unit_test(test_memory_map),
-		cmocka_unit_test(test_truncations),
-		cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_interpreter),
-		cmocka_unit_test(test_wide_sizes),
-		cmocka_unit_test(test_kludge_refusals),
-		cmocka_unit_test(test_header_refusals),
-		cmocka_unit_test(test_module_refusals),
-		cmocka_unit_test(test_acpi),
+		cmocka_unit_test(test_multiboot_elf),	cmocka_unit_test(test_flat_elf32),
+		cmocka_unit_test(test_long_elf64),	cmocka_unit_test(test_kludge),
+		cmocka_unit_test(test_modules),		cmocka_unit_test(test_memory_map),
+		cmocka_unit_test(test_truncations),	cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_interpreter),	cmocka_unit_test(test_wide_sizes),
+		cmocka_unit_test(test_kludge_refusals), cmocka_unit_test(test_header_refusals),
+		cmocka_unit_test(test_module_refusals), cmocka_unit_test(test_acpi),
 		cmocka_unit_test(test_acpi_iommu),
 	};
 
