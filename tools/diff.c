@@ -3,17 +3,16 @@
 #include "diff.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "commands.h"
 #include "common.h"
 #include "run.h"
 #include "run_boot.h"
+#include "run_signals.h"
 
 /*
  * "undervisor diff": an image on both engines, in lockstep.
@@ -63,37 +62,18 @@ struct diff {
 static struct udv_machine *signal_machines[2];
 static volatile sig_atomic_t caught;
 
-/* As for "undervisor run", so that no reader who takes nothing holds it. */
 static void on_signal(int number)
 {
-	static const struct itimerval again = { { 0, 100000 }, { 0, 100000 } };
-
-	if (!caught) {
-		caught = number;
-		setitimer(ITIMER_REAL, &again, NULL);
-	}
+	run_signals_note(&caught, number);
 	udv_machine_request_stop(signal_machines[0]);
 	udv_machine_request_stop(signal_machines[1]);
 }
 
 static void catch_signals(struct diff *diff)
 {
-	struct sigaction action = { .sa_handler = on_signal };
-	struct itimerval timer = { 0 };
-	double whole, part = modf(diff->options.max_seconds, &whole);
-
 	for (unsigned i = 0; i < 2; i++)
 		signal_machines[i] = diff->sides[i].machine;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGALRM, &action, NULL);
-	if (diff->options.max_seconds == 0)
-		return;
-	timer.it_value.tv_sec = (time_t)whole;
-	timer.it_value.tv_usec = (suseconds_t)(part * 1e6);
-	if (!timer.it_value.tv_sec && !timer.it_value.tv_usec)
-		timer.it_value.tv_usec = 1;
-	setitimer(ITIMER_REAL, &timer, NULL);
+	run_signals_catch(on_signal, diff->options.max_seconds);
 }
 
 /* ---------------------------------------------------------------- comparing */

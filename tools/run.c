@@ -5,16 +5,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "commands.h"
 #include "common.h"
 #include "run_sandbox.h"
+#include "run_signals.h"
 #include "run_state.h"
 #include "run_terminal.h"
 
@@ -83,18 +82,9 @@ static void print_help(void)
 static struct udv_machine *signal_machine;
 static volatile sig_atomic_t caught;
 
-/*
- * The first one counts. Whatever waits for a reader that takes nothing, or is about to, is to be
- * interrupted: the timer sees to it until the end. setitimer() is a system call and no more.
- */
 static void on_signal(int number)
 {
-	static const struct itimerval again = { { 0, 100000 }, { 0, 100000 } };
-
-	if (!caught) {
-		caught = number;
-		setitimer(ITIMER_REAL, &again, NULL);
-	}
+	run_signals_note(&caught, number);
 	udv_machine_request_stop(signal_machine);
 }
 
@@ -104,25 +94,14 @@ static void catch_signals(struct udv_machine *machine, double max_seconds)
 	 * that. */
 	static const int unless_ignored[] = { SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGXCPU };
 	struct sigaction action = { .sa_handler = on_signal }, before;
-	struct itimerval timer = { 0 };
-	double whole;
 
 	signal_machine = machine;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGALRM, &action, NULL);
 	for (size_t i = 0; i < sizeof(unless_ignored) / sizeof(unless_ignored[0]); i++) {
 		sigaction(unless_ignored[i], NULL, &before);
 		if (before.sa_handler != SIG_IGN)
 			sigaction(unless_ignored[i], &action, NULL);
 	}
-	if (max_seconds == 0)
-		return;
-	timer.it_value.tv_usec = (suseconds_t)(modf(max_seconds, &whole) * 1e6);
-	timer.it_value.tv_sec = (time_t)whole;
-	if (!timer.it_value.tv_sec && !timer.it_value.tv_usec)
-		timer.it_value.tv_usec = 1;
-	setitimer(ITIMER_REAL, &timer, NULL);
+	run_signals_catch(on_signal, max_seconds);
 }
 
 /* ---------------------------------------------------------------- a run */
