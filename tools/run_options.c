@@ -39,13 +39,6 @@ static bool take_cpus(struct run_options *options, const char *name, const char 
 	return true;
 }
 
-static bool take_cpu(struct run_options *options, const char *name, const char *text)
-{
-	(void)name;
-	options->machine.cpu = text;
-	return true;
-}
-
 static bool take_initrd(struct run_options *options, const char *name, const char *text)
 {
 	if (options->nr_initrds == RUN_MAX_INITRDS) {
@@ -53,13 +46,6 @@ static bool take_initrd(struct run_options *options, const char *name, const cha
 		return false;
 	}
 	options->initrds[options->nr_initrds++] = text;
-	return true;
-}
-
-static bool take_append(struct run_options *options, const char *name, const char *text)
-{
-	(void)name;
-	options->append = text;
 	return true;
 }
 
@@ -158,13 +144,6 @@ static bool take_stress(struct run_options *options, const char *name, const cha
 	return true;
 }
 
-static bool take_trace(struct run_options *options, const char *name, const char *text)
-{
-	(void)name;
-	options->trace = text;
-	return true;
-}
-
 static bool take_trace_format(struct run_options *options, const char *name, const char *text)
 {
 	if (strcmp(text, "text") == 0)
@@ -193,41 +172,6 @@ static bool take_progress(struct run_options *options, const char *name, const c
 	return bad_value(name, text, "one of on, off, auto");
 }
 
-static bool take_record(struct run_options *options, const char *name, const char *text)
-{
-	(void)name;
-	options->record = text;
-	return true;
-}
-
-static bool take_replay(struct run_options *options, const char *name, const char *text)
-{
-	(void)name;
-	options->replay = text;
-	return true;
-}
-
-static bool take_save(struct run_options *options, const char *name, const char *text)
-{
-	(void)name;
-	options->save = text;
-	return true;
-}
-
-static bool take_restore(struct run_options *options, const char *name, const char *text)
-{
-	(void)name;
-	options->restore = text;
-	return true;
-}
-
-static bool take_gdb(struct run_options *options, const char *name, const char *text)
-{
-	(void)name;
-	options->gdb = text;
-	return true;
-}
-
 static bool take_engine(struct run_options *options, const char *name, const char *text)
 {
 	if (strcmp(text, "direct") == 0)
@@ -239,41 +183,49 @@ static bool take_engine(struct run_options *options, const char *name, const cha
 	return true;
 }
 
-/* With @take NULL the option takes no value, and sets the flag at @flag. */
+#define FLAG(member) OPTION_FLAG, offsetof(struct run_options, member), NULL
+#define TEXT(member) OPTION_TEXT, offsetof(struct run_options, member), NULL
+#define VALUE(take) OPTION_VALUE, 0, take
+
 static const struct option_entry {
 	const char *name;
+	enum {
+		OPTION_FLAG,  /* takes no value, and sets the flag at @offset */
+		OPTION_TEXT,  /* any value is right, and stored at @offset */
+		OPTION_VALUE, /* for @take to judge */
+	} kind;
+	size_t offset;
 	bool (*take)(struct run_options *options, const char *name, const char *text);
-	size_t flag;
 } entries[] = {
-	{ "--append", take_append, 0 },
-	{ "--cpu", take_cpu, 0 },
-	{ "--cpus", take_cpus, 0 },
-	{ "--disk", take_disk, 0 },
-	{ "--engine", take_engine, 0 },
-	{ "--help", NULL, offsetof(struct run_options, help) },
-	{ "--gdb", take_gdb, 0 },
-	{ "--initrd", take_initrd, 0 },
-	{ "--iommu", NULL, offsetof(struct run_options, machine.iommu) },
-	{ "--kernel-decompress", take_kernel_decompress, 0 },
-	{ "--max-instructions", take_max_instructions, 0 },
-	{ "--max-seconds", take_max_seconds, 0 },
-	{ "--memory", take_memory, 0 },
-	{ "--no-rng", NULL, offsetof(struct run_options, machine.no_rng) },
-	{ "--no-sandbox", NULL, offsetof(struct run_options, no_sandbox) },
-	{ "--progress", take_progress, 0 },
-	{ "--record", take_record, 0 },
-	{ "--replay", take_replay, 0 },
-	{ "--restore", take_restore, 0 },
-	{ "--sandbox", NULL, offsetof(struct run_options, sandbox) },
-	{ "--save", take_save, 0 },
-	{ "--seed", take_seed, 0 },
-	{ "--serial", take_serial, 0 },
-	{ "--stats", NULL, offsetof(struct run_options, stats) },
-	{ "--stress", take_stress, 0 },
-	{ "--trace", take_trace, 0 },
-	{ "--trace-format", take_trace_format, 0 },
-	{ "--trace-hash", NULL, offsetof(struct run_options, trace_hash) },
-	{ "--virtio-console", take_virtio_console, 0 },
+	{ "--append", TEXT(append) },
+	{ "--cpu", TEXT(machine.cpu) },
+	{ "--cpus", VALUE(take_cpus) },
+	{ "--disk", VALUE(take_disk) },
+	{ "--engine", VALUE(take_engine) },
+	{ "--help", FLAG(help) },
+	{ "--gdb", TEXT(gdb) },
+	{ "--initrd", VALUE(take_initrd) },
+	{ "--iommu", FLAG(machine.iommu) },
+	{ "--kernel-decompress", VALUE(take_kernel_decompress) },
+	{ "--max-instructions", VALUE(take_max_instructions) },
+	{ "--max-seconds", VALUE(take_max_seconds) },
+	{ "--memory", VALUE(take_memory) },
+	{ "--no-rng", FLAG(machine.no_rng) },
+	{ "--no-sandbox", FLAG(no_sandbox) },
+	{ "--progress", VALUE(take_progress) },
+	{ "--record", TEXT(record) },
+	{ "--replay", TEXT(replay) },
+	{ "--restore", TEXT(restore) },
+	{ "--sandbox", FLAG(sandbox) },
+	{ "--save", TEXT(save) },
+	{ "--seed", VALUE(take_seed) },
+	{ "--serial", VALUE(take_serial) },
+	{ "--stats", FLAG(stats) },
+	{ "--stress", VALUE(take_stress) },
+	{ "--trace", TEXT(trace) },
+	{ "--trace-format", VALUE(take_trace_format) },
+	{ "--trace-hash", FLAG(trace_hash) },
+	{ "--virtio-console", VALUE(take_virtio_console) },
 };
 
 /* What "undervisor diff" has of them. */
@@ -318,7 +270,7 @@ static const struct option_entry *find_option(const char *name, size_t length, b
 /* One option at argv[*i], and its value, which may be the next argument. */
 static bool take_option(struct run_options *options, int argc, char **argv, int *i)
 {
-	const char *name = argv[*i];
+	const char *name = argv[*i], *text;
 	size_t length = strcspn(name, "=");
 	const struct option_entry *entry = find_option(name, length, options->diff);
 	bool attached = name[length] == '=';
@@ -328,20 +280,22 @@ static bool take_option(struct run_options *options, int argc, char **argv, int 
 			 argv[0]);
 		return false;
 	}
-	if (!entry->take) {
+	if (entry->kind == OPTION_FLAG) {
 		if (attached)
 			complain("run", "%s takes no value", entry->name);
 		else
-			*((bool *)options + entry->flag) = true;
+			*((bool *)options + entry->offset) = true;
 		return !attached;
 	}
-	if (attached)
-		return entry->take(options, entry->name, name + length + 1);
-	if (*i + 1 >= argc) {
+	if (!attached && *i + 1 >= argc) {
 		complain("run", "%s needs a value", name);
 		return false;
 	}
-	return entry->take(options, entry->name, argv[++*i]);
+	text = attached ? name + length + 1 : argv[++*i];
+	if (entry->kind == OPTION_VALUE)
+		return entry->take(options, entry->name, text);
+	memcpy((char *)options + entry->offset, &text, sizeof(text));
+	return true;
 }
 
 bool run_parse_options(struct run_options *options, int argc, char **argv)
