@@ -87,9 +87,8 @@ static bool in_range(const struct state_field *field, uint64_t value)
 static bool check_scalars(const struct state_table *table, const struct state_field *field,
 			  const uint8_t *bytes, struct state_fault *fault)
 {
-	/* What is not saved has no size; some may be anything. */
-	if (!field->count || in_range(field, field->low + BITS(8u * field->size - 1u, 0)))
-		return true;
+	if (in_range(field, field->low + BITS(8u * field->size - 1u, 0)))
+		return true; /* it may be anything */
 	for (uint32_t i = 0; i < field->count; i++) {
 		uint64_t value = 0;
 
@@ -108,7 +107,7 @@ bool state_check(const struct state_table *table, const uint8_t *bytes, struct s
 		const struct state_field *field = &table->fields[i];
 
 		if (!field->count)
-			continue;
+			continue; /* not saved, and of no size */
 		if (!field->table) {
 			if (!check_scalars(table, field, bytes, fault))
 				return false;
