@@ -6,9 +6,6 @@
 typedef unsigned char u8;
 typedef unsigned u32;
 
-#define STR_(x) #x
-#define STR(x) STR_(x)
-
 /* clang-format off */
 #if START == 1
 asm(".pushsection .text\n.balign 4\n.long 0x1badb002, 3, -(0x1badb002 + 3)\n.popsection");
