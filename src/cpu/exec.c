@@ -18,7 +18,6 @@
  */
 
 #define DEBUGCTL_BTF BIT(1)
-#define NO_JUMPS (~0ull) /* a jump key that no entry has */
 #define SHADOWS (BLOCKING_STI | BLOCKING_MOV_SS)
 
 uint64_t cpu_ticks(const struct cpu *cpu)
@@ -405,6 +404,13 @@ static void run_blocks(struct cpu *cpu, struct block *block)
 	} while (true);
 }
 
+/* In force at once, and whenever the key is made anew. */
+static void set_alone(struct cpu *cpu, bool alone)
+{
+	cpu->alone = alone;
+	cpu->jump_key = (cpu->jump_key & ~NO_JUMPS) | (alone ? NO_JUMPS : 0);
+}
+
 /* IA32_DEBUGCTL.BTF: TF traps branches that are taken. SDM Vol 3B "Single-Stepping on Branches" */
 static bool steps_over(const struct cpu *cpu, uint64_t next)
 {
@@ -421,13 +427,11 @@ static void run_single(struct cpu *cpu, struct block *block)
 	bool step = s->rflags & FLAG_TF;
 	bool resume = s->rflags & FLAG_RF;
 	unsigned shadows = s->interruptibility & SHADOWS;
-	uint64_t key = cpu->jump_key;
 	uint64_t next = (s->rip + block->bytes) & cpu->rip_mask;
 
-	cpu->jump_key = NO_JUMPS;
+	set_alone(cpu, true);
 	run_blocks(cpu, block);
-	if (cpu->jump_key == NO_JUMPS)
-		cpu->jump_key = key;
+	set_alone(cpu, false);
 	if (cpu->exit == EXIT_FAULT || cpu->exit == EXIT_BREAK)
 		return;
 	if (resume && !cpu->rf_loaded && !cpu->repeating)

@@ -604,6 +604,30 @@ static void test_flags(void **state)
 	}
 }
 
+/* With tables of segmentation: @vector leads to 20H of the code. */
+static struct udv_machine *protected_machine(const uint8_t *code, size_t size, unsigned vector)
+{
+	static const uint64_t code_segment = 0x00cf9b000000ffff;
+	const uint64_t gate = (CODE & 0xffff) + 0x20 + (8u << 16) + 0x8e00ull * (1ull << 32) +
+			      ((uint64_t)(CODE >> 16) << 48);
+	struct udv_machine *machine = machine_of(&small, code, size);
+	struct udv_registers r;
+
+	assert_int_equal(udv_machine_write(machine, UDV_GPA(0x200008), &code_segment, 8), UDV_OK);
+	assert_int_equal(udv_machine_write(machine, UDV_GPA(0x201000 + 8 * vector), &gate, 8),
+			 UDV_OK);
+	assert_int_equal(udv_machine_get_registers(machine, 0, &r), UDV_OK);
+	r.gdtr_base = 0x200000;
+	r.gdtr_limit = 15;
+	r.idtr_base = 0x201000;
+	r.idtr_limit = 0x7ff;
+	r.gpr[UDV_RSP] = 0x203000;
+	r.gpr[UDV_RDI] = 0x204000;
+	r.segment[UDV_CS].selector = 8;
+	assert_int_equal(udv_machine_set_registers(machine, 0, &r), UDV_OK);
+	return machine;
+}
+
 /* So do the flags that a single-step trap pushes, each time. */
 static void test_pushed_flags(void **state)
 {
@@ -616,31 +640,60 @@ static void test_pushed_flags(void **state)
 		0xe8, 0x01, 0x83, 0xc0, 0x01, 0xeb, 0xfe, [0x20] = 0x8b, 0x4c,
 		0x24, 0x08, 0x89, 0x0f, 0x83, 0xc7, 0x04, 0xcf,
 	};
-	static const uint64_t code_segment = 0x00cf9b000000ffff;
-	const uint64_t gate = (CODE & 0xffff) + 0x20 + (8u << 16) + 0x8e00ull * (1ull << 32) +
-			      ((uint64_t)(CODE >> 16) << 48);
 	static const uint32_t expected[] = { 0x46, 0x97, 0x57 };
-	struct udv_machine *machine = machine_of(&small, code, sizeof(code));
-	struct udv_registers r;
+	struct udv_machine *machine = protected_machine(code, sizeof(code), 1);
 	struct udv_stop_info info;
 	uint32_t pushed[3];
 
 	(void)state;
-	assert_int_equal(udv_machine_write(machine, UDV_GPA(0x200008), &code_segment, 8), UDV_OK);
-	assert_int_equal(udv_machine_write(machine, UDV_GPA(0x201008), &gate, 8), UDV_OK);
-	assert_int_equal(udv_machine_get_registers(machine, 0, &r), UDV_OK);
-	r.gdtr_base = 0x200000;
-	r.gdtr_limit = 15;
-	r.idtr_base = 0x201000;
-	r.idtr_limit = 0x7ff;
-	r.gpr[UDV_RSP] = 0x203000;
-	r.gpr[UDV_RDI] = 0x204000;
-	r.segment[UDV_CS].selector = 8;
-	assert_int_equal(udv_machine_set_registers(machine, 0, &r), UDV_OK);
 	udv_machine_run(machine, 40, &info);
 	assert_int_equal(udv_machine_read(machine, UDV_GPA(0x204000), pushed, 12), UDV_OK);
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(pushed[i], expected[i] | 0x100);
+	udv_machine_destroy(machine);
+}
+
+/*
+ * An instruction that begins with RF runs by itself, its handler does not: RF, which that pops, is
+ * there for the instruction behind.
+ */
+static void test_resume_flag(void **state)
+{
+	/*
+	 * int3, whose handler is an IRET at 20H; push $0x10002; push $8; push $next; iret;
+	 * next: int3; int3; jmp .
+	 */
+	static const uint8_t code[64] = {
+		0xcc,
+		0x68,
+		0x02,
+		0,
+		0x01,
+		0,
+		0x6a,
+		0x08,
+		0x68,
+		(CODE & 0xff) + 14,
+		CODE >> 8 & 0xff,
+		CODE >> 16 & 0xff,
+		0,
+		0xcf,
+		0xcc,
+		0xcc,
+		0xeb,
+		0xfe,
+		[0x20] = 0xcf,
+	};
+	struct udv_machine *machine = protected_machine(code, sizeof(code), 3);
+	struct udv_stop_info info;
+	uint32_t frame[3];
+
+	(void)state;
+	udv_machine_run(machine, 40, &info);
+	assert_int_equal(udv_machine_read(machine, UDV_GPA(0x203000 - 12), frame, 12), UDV_OK);
+	assert_int_equal(frame[0], CODE + 16);
+	assert_int_equal(frame[1], 8);
+	assert_int_equal(frame[2], 0x10002);
 	udv_machine_destroy(machine);
 }
 
@@ -727,6 +780,7 @@ int main(void)
 		cmocka_unit_test(test_crossing),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_pushed_flags),
+		cmocka_unit_test(test_resume_flag),
 		cmocka_unit_test(test_repeated_budget),
 		cmocka_unit_test(test_configurations),
 	};
