@@ -106,14 +106,14 @@ test-full: build
 	@test -f build-test/build.ninja || meson setup build-test -Dwerror=true -Dtests=enabled >/dev/null
 	@ninja -C build-test enumerate-full
 
-# FUZZ_SECONDS for each target.
+# FUZZ_SECONDS for each target; FUZZ_SEED makes a burst repeatable.
 FUZZ_SECONDS ?= 20
 fuzz:
 	@scripts/packages build ci
 	@test -f build-fuzz/build.ninja || CC=clang meson setup build-fuzz -Dfuzzers=true \
 		-Dtests=disabled $(SANITIZE) >/dev/null
 	@ninja -C build-fuzz --quiet
-	@scripts/run_fuzzers build-fuzz $(FUZZ_SECONDS)
+	@scripts/run_fuzzers build-fuzz $(FUZZ_SECONDS) $(FUZZ_SEED)
 
 bench: build
 	@build/bench/bench-walk
