@@ -65,6 +65,7 @@ static void print_help(void)
 	     "  --trace FILE           exceptions, interrupts, mode changes, I/O and MSR accesses\n"
 	     "  --trace-format FORMAT  text or json (json for .json and .jsonl, else text)\n"
 	     "  --trace-hash           a hash of all of these and the final registers, at the end\n"
+	     "  --no-doctor            say nothing of the first VM entry that fails\n"
 	     "  --stress LIST          of tlb, blocks, single, ept02: slow, changing nothing\n"
 	     "  --help                 this text\n"
 	     "\n"
@@ -460,6 +461,7 @@ int cmd_run(int argc, char **argv)
 		run_print_features();
 		status = 0;
 	} else {
+		run->entry.said = run->options.no_doctor;
 		status = execute(run);
 	}
 	run_close_serial(&run->serial);

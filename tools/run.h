@@ -64,7 +64,7 @@ struct run_options {
 	bool sandbox, no_sandbox; /* neither: where the kernel has it */
 	const char *trace;
 	enum run_trace_format trace_format;
-	bool trace_hash, stats, help;
+	bool trace_hash, stats, no_doctor, help;
 };
 
 /* For the command argv[0], "run" or "diff". False after a line on standard error. */

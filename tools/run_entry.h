@@ -9,7 +9,7 @@
 
 struct run_entry {
 	struct diagnosis diagnosis; /* of the last */
-	bool said;
+	bool said;		    /* or not to be said */
 };
 
 /* To the trace, if there is one, behind the line of the event; the first to standard error. */

@@ -210,6 +210,7 @@ static const struct option_entry {
 	{ "--max-instructions", VALUE(take_max_instructions) },
 	{ "--max-seconds", VALUE(take_max_seconds) },
 	{ "--memory", VALUE(take_memory) },
+	{ "--no-doctor", FLAG(no_doctor) },
 	{ "--no-rng", FLAG(machine.no_rng) },
 	{ "--no-sandbox", FLAG(no_sandbox) },
 	{ "--progress", VALUE(take_progress) },
