@@ -219,7 +219,7 @@ struct address_space {
 #define MODE_ALIGN 0x400u   /* alignment checks are on: CPL 3, AM and AC */
 #define MODE_CS_FULL 0x800u /* no instruction pointer can exceed CS's limit */
 #define MODE_BITS 12
-#define NO_JUMPS BIT(63) /* in jump_key: no entry has it */
+#define NO_JUMPS BIT(63) /* in jump_key while an instruction runs by itself: no entry has it */
 
 /* ---------------------------------------------------------------- events */
 
@@ -341,7 +341,6 @@ struct cpu {
 	uint64_t budget_end; /* value of cpu_ticks() when remaining is 0 */
 	uint64_t charged;    /* ticks beyond one an instruction, all in all */
 	bool single_blocks;  /* stress: every block has one instruction */
-	bool alone;	     /* an instruction runs by itself: no jump leads on to another block */
 	bool flush_always;   /* stress: the TLB is empty before every instruction */
 	/* DR7 has some enabled, or a debugger has: the TLB holds no page with one. */
 	bool data_breakpoints;

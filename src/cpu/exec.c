@@ -404,13 +404,6 @@ static void run_blocks(struct cpu *cpu, struct block *block)
 	} while (true);
 }
 
-/* In force at once, and whenever the key is made anew. */
-static void set_alone(struct cpu *cpu, bool alone)
-{
-	cpu->alone = alone;
-	cpu->jump_key = (cpu->jump_key & ~NO_JUMPS) | (alone ? NO_JUMPS : 0);
-}
-
 /* IA32_DEBUGCTL.BTF: TF traps branches that are taken. SDM Vol 3B "Single-Stepping on Branches" */
 static bool steps_over(const struct cpu *cpu, uint64_t next)
 {
@@ -429,9 +422,9 @@ static void run_single(struct cpu *cpu, struct block *block)
 	unsigned shadows = s->interruptibility & SHADOWS;
 	uint64_t next = (s->rip + block->bytes) & cpu->rip_mask;
 
-	set_alone(cpu, true);
+	cpu->jump_key |= NO_JUMPS;
 	run_blocks(cpu, block);
-	set_alone(cpu, false);
+	cpu->jump_key &= ~NO_JUMPS;
 	if (cpu->exit == EXIT_FAULT || cpu->exit == EXIT_BREAK)
 		return;
 	if (resume && !cpu->rf_loaded && !cpu->repeating)

@@ -44,8 +44,8 @@ void tlb_update_views(struct cpu *cpu)
 	cpu->fetch_view = space | (cpu->state.cpl == 3 ? VIEW_USER : VIEW_SUPERVISOR);
 	if (cpu->flush_always || cpu->path || cpu->mode & MODE_ALIGN)
 		cpu->view = TLB_NOTHING;
-	cpu->jump_key = cpu->generation << (MODE_BITS + 12) | cpu->fetch_view << MODE_BITS |
-			cpu->mode | (cpu->alone ? NO_JUMPS : 0);
+	cpu->jump_key = (cpu->jump_key & NO_JUMPS) | cpu->generation << (MODE_BITS + 12) |
+			cpu->fetch_view << MODE_BITS | cpu->mode;
 }
 
 static void new_generation(struct cpu *cpu)

@@ -96,7 +96,7 @@
 	N(T, huge_regions) N(T, jump_regions) N(T, large_slots) N(T, jump_slots) N(T, exit) \
 	N(T, fault) N(T, delivering) S(T, vmx, cpu_vmx) N(T, retired) \
 	R(T, budget_end, 0, STATE_MAX_TICKS) R(T, charged, 0, STATE_MAX_TICKS) \
-	N(T, single_blocks) N(T, alone) N(T, flush_always) N(T, data_breakpoints) N(T, code_breakpoints) \
+	N(T, single_blocks) N(T, flush_always) N(T, data_breakpoints) N(T, code_breakpoints) \
 	V(T, rf_loaded) V(T, step_consumed) V(T, repeating) V(T, mwait_break) N(T, config) \
 	N(T, ops) N(T, tracer) N(T, hypervisor) N(T, memory) N(T, ports) N(T, blocks) N(T, path) \
 	S(T, paging, udv_paging) N(T, generation) N(T, asn) N(T, next_asn) N(T, live_spaces) \
