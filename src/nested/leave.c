@@ -209,6 +209,18 @@ static void invept(void *opaque, bool all, uint64_t eptp)
 	ept02_drop(&n->ept02, all, eptp);
 }
 
+/*
+ * An instruction that L0 emulates, or an event that it delivers, has met EPT12. A violation, as an
+ * exit or as a #VE, invalidates what is cached for its address. SDM Vol 3C "Operations that
+ * Invalidate Cached Mappings"
+ */
+static void refused(void *opaque, uint64_t gpa)
+{
+	struct nested *n = opaque;
+
+	ept02_unmap(&n->ept02, n->cpu->vmx.vmcs.ept_pointer, gpa);
+}
+
 #define MISC_WRITES_ANY BIT(29)
 
 static bool is_written(const struct vmx_capabilities *c, uint32_t encoding)
@@ -254,6 +266,7 @@ void nested_init(struct nested *n, struct cpu *cpu, uint64_t base, uint8_t *host
 		.exited = exited,
 		.leave = leave,
 		.invept = invept,
+		.refused = refused,
 		.opaque = n,
 	};
 	cpu->hypervisor = &n->hypervisor;
