@@ -41,6 +41,7 @@ bool nested_retry(struct nested *n)
 	else if (cpu->vmx.unblocked)
 		cpu->state.interruptibility |= BLOCKING_NMI; /* the IRET will end it again */
 	cpu->vmx.unblocked = false;
+	cpu->vmx.apic_written = false; /* that it will be again */
 	cpu->vmx.redone = event;
 	/* The instruction of a software event is still to come. */
 	if (!event.valid || (event_has_length(event.type) && !event.injected))
