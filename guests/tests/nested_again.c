@@ -2,9 +2,9 @@
 /*
  * Instructions that reach a page which a hypervisor below has yet to give its guest: they are begun
  * again, and what the first attempt did must not be seen. With nothing below, nothing is begun
- * again.
+ * again. So do deliveries.
  *
- * SDM vol. 3 "APIC-Write Emulation"
+ * SDM vol. 2 "ENTER", "CALL", "INT n/INTO/INT3/INT1"; vol. 3 "APIC-Write Emulation"
  */
 #include "l2.h"
 
@@ -19,8 +19,12 @@ enum {
 	SECONDARY_REGISTERS = 1 << 8,
 	REASON_TPR = 43,
 	REASON_APIC_WRITE = 56,
+	AR_CODE_REAL = 0x9b,
+	AR_DATA_REAL = 0x93,
+	AR_V86 = 0xf3,
 	AR_STACK16 = 0x93,
 };
+#define LEAF (PTE_P | PTE_W | PTE_A | PTE_D)
 #define VTPR 0x80u
 #define VICR 0x300u
 #define WRITTEN 0x10u
@@ -110,6 +114,170 @@ static void apic_writes(void)
 	}
 }
 
+/* ---------------------------------------------------------------- ENTER */
+
+CODE(a_frames, "enter $0x2000, $5; vmcall");
+
+/*
+ * Frames that lie over the pointers that are copied; what is pushed may be read again, and what is
+ * read is as the pushes before have left it. The new top is in a page that L0 has not given.
+ */
+static void frames(long long distance, const long long *expected)
+{
+	static u64 stack[4 * 512] __attribute__((aligned(4096)));
+	u64 *sp = &stack[3 * 512 + 256];
+	struct l2 l2;
+
+	l2_start(&l2, L2_LONG4, 1, LEAF, a_frames, SECONDARY_VPID);
+	split(&l2, (u64)stack, 4);
+	for (int i = -16; i < 4; i++)
+		sp[i] = (u64)(0x1000 - i);
+	vmx_set(VMCS_GUEST_RSP, (u64)sp);
+	l2.regs = (struct regs){ .bp = (u64)(sp + distance) };
+	CHECK(l2_enter(&l2), REASON_VMCALL);
+	CHECK(l2.regs.bp, (u64)(sp - 1));
+	CHECK(vmx_get(VMCS_GUEST_RSP), (u64)(sp - 6) - 0x2000);
+	CHECK(sp[-1], (u64)(sp + distance));
+	for (u32 i = 0; i < 4; i++)
+		CHECK(sp[-2 - (int)i], expected[i] ? (u64)expected[i] : (u64)(sp + distance));
+	CHECK(sp[-6], (u64)(sp - 1));
+	CHECK(sp[-7], 0x1007);
+}
+
+static void enter_frames(void)
+{
+	static const long long ahead[] = { 0x1003, 0x1004, 0x1005, 0x1006 };
+	static const long long behind[] = { 0x1000, 0, 0x1000, 0 }; /* 0: RBP as it was */
+
+	section("ENTER");
+	frames(-2, ahead);
+	frames(1, behind);
+}
+
+/* ---------------------------------------------------------------- real and virtual-8086 mode */
+
+CODE_REAL(a_int, "int $0; hlt");
+CODE_REAL(a_call, "lcall *(%bx); hlt");
+CODE_REAL(a_there, "vmcall");
+CODE32(a_int32, "int $0; hlt");
+CODE32(a_vmcall32, "vmcall");
+
+#define POINTER 0x6000u
+#define VMCALL 0x90c1010fu
+
+/* A word of the lowest pages; no object of C's is there. */
+static u32 *low(u32 address)
+{
+	u64 at = address;
+
+	asm("" : "+r"(at));
+	return (u32 *)at;
+}
+
+static void begin_real(struct l2 *l2, code_t *code, bool v86)
+{
+	u32 ar = v86 ? AR_V86 : AR_DATA_REAL;
+
+	l2_start(l2, L2_FLAT, 1, 0, code, SECONDARY_VPID);
+	split(l2, 0, 16);
+	/* where an attempt ends that has read its own frame */
+	for (u32 i = 1; i < 64; i++)
+		*low(4 * i) = VMCALL;
+	for (u32 i = 0; i < 6; i++) {
+		vmx_set(VMCS_GUEST_ES + 2 * i, 0);
+		vmx_set(VMCS_GUEST_ES_BASE + 2 * i, 0);
+		vmx_set(VMCS_GUEST_ES_LIMIT + 2 * i, 0xffff);
+		vmx_set(VMCS_GUEST_ES_AR + 2 * i, i == 1 && !v86 ? AR_CODE_REAL : ar);
+	}
+	vmx_set(VMCS_GUEST_RFLAGS, FLAG_ONE | (v86 ? FLAG_VM | FLAG_IOPL : 0));
+	if (v86) {
+		u8 *tss = page_new(); /* every vector to the program's own handler */
+
+		*(u16 *)(tss + 102) = 104 + 32;
+		vmx_set(VMCS_GUEST_TR_BASE, (u64)tss);
+		vmx_set(VMCS_GUEST_TR_LIMIT, 104 + 32);
+		vmx_set(VMCS_GUEST_CR4, vmx_get(VMCS_GUEST_CR4) | 1); /* VME */
+		ept_page(l2->ept, (u64)tss);
+		vmx_invept(2, 0);
+	} else {
+		vmx_set(VMCS_GUEST_CR0, vmx_get(VMCS_GUEST_CR0) & ~CR0_PE);
+	}
+	vmx_set(VMCS_GUEST_IDTR_BASE, 0);
+	vmx_set(VMCS_GUEST_IDTR_LIMIT, 0x3ff);
+}
+
+/* FLAGS go over the vector that is read, the rest to the other end of the stack. */
+static void int_over_vector(bool v86)
+{
+	struct l2 l2;
+
+	begin_real(&l2, a_int, v86);
+	*low(0) = (u32)(u64)a_there;
+	*low(0xfffc) = 0xffffffff;
+	vmx_set(VMCS_GUEST_RSP, 2);
+	CHECK(l2_enter(&l2), REASON_VMCALL);
+	CHECK(vmx_get(VMCS_GUEST_RIP), (u64)a_there);
+	CHECK(vmx_get(VMCS_GUEST_RSP), 0xfffc);
+	CHECK(*low(0), FLAG_ONE | (v86 ? FLAG_IOPL : 0));
+	CHECK(*low(0xfffc), (u32)(u64)a_int + 2);
+}
+
+/* CS goes over the pointer that is read, IP into the page before. */
+static void call_over_pointer(bool v86)
+{
+	struct l2 l2;
+
+	begin_real(&l2, a_call, v86);
+	*low(0) = VMCALL;
+	*low(POINTER) = (u32)(u64)a_there;
+	*low(POINTER - 4) = 0xffffffff;
+	vmx_set(VMCS_GUEST_RSP, POINTER + 2);
+	l2.regs = (struct regs){ .bx = POINTER };
+	CHECK(l2_enter(&l2), REASON_VMCALL);
+	CHECK(vmx_get(VMCS_GUEST_RIP), (u64)a_there);
+	CHECK(vmx_get(VMCS_GUEST_RSP), POINTER - 2);
+	CHECK(*low(POINTER), 0);
+	CHECK(*low(POINTER - 4), 0xffff | ((u32)(u64)a_call + 2) << 16);
+}
+
+/* A gate of 16 bits, and a stack of 16 bits that goes over it and wraps. */
+static void gate_over_itself(void)
+{
+	static u8 where[17 * 4096] __attribute__((aligned(4096)));
+	u64 *idt = (u64 *)where, address = (u64)a_vmcall32;
+	struct l2 l2;
+
+	l2_start(&l2, L2_FLAT, 1, 0, a_int32, SECONDARY_VPID);
+	split(&l2, (u64)where, 17);
+	memset(where, 0, sizeof(where));
+	/* an interrupt gate of 32 bits, whose last word is left alone by the first push */
+	idt[0] = (address & 0xffff) | (u64)SEL_CODE32 << 16 | 0x8e00ull << 32 |
+		 (address >> 16) << 48;
+	vmx_set(VMCS_GUEST_IDTR_BASE, (u64)where);
+	vmx_set(VMCS_GUEST_IDTR_LIMIT, 7);
+	vmx_set(VMCS_GUEST_SS_AR, AR_STACK16);
+	vmx_set(VMCS_GUEST_SS_LIMIT, 0xffff);
+	vmx_set(VMCS_GUEST_SS_BASE, (u64)where);
+	vmx_set(VMCS_GUEST_RSP, 4);
+	CHECK(l2_enter(&l2), REASON_VMCALL);
+	CHECK(vmx_get(VMCS_GUEST_RIP), address);
+	CHECK(vmx_get(VMCS_GUEST_RSP), 0xfff8);
+	CHECK(*(u32 *)where, FLAG_ONE);
+	CHECK(*(u32 *)(where + 0xfff8), (u32)(u64)a_int32 + 2);
+}
+
+static void over_what_is_read(void)
+{
+	section("frames over what is read");
+	if (!l2_mode_exists(L2_FLAT))
+		return;
+	for (u32 v86 = 0; v86 < 2; v86++) {
+		int_over_vector(v86);
+		call_over_pointer(v86);
+	}
+	gate_over_itself();
+}
+
 int main(int argc, char **argv)
 {
 	(void)argc;
@@ -118,5 +286,7 @@ int main(int argc, char **argv)
 	if (!CHECK(vmx_on(), true))
 		return 1;
 	apic_writes();
+	enter_frames();
+	over_what_is_read();
 	return 0;
 }
