@@ -18,8 +18,11 @@ enum {
 	PRIMARY_TPR_SHADOW = 1 << 21,
 	SECONDARY_DELIVERY = 1 << 9,
 	BLOCKED_BY_STI = 1,
+	BLOCKED_BY_MOV_SS = 2,
 	EXCEPTION_DB = 1 << 1,
+	ENTRY_LOAD_DEBUG = 1 << 2,
 	PENDING_ENABLED = 1 << 12,
+	PENDING_STEP = 1 << 14,
 	ACTIVE = 0,
 	HALTED = 1,
 	SHUT_DOWN = 2,
@@ -28,11 +31,14 @@ enum {
 	REASON_VMCALL = 18,
 	REASON_ENTRY_GUEST = 33,
 	REASON_ENTRY_MSR = 34,
+	REASON_MTF = 37,
 	REASON_TIMER = 52,
 };
 #define ENTRY_FAILURE 0x80000000u
+#define DR6_ONES 0xffff0ff0ull
 
 CODE(do_nops, "nop; nop; nop; nop; vmcall");
+CODE(do_store, "movq $0, (%rax); nop; vmcall");
 /* MONITOR of (RAX), MWAIT with the extensions in EBX */
 CODE(do_mwait, "xor %ecx, %ecx; xor %edx, %edx; monitor; mov %ebx, %ecx; mwait; vmcall");
 
@@ -179,6 +185,92 @@ static void in_shutdown(void)
 	}
 }
 
+/*
+ * An entry that only ends in an exit for MTF: what was pending still is. Bit 12 is there where a
+ * breakpoint is enabled, and B3..B0 alone are nothing. SDM vol. 3 "Saving Non-Register State"
+ */
+static void kept(void)
+{
+	static const struct {
+		u64 flags, pending, saved;
+	} cases[] = {
+		{ FLAG_TF, PENDING_STEP | 1, PENDING_STEP | 1 },
+		{ FLAG_TF, PENDING_STEP, PENDING_STEP },
+		{ FLAG_TF, PENDING_STEP | PENDING_ENABLED | 6, PENDING_STEP | PENDING_ENABLED | 6 },
+		{ 0, PENDING_ENABLED | 8, PENDING_ENABLED | 8 },
+		{ 0, PENDING_ENABLED, PENDING_ENABLED },
+		{ 0, 5, 0 },
+	};
+
+	section("pending debug exceptions that stay so");
+	for (u32 i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		vmx_new(do_nops, 0);
+		vmx_set(VMCS_GUEST_RFLAGS, FLAG_ONE | cases[i].flags);
+		vmx_set(VMCS_PENDING_DEBUG, cases[i].pending);
+		vmx_set(VMCS_ENTRY_INFO, 0x80000700);
+		CHECK(vmx_enter(&(struct regs){ 0 }), VM_SUCCEED);
+		CHECK(vmx_get(VMCS_REASON), REASON_MTF);
+		CHECK(vmx_get(VMCS_PENDING_DEBUG), cases[i].saved);
+		CHECK(vmx_get(VMCS_GUEST_RIP), (u64)do_nops);
+	}
+}
+
+/* Bit 12 alone is a #DB as well; it is no bit of the exit qualification, nor of DR6. */
+static void enabled_alone(void)
+{
+	section("bit 12 of pending debug exceptions");
+	for (u32 exits = 0; exits < 2; exits++) {
+		vmx_new(do_nops, 0);
+		vmx_set(VMCS_EXCEPTIONS, exits ? EXCEPTION_DB : 0);
+		vmx_set(VMCS_PENDING_DEBUG, PENDING_ENABLED);
+		write_dr6(DR6_ONES | 4);
+		steps = 0;
+		CHECK(vmx_enter(&(struct regs){ 0 }), VM_SUCCEED);
+		CHECK(vmx_get(VMCS_REASON), exits ? REASON_EXCEPTION : REASON_VMCALL);
+		CHECK(vmx_get(VMCS_QUALIFICATION), 0);
+		CHECK(steps, 1 - exits);
+		CHECK(read_dr6(), exits ? DR6_ONES | 4 : DR6_ONES);
+	}
+}
+
+/*
+ * A store that a breakpoint watches, and MTF: pending with bit 12. MTF behind a step: without. What
+ * was pending at an entry behind MOV SS comes with the next step.
+ */
+static void watched(void)
+{
+	static u64 data;
+	struct regs r = { .ax = (word)&data };
+
+	section("debug exceptions that an exit for MTF finds");
+	write_dr0((u64)&data);
+	vmx_new(do_store, 0);
+	vmx_set(VMCS_ENTRY_CONTROLS, vmx_get(VMCS_ENTRY_CONTROLS) | ENTRY_LOAD_DEBUG);
+	vmx_set(VMCS_GUEST_DR7, 0x90402); /* DR0: 8 bytes, writes */
+	vmx_primary(PRIMARY_MTF);
+	CHECK(vmx_enter(&r), VM_SUCCEED);
+	CHECK(vmx_get(VMCS_REASON), REASON_MTF);
+	CHECK(vmx_get(VMCS_PENDING_DEBUG), PENDING_ENABLED | 1);
+	vmx_new(do_store, 0);
+	vmx_set(VMCS_GUEST_RFLAGS, FLAG_ONE | FLAG_TF);
+	vmx_primary(PRIMARY_MTF);
+	CHECK(vmx_enter(&r), VM_SUCCEED);
+	CHECK(vmx_get(VMCS_REASON), REASON_MTF);
+	CHECK(vmx_get(VMCS_PENDING_DEBUG), PENDING_STEP);
+	write_dr0(0);
+
+	/* the next instruction's own step takes them along */
+	vmx_new(do_nops, 0);
+	vmx_set(VMCS_EXCEPTIONS, EXCEPTION_DB);
+	vmx_set(VMCS_GUEST_RFLAGS, FLAG_ONE | FLAG_TF);
+	vmx_set(VMCS_INTERRUPTIBILITY, BLOCKED_BY_MOV_SS);
+	vmx_set(VMCS_PENDING_DEBUG, PENDING_STEP | 2);
+	CHECK(vmx_enter(&r), VM_SUCCEED);
+	CHECK(vmx_get(VMCS_REASON), REASON_EXCEPTION);
+	CHECK(vmx_get(VMCS_QUALIFICATION), PENDING_STEP | 2);
+	CHECK(vmx_get(VMCS_GUEST_RIP), (u64)do_nops + 1);
+}
+
 /* ---------------------------------------------------------------- MWAIT */
 
 enum waiting { NOTHING, WINDOW, VIRTUAL_INTERRUPT };
@@ -227,6 +319,9 @@ int main(int argc, char **argv)
 	shadows();
 	resume_flag();
 	in_shutdown();
+	kept();
+	enabled_alone();
+	watched();
 	mwait();
 	return 0;
 }

@@ -432,11 +432,11 @@ static void run_single(struct cpu *cpu, struct block *block)
 	if (resume && !cpu->rf_loaded && !cpu->repeating)
 		s->rflags &= ~FLAG_RF;
 	cpu->rf_loaded = false;
-	if (shadows & BLOCKING_MOV_SS)
-		cpu_suppress_step(cpu);
 	s->interruptibility &= (uint8_t)~shadows;
 	if (step && !cpu->step_consumed && !steps_over(cpu, next))
 		s->pending_debug |= DR6_BS;
+	else if (shadows & BLOCKING_MOV_SS)
+		cpu_suppress_step(cpu);
 	cpu->step_consumed = false;
 }
 
