@@ -18,7 +18,7 @@ struct udv_system_registers {
 	uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
 	uint64_t pat, tsc_aux, misc_enable, debugctl, spec_ctrl, feature_control;
 	uint64_t tsc_offset;		     /* IA32_TSC = ticks of virtual time + this */
-	uint64_t pending_debug;		     /* debug exceptions, as in DR6 */
+	uint64_t pending_debug;		     /* as in the guest-state area of a VMCS */
 	uint32_t activity, interruptibility; /* as in the guest-state area of a VMCS */
 };
 

@@ -110,6 +110,9 @@ enum arch_activity {
 #define BLOCKING_MOV_SS 0x2u
 #define BLOCKING_NMI 0x8u
 
+/* In pending debug exceptions, beside bits as in DR6: a breakpoint among them is enabled in DR7. */
+#define PENDING_DEBUG_ENABLED 0x1000ull
+
 struct arch_mtrr {
 	uint64_t def_type;
 	uint64_t fixed[11]; /* 64K, 16K 80000, 16K A0000, 4K C0000 .. F8000 */
@@ -140,7 +143,8 @@ struct cpu_state {
 	bool nmi_pending;
 	bool init_pending, sipi_pending;
 	uint8_t sipi_vector;
-	uint64_t pending_debug;	  /* trap bits of DR6 form that wait for an instruction boundary */
+	/* traps that wait for an instruction boundary: as in DR6, and PENDING_DEBUG_ENABLED */
+	uint64_t pending_debug;
 	uint64_t monitor_address; /* physical, of the armed line */
 	bool monitor_armed;
 	uint8_t monitor_data[64]; /* what the line held then, if it is in memory */

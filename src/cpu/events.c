@@ -5,7 +5,6 @@
 #include "cpu/control.h"
 #include "cpu/transfer.h"
 
-#define DR6_TRAPS 0xfull
 #define DR6_ONES 0xffff0ff0ull
 #define DR6_BT BIT(15)
 #define DR7_GD BIT(13)
@@ -157,7 +156,7 @@ bool cpu_take_debug(struct cpu *cpu)
 {
 	struct cpu_event event = { .valid = true, .vector = VECTOR_DB, .type = EVENT_EXCEPTION };
 
-	event.address = cpu->state.pending_debug;
+	event.address = cpu->state.pending_debug & ~PENDING_DEBUG_ENABLED;
 	note(cpu, &event);
 	cpu_deliver(cpu, &event);
 	return true;

@@ -5,6 +5,7 @@
 #include "base/bits.h"
 #include "cpu/cpu.h"
 
+#define DR6_TRAPS 0xfull
 #define DR6_BS BIT(14)
 
 /*
@@ -45,12 +46,15 @@ bool cpu_take_interrupt(struct cpu *cpu);
 
 /*
  * The single step that MOV SS or POP SS would have ended in is suppressed, not held back as data
- * breakpoints are: once the next instruction is complete, or an event delivered.
+ * breakpoints are: once the next instruction is complete, or an event delivered. Of breakpoints
+ * that are not enabled, which only a VM entry makes pending, it alone made a #DB.
  * SDM Vol 3A "Masking Exceptions and Interrupts When Switching Stacks"
  */
 static inline void cpu_suppress_step(struct cpu *cpu)
 {
 	cpu->state.pending_debug &= ~DR6_BS;
+	if (!(cpu->state.pending_debug & ~DR6_TRAPS))
+		cpu->state.pending_debug = 0;
 }
 
 /* What two exceptions, one during the delivery of the other, become. */

@@ -75,7 +75,7 @@ static void check_breakpoints(struct cpu *cpu, uint16_t port, unsigned size)
 		return;
 	for (unsigned n = 0; n < 4; n++) {
 		if (breakpoint_hits(cpu, n, port, size)) {
-			cpu->state.pending_debug |= BIT(n);
+			cpu->state.pending_debug |= BIT(n) | PENDING_DEBUG_ENABLED;
 			cpu->attention |= ATTENTION_EVENT;
 		}
 	}

@@ -325,7 +325,7 @@ static void match_breakpoints(struct cpu *cpu, uint64_t linear, unsigned size, u
 			continue;
 		/* Differences, for neither range to wrap around. */
 		if (linear - start < length || start - linear < size) {
-			cpu->state.pending_debug |= BIT(i);
+			cpu->state.pending_debug |= BIT(i) | PENDING_DEBUG_ENABLED;
 			cpu->attention |= ATTENTION_EVENT;
 		}
 	}

@@ -19,6 +19,7 @@
 #define INFO_VALID BIT(31)
 #define INFO_ERROR_CODE BIT(11)
 #define TYPE_OTHER 7u
+#define PENDING (BITS(3, 0) | PENDING_DEBUG_ENABLED | BIT(14))
 
 enum {
 	FAILURE_PDPTE = 2,
@@ -103,7 +104,11 @@ static bool load_pdptes(struct cpu *cpu)
 	return udv_load_pdptes(&cpu->paging, 0, s->cr3, s->pdpte, &result) == UDV_WALK_OK;
 }
 
-/* What is not in registers: blocking, activity, pending debug exceptions. */
+/*
+ * What is not in registers: blocking, activity, pending debug exceptions. Shutdown and
+ * wait-for-SIPI drop these, and so does an event that takes the guest out of shutdown. SDM Vol 3C
+ * "Delivery of Pending Debug Exceptions after VM Entry"
+ */
 static void load_non_registers(struct cpu *cpu)
 {
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
@@ -113,7 +118,9 @@ static void load_non_registers(struct cpu *cpu)
 	s->interruptibility = (uint8_t)v->guest_interruptibility_state &
 			      (BLOCKING_STI | BLOCKING_MOV_SS | BLOCKING_NMI);
 	s->activity = (uint8_t)v->guest_activity_state;
-	s->pending_debug = pending & (BIT(12) | BIT(14)) ? pending & (BITS(3, 0) | BIT(14)) : 0;
+	s->pending_debug = pending & (PENDING_DEBUG_ENABLED | BIT(14)) ? pending & PENDING : 0;
+	if (s->activity == ACTIVITY_SHUTDOWN || s->activity == ACTIVITY_WAIT_FOR_SIPI)
+		s->pending_debug = 0;
 	s->monitor_armed = false;
 }
 
@@ -214,9 +221,11 @@ bool vmx_enter(struct cpu *cpu, bool launch)
 			vmx_tell_failure(cpu, 0);
 			return vmx_fail_valid(cpu, refusal.error);
 		}
+		cpu->vmx.switched = true;
 		vmx_entry_failure(cpu, ARCH_EXIT_ENTRY_GUEST_STATE_REASON, refusal.qualification);
 		return true;
 	}
+	cpu->vmx.switched = true;
 	if (!load_guest(cpu))
 		return true;
 	if (launch)

@@ -228,11 +228,9 @@ static void save_registers(struct cpu *cpu)
 
 static uint64_t saved_pending_debug(const struct cpu *cpu)
 {
-	uint64_t pending = cpu->state.pending_debug & (BITS(3, 0) | BIT(14));
-
 	if (!cpu->vmx.exit.pending_debug && !(cpu->state.interruptibility & BLOCKING_MOV_SS))
 		return 0;
-	return pending & BITS(3, 0) ? pending | BIT(12) : pending;
+	return cpu->state.pending_debug & (BITS(3, 0) | PENDING_DEBUG_ENABLED | BIT(14));
 }
 
 static void save_rest(struct cpu *cpu)

@@ -150,6 +150,40 @@ bool kvm_dump_is(struct span text)
 	return text_find(text, section_titles[GUEST]) || text_find(text, section_titles[CONTROL]);
 }
 
+/* A date and time of ISO 8601 at @text. */
+static bool is_stamp(struct span text)
+{
+	static const char shape[] = "0000-00-00T00:00:00";
+
+	if ((size_t)(text.end - text.at) < sizeof(shape) - 1)
+		return false;
+	for (unsigned i = 0; i < sizeof(shape) - 1; i++) {
+		char c = text.at[i];
+
+		if (shape[i] == '0' ? c < '0' || c > '9' : c != shape[i])
+			return false;
+	}
+	return true;
+}
+
+/* @line behind such a word, whatever it ends with, if it has one. */
+static struct span behind_stamp(struct span line)
+{
+	struct span word = line;
+
+	while (word.at < word.end && !is_stamp(word)) {
+		while (word.at < word.end && *word.at != ' ')
+			word.at++;
+		while (word.at < word.end && *word.at == ' ')
+			word.at++;
+	}
+	if (word.at == word.end)
+		return line;
+	while (word.at < word.end && *word.at != ' ')
+		word.at++;
+	return word;
+}
+
 /*
  * What the kernel wrote, without the time and the names of logs or the > of letters before it.
  * Which of these there are depends on the kernel, and on who kept its log.
@@ -158,6 +192,7 @@ static struct span content(struct span line)
 {
 	static const char *const marks[] = { "kernel: ", "] ", "kvm_intel: " };
 
+	line = behind_stamp(line);
 	for (unsigned i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 		const char *mark = text_find(line, marks[i]);
 

@@ -202,7 +202,7 @@ static void test_debug(void **state)
 	set_vector(w, VECTOR_DB, SEL_CODE0, 0x5000, 0x8e, 0);
 	s->dr6 = 0xffff4ff3;
 	s->dr7 = 0x2400;
-	s->pending_debug = BIT(14) | 4;
+	s->pending_debug = BIT(14) | PENDING_DEBUG_ENABLED | 4;
 	s->interruptibility = BLOCKING_MOV_SS;
 	assert_false(cpu_take_events(w->cpu));
 	s->interruptibility = 0;
@@ -239,13 +239,19 @@ static void test_debug_behind_mov_ss(void **state)
 	set_vector(w, VECTOR_DB, SEL_CODE0, 0x5000, 0xee, 0);
 	set_vector(w, VECTOR_BP, SEL_CODE0, 0x6000, 0xee, 0);
 	s->dr6 = 0xffff0ff0;
-	s->pending_debug = BIT(14) | 1;
+	s->pending_debug = BIT(14) | PENDING_DEBUG_ENABLED | 1;
 	s->interruptibility = BLOCKING_MOV_SS;
 	assert_true(cpu_software_event(w->cpu, VECTOR_DB, EVENT_PRIVILEGED_EXCEPTION, 1));
 	assert_int_equal(s->dr6, 0xffff0ff1);
 	assert_int_equal(s->pending_debug, 0);
+	/* One that is not enabled made no #DB but with the step. */
+	s->dr6 = 0xffff0ff0;
+	s->pending_debug = BIT(14) | 1;
+	s->interruptibility = BLOCKING_MOV_SS;
+	assert_true(cpu_software_event(w->cpu, VECTOR_BP, EVENT_SOFTWARE_EXCEPTION, 1));
+	assert_int_equal(s->pending_debug, 0);
 	/* INT3 does not take them: they follow at the first instruction of its handler. */
-	s->pending_debug = 2;
+	s->pending_debug = PENDING_DEBUG_ENABLED | 2;
 	s->interruptibility = BLOCKING_MOV_SS;
 	assert_true(cpu_software_event(w->cpu, VECTOR_BP, EVENT_SOFTWARE_EXCEPTION, 1));
 	assert_int_equal(s->rip, 0x6000);
@@ -253,7 +259,7 @@ static void test_debug_behind_mov_ss(void **state)
 	assert_int_equal(s->rip, 0x5000);
 	assert_int_equal(s->dr6, 0xffff0ff2);
 	/* Those of an instruction that faults have not happened. */
-	s->pending_debug = 4;
+	s->pending_debug = PENDING_DEBUG_ENABLED | 4;
 	set_vector(w, VECTOR_GP, SEL_CODE0, 0x7000, 0x8e, 0);
 	raise_gp0(w->cpu);
 	assert_true(cpu_deliver_fault(w->cpu));

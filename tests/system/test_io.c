@@ -207,10 +207,10 @@ static void test_breakpoints(void **state)
 	assert_int_equal(s->pending_debug, 0); /* not without CR4.DE */
 	s->cr4 |= CR4_DE;
 	cpu_io_read(w->cpu, 0x60, 1);
-	assert_int_equal(s->pending_debug, 1);
+	assert_int_equal(s->pending_debug, PENDING_DEBUG_ENABLED | 1);
 	s->pending_debug = 0;
 	cpu_io_write(w->cpu, 0x5d, 4, 0);
-	assert_int_equal(s->pending_debug, 1);
+	assert_int_equal(s->pending_debug, PENDING_DEBUG_ENABLED | 1);
 	s->pending_debug = 0;
 	cpu_io_write(w->cpu, 0x5c, 4, 0);
 	cpu_io_write(w->cpu, 0x61, 1, 0);
@@ -218,7 +218,7 @@ static void test_breakpoints(void **state)
 	cpu_io_write(w->cpu, 0x102, 1, 0);
 	assert_int_equal(s->pending_debug, 0);
 	cpu_io_write(w->cpu, 0x100, 1, 0);
-	assert_int_equal(s->pending_debug, 2);
+	assert_int_equal(s->pending_debug, PENDING_DEBUG_ENABLED | 2);
 	assert_int_equal(w->cpu->attention & ATTENTION_EVENT, ATTENTION_EVENT);
 }
 

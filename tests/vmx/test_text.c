@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,6 +163,38 @@ static void kvm(void **state)
 		"the value is wider than the field");
 }
 
+/* As dmesg --time-format=iso shows the same of kernels that do not name the module, and with -x. */
+static void kvm_iso(void **state)
+{
+	(void)state;
+	for (unsigned decoded = 0; decoded < 2; decoded++) {
+		static const char *const lines[] = {
+			"*** Guest State ***",
+			"CR0: actual=0x0000000080050033, shadow=0x0000000000000031, gh_mask=ff",
+			"RSP = 0x0000000000000001  RIP = 0x0000000000000002",
+			"*** Control State ***",
+			"        reason=80000021 qualification=0000000000000004",
+			"2026-11-26: a date, but no time",
+		};
+		char text[1024];
+		size_t n = 0;
+
+		for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+			n += (size_t)snprintf(text + n, sizeof(text) - n,
+					      "%s2026-11-26T02:52:51,%06zu+00:00 %s\n",
+					      decoded ? "kern  :err   : " : "", i, lines[i]);
+		assert_int_equal(parse(text), UDV_OK);
+		assert_int_equal(parsed.kind, UDV_VMCS_TEXT_KVM);
+		assert_int_equal(parsed.nr_dumps, 1);
+		assert_int_equal(field(0x6800), 0x80050033);
+		assert_int_equal(field(0x6004), 0x31);
+		assert_int_equal(field(0x681c), 1);
+		assert_int_equal(field(0x681e), 2);
+		assert_int_equal(field(0x4402), 0x80000021);
+		assert_int_equal(field(0x6400), 4);
+	}
+}
+
 /* As journalctl shows it, cut off in the host's state; lists of MSRs, of which one is for entries.
  */
 static void kvm_lists(void **state)
@@ -247,10 +280,10 @@ static void named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fields),	 cmocka_unit_test(refusals),
-		cmocka_unit_test(kvm),		 cmocka_unit_test(kvm_lists),
-		cmocka_unit_test(kvm_long_list), cmocka_unit_test(region),
-		cmocka_unit_test(named),
+		cmocka_unit_test(fields),  cmocka_unit_test(refusals),
+		cmocka_unit_test(kvm),	   cmocka_unit_test(kvm_lists),
+		cmocka_unit_test(kvm_iso), cmocka_unit_test(kvm_long_list),
+		cmocka_unit_test(region),  cmocka_unit_test(named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
