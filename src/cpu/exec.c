@@ -412,7 +412,8 @@ static bool steps_over(const struct cpu *cpu, uint64_t next)
 
 /*
  * One instruction with all that concerns its boundaries: TF, RF, shadows. SDM Vol 3B "Debug
- * Exceptions", Vol 2B "STI".
+ * Exceptions", Vol 2B "STI". A VM entry, and one that fails with host state loaded, leaves all of
+ * it as it has been loaded: SDM Vol 3C "VM Entries".
  */
 static void run_single(struct cpu *cpu, struct block *block)
 {
@@ -422,10 +423,11 @@ static void run_single(struct cpu *cpu, struct block *block)
 	unsigned shadows = s->interruptibility & SHADOWS;
 	uint64_t next = (s->rip + block->bytes) & cpu->rip_mask;
 
+	cpu->vmx.switched = false;
 	cpu->jump_key |= NO_JUMPS;
 	run_blocks(cpu, block);
 	cpu->jump_key &= ~NO_JUMPS;
-	if (cpu->exit == EXIT_FAULT || cpu->exit == EXIT_BREAK)
+	if (cpu->exit == EXIT_FAULT || cpu->exit == EXIT_BREAK || unlikely(cpu->vmx.switched))
 		return;
 	if (resume && !cpu->rf_loaded && !cpu->repeating)
 		s->rflags &= ~FLAG_RF;

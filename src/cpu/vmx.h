@@ -60,6 +60,7 @@ struct cpu_vmx {
 	bool counted;		/* and this has been counted */
 	bool unblocked;		/* it interrupted an IRET that had ended blocking by NMI */
 	bool guest;		/* VMX non-root operation */
+	bool switched;		/* the instruction under way has loaded a guest, or its host */
 	bool launched;		/* launch state of the current VMCS */
 	bool watch;		/* a window, monitor trap flag: boundaries are to be looked at */
 	bool mtf;		/* an MTF exit is pending */

@@ -214,9 +214,11 @@ bool vmx_enter(struct cpu *cpu, bool launch)
 			vmx_tell_failure(cpu, 0);
 			return vmx_fail_valid(cpu, refusal.error);
 		}
+		cpu->vmx.switched = true;
 		vmx_entry_failure(cpu, ARCH_EXIT_ENTRY_GUEST_STATE_REASON, refusal.qualification);
 		return true;
 	}
+	cpu->vmx.switched = true;
 	if (!load_guest(cpu))
 		return true;
 	if (launch)
