@@ -1,20 +1,29 @@
 // SPDX-License-Identifier: MIT
 /*
  * What belongs to the host's instruction and what to the guest's, where a guest is entered or an
- * entry fails: steps, RF, shadows. SDM vol. 3 "VM Entries", "Loading Guest RIP, RSP, and RFLAGS"
+ * entry fails: steps, RF, shadows; and which debug exceptions are pending then. SDM vol. 3 "VM
+ * Entries", "Loading Guest RIP, RSP, and RFLAGS", "Delivery of Pending Debug Exceptions after VM
+ * Entry"
  */
 #include "vmx.h"
 
 enum {
 	VMCS_ENTRY_MSR_ADDRESS = 0x200a,
 	VMCS_ENTRY_MSR_COUNT = 0x4014,
+	PIN_TIMER = 1 << 6,
 	PRIMARY_INTERRUPT_WINDOW = 1 << 2,
 	BLOCKED_BY_STI = 1,
 	EXCEPTION_DB = 1 << 1,
+	PENDING_ENABLED = 1 << 12,
+	ACTIVE = 0,
+	HALTED = 1,
+	SHUT_DOWN = 2,
+	REASON_EXCEPTION = 0,
 	REASON_INTERRUPT_WINDOW = 7,
 	REASON_VMCALL = 18,
 	REASON_ENTRY_GUEST = 33,
 	REASON_ENTRY_MSR = 34,
+	REASON_TIMER = 52,
 };
 #define ENTRY_FAILURE 0x80000000u
 
@@ -134,6 +143,35 @@ static void resume_flag(void)
 	}
 }
 
+/* ---------------------------------------------------------------- pending debug exceptions */
+
+/* In shutdown nothing but the timer ends what is entered, whatever is pending. */
+static void in_shutdown(void)
+{
+	static const u64 pending[] = { 0, PENDING_ENABLED | 1 };
+
+	section("pending debug exceptions and activity states");
+	for (u32 activity = ACTIVE; activity <= SHUT_DOWN; activity++) {
+		for (u32 i = 0; i < 2; i++) {
+			bool raised = pending[i] && activity != SHUT_DOWN;
+			u32 reason = raised ? REASON_EXCEPTION : REASON_TIMER;
+
+			vmx_new(do_nops, 0);
+			vmx_set(VMCS_PIN, vmx_get(VMCS_PIN) | PIN_TIMER);
+			vmx_set(VMCS_TIMER, activity == ACTIVE ? 0 : 100);
+			vmx_set(VMCS_EXCEPTIONS, EXCEPTION_DB);
+			vmx_set(VMCS_ACTIVITY, activity);
+			vmx_set(VMCS_PENDING_DEBUG, pending[i]);
+			CHECK(vmx_enter(&(struct regs){ 0 }), VM_SUCCEED);
+			CHECK(vmx_get(VMCS_REASON), reason);
+			CHECK(vmx_get(VMCS_QUALIFICATION), raised ? 1 : 0);
+			CHECK(vmx_get(VMCS_ACTIVITY), activity);
+			CHECK(vmx_get(VMCS_PENDING_DEBUG), 0);
+			CHECK(vmx_get(VMCS_GUEST_RIP), (u64)do_nops);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	(void)argc;
@@ -143,5 +181,6 @@ int main(int argc, char **argv)
 	stepped();
 	shadows();
 	resume_flag();
+	in_shutdown();
 	return 0;
 }

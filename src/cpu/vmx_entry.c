@@ -103,7 +103,11 @@ static bool load_pdptes(struct cpu *cpu)
 	return udv_load_pdptes(&cpu->paging, 0, s->cr3, s->pdpte, &result) == UDV_WALK_OK;
 }
 
-/* What is not in registers: blocking, activity, pending debug exceptions. */
+/*
+ * What is not in registers: blocking, activity, pending debug exceptions. Shutdown and
+ * wait-for-SIPI drop these, and so does an event that takes the guest out of shutdown. SDM Vol 3C
+ * "Delivery of Pending Debug Exceptions after VM Entry"
+ */
 static void load_non_registers(struct cpu *cpu)
 {
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
@@ -114,6 +118,8 @@ static void load_non_registers(struct cpu *cpu)
 			      (BLOCKING_STI | BLOCKING_MOV_SS | BLOCKING_NMI);
 	s->activity = (uint8_t)v->guest_activity_state;
 	s->pending_debug = pending & (BIT(12) | BIT(14)) ? pending & (BITS(3, 0) | BIT(14)) : 0;
+	if (s->activity == ACTIVITY_SHUTDOWN || s->activity == ACTIVITY_WAIT_FOR_SIPI)
+		s->pending_debug = 0;
 	s->monitor_armed = false;
 }
 
