@@ -3,15 +3,20 @@
  * What belongs to the host's instruction and what to the guest's, where a guest is entered or an
  * entry fails: steps, RF, shadows; and which debug exceptions are pending then. SDM vol. 3 "VM
  * Entries", "Loading Guest RIP, RSP, and RFLAGS", "Delivery of Pending Debug Exceptions after VM
- * Entry"
+ * Entry". And whether MWAIT waits: "Changes to Instruction Behavior in VMX Non-Root Operation".
  */
 #include "vmx.h"
 
 enum {
+	VMCS_GUEST_INTERRUPT_STATUS = 0x0810,
 	VMCS_ENTRY_MSR_ADDRESS = 0x200a,
+	VMCS_VIRTUAL_APIC = 0x2012,
 	VMCS_ENTRY_MSR_COUNT = 0x4014,
+	PIN_INTERRUPT = 1 << 0,
 	PIN_TIMER = 1 << 6,
 	PRIMARY_INTERRUPT_WINDOW = 1 << 2,
+	PRIMARY_TPR_SHADOW = 1 << 21,
+	SECONDARY_DELIVERY = 1 << 9,
 	BLOCKED_BY_STI = 1,
 	EXCEPTION_DB = 1 << 1,
 	PENDING_ENABLED = 1 << 12,
@@ -28,6 +33,8 @@ enum {
 #define ENTRY_FAILURE 0x80000000u
 
 CODE(do_nops, "nop; nop; nop; nop; vmcall");
+/* MONITOR of (RAX), MWAIT with the extensions in EBX */
+CODE(do_mwait, "xor %ecx, %ecx; xor %edx, %edx; monitor; mov %ebx, %ecx; mwait; vmcall");
 
 /* ---------------------------------------------------------------- VMLAUNCH in many a state */
 
@@ -172,6 +179,44 @@ static void in_shutdown(void)
 	}
 }
 
+/* ---------------------------------------------------------------- MWAIT */
+
+enum waiting { NOTHING, WINDOW, VIRTUAL_INTERRUPT };
+
+/* MWAIT with IF=0 and @waiting for IF=1: the reason that ends it, or of what comes behind it. */
+static u32 end_of_mwait(u32 extensions, enum waiting waiting)
+{
+	static u8 line[64] __attribute__((aligned(64)));
+	static u8 virtual_apic[4096] __attribute__((aligned(4096)));
+	struct regs r = { .ax = (word)line, .bx = extensions };
+
+	vmx_new(do_mwait, waiting == VIRTUAL_INTERRUPT ? SECONDARY_DELIVERY : 0);
+	vmx_set(VMCS_PIN, vmx_get(VMCS_PIN) | PIN_TIMER);
+	vmx_set(VMCS_TIMER, 100);
+	if (waiting == WINDOW)
+		vmx_primary(PRIMARY_INTERRUPT_WINDOW);
+	if (waiting == VIRTUAL_INTERRUPT) {
+		vmx_primary(PRIMARY_TPR_SHADOW | PRIMARY_SECONDARY);
+		vmx_set(VMCS_PIN, vmx_get(VMCS_PIN) | PIN_INTERRUPT);
+		vmx_set(VMCS_VIRTUAL_APIC, (u64)virtual_apic);
+		vmx_set(VMCS_GUEST_INTERRUPT_STATUS, 0x35);
+	}
+	CHECK(vmx_enter(&r), VM_SUCCEED);
+	CHECK(vmx_get(VMCS_ACTIVITY), ACTIVE);
+	return (u32)vmx_get(VMCS_REASON);
+}
+
+static void mwait(void)
+{
+	section("MWAIT of an interrupt that waits for IF");
+	CHECK(end_of_mwait(0, NOTHING), REASON_TIMER);
+	CHECK(end_of_mwait(1, NOTHING), REASON_TIMER);
+	CHECK(end_of_mwait(0, WINDOW), REASON_TIMER);
+	CHECK(end_of_mwait(1, WINDOW), REASON_VMCALL);
+	CHECK(end_of_mwait(0, VIRTUAL_INTERRUPT), REASON_TIMER);
+	CHECK(end_of_mwait(1, VIRTUAL_INTERRUPT), REASON_VMCALL);
+}
+
 int main(int argc, char **argv)
 {
 	(void)argc;
@@ -182,5 +227,6 @@ int main(int argc, char **argv)
 	shadows();
 	resume_flag();
 	in_shutdown();
+	mwait();
 	return 0;
 }

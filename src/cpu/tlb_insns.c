@@ -126,6 +126,17 @@ bool insn_monitor(struct cpu *cpu, const struct op *op)
 /* ECX[0], CPUID.5:ECX[1]: an interrupt ends it even while interrupts are masked. */
 #define MWAIT_BREAK 1u
 
+/*
+ * In a guest an interrupt that waits for IF alone has come already.
+ * SDM Vol 3C "Changes to Instruction Behavior in VMX Non-Root Operation"
+ */
+static bool interrupt_waits(const struct cpu *cpu)
+{
+	return cpu->vmx.guest && !(cpu->state.rflags & FLAG_IF) &&
+	       (cpu->vmx.virtual_interrupt ||
+		VMX_HAS(cpu->vmx.vmcs.primary_controls, PRIMARY, INTERRUPT_WINDOW));
+}
+
 /* Without an armed monitor it goes on at once. */
 bool insn_mwait(struct cpu *cpu, const struct op *op)
 {
@@ -139,9 +150,10 @@ bool insn_mwait(struct cpu *cpu, const struct op *op)
 	if (extensions & ~(uint64_t)MWAIT_BREAK)
 		return raise_gp0(cpu);
 	if (cpu->state.monitor_armed) {
-		cpu->state.activity = ACTIVITY_MWAIT;
 		cpu->state.monitor_armed = false;
 		cpu->mwait_break = extensions & MWAIT_BREAK;
+		if (!cpu->mwait_break || !interrupt_waits(cpu))
+			cpu->state.activity = ACTIVITY_MWAIT;
 	}
 	return true;
 }
