@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vmx/entry.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "arch/paging_bits.h"
@@ -15,6 +16,7 @@
  */
 
 #define MAX_FAILURES 512u
+#define MAX_STARTS 32u
 
 struct failures {
 	unsigned nr;
@@ -45,6 +47,9 @@ struct search {
 	int slot;
 	unsigned width, distance;
 	enum rank rank;
+	/* Repairs that leave the field fewer failures, but some: steps lead on from there. */
+	uint64_t start[MAX_STARTS];
+	unsigned nr_starts, own_before;
 };
 
 static bool is_access_rights(uint32_t field)
@@ -164,6 +169,24 @@ static struct outcome try_value(struct search *s, uint64_t value)
 	return outcome;
 }
 
+static void note_start(struct search *s, uint64_t value)
+{
+	for (unsigned i = 0; i < s->nr_starts; i++)
+		if (s->start[i] == value)
+			return;
+	if (s->nr_starts < MAX_STARTS)
+		s->start[s->nr_starts++] = value;
+}
+
+/* A repair of one rule, where others may be left. */
+static void try_repair(struct search *s, uint64_t value)
+{
+	struct outcome outcome = try_value(s, value);
+
+	if (outcome.own && outcome.own < s->own_before)
+		note_start(s, value);
+}
+
 static uint64_t sign_extend(uint64_t value, unsigned width)
 {
 	return (uint64_t)((int64_t)(value << (64 - width)) >> (64 - width));
@@ -201,14 +224,14 @@ static void try_masks(struct search *s)
 	};
 
 	for (unsigned i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
-		try_value(s, v & masks[i]);
-		try_value(s, within & masks[i]);
-		try_value(s, sign_extend(v & masks[i], c->linear_bits));
-		try_value(s, sign_extend(v & masks[i], 48));
+		try_repair(s, v & masks[i]);
+		try_repair(s, within & masks[i]);
+		try_repair(s, sign_extend(v & masks[i], c->linear_bits));
+		try_repair(s, sign_extend(v & masks[i], 48));
 	}
-	try_value(s, within);
-	try_value(s, sign_extend(v, c->linear_bits));
-	try_value(s, sign_extend(v, 48));
+	try_repair(s, within);
+	try_repair(s, sign_extend(v, c->linear_bits));
+	try_repair(s, sign_extend(v, 48));
 }
 
 /* A byte of IA32_PAT that is no memory type becomes the nearest that is one. */
@@ -237,17 +260,17 @@ static void try_fixed(struct search *s)
 	for (unsigned group = 0; group < ARCH_NR_CONTROL_GROUPS; group++) {
 		uint64_t msr = c->controls[group];
 
-		try_value(s, (v | (msr & BITS(31, 0))) & msr >> 32);
-		try_value(s, v & msr);
+		try_repair(s, (v | (msr & BITS(31, 0))) & msr >> 32);
+		try_repair(s, v & msr);
 	}
-	try_value(s, (v | c->cr0_fixed0) & c->cr0_fixed1);
-	try_value(s, (v | (c->cr0_fixed0 & ~(CR0_PE | CR0_PG))) & c->cr0_fixed1);
-	try_value(s, (v | c->cr4_fixed0) & c->cr4_fixed1);
-	try_value(s, valid_pat(v));
-	try_value(s, v | BITS(11, 0));			 /* a limit in pages */
+	try_repair(s, (v | c->cr0_fixed0) & c->cr0_fixed1);
+	try_repair(s, (v | (c->cr0_fixed0 & ~(CR0_PE | CR0_PG))) & c->cr0_fixed1);
+	try_repair(s, (v | c->cr4_fixed0) & c->cr4_fixed1);
+	try_repair(s, valid_pat(v));
+	try_repair(s, v | BITS(11, 0));			 /* a limit in pages */
 	for (unsigned length = 3; length <= 4; length++) /* of an EPTP, less 1 */
-		try_value(s, (v & ~BITS(5, 3)) | length << 3);
-	try_value(s, (v & ~(BITS(63, 22) | BIT(15) | BIT(5) | BIT(3))) | BIT(1)); /* RFLAGS */
+		try_repair(s, (v & ~BITS(5, 3)) | length << 3);
+	try_repair(s, (v & ~(BITS(63, 22) | BIT(15) | BIT(5) | BIT(3))) | BIT(1)); /* RFLAGS */
 }
 
 static void try_constants(struct search *s)
@@ -307,16 +330,58 @@ static unsigned own_failures(const struct search *s)
 	return own;
 }
 
-/* One or two bits; where the field fails by more, one repair after the other. */
-static void try_steps(struct search *s)
+/* One or two bits of @value; where the field fails by more, one repair after the other. */
+static void try_steps(struct search *s, uint64_t value)
 {
-	unsigned own = own_failures(s), before;
-	uint64_t value = s->finding->value;
+	struct outcome outcome = look_at(s, value);
+	unsigned own = outcome.worse ? UINT_MAX : outcome.own, before;
 
 	do {
 		before = own;
 		value = try_flips(s, value, &own);
 	} while (own && own < before && s->rank > RANK_VALID);
+}
+
+/* The field's value with the bits right that the capabilities fix; false: they fix none of it. */
+static bool fixed_value(const struct search *s, uint64_t *value)
+{
+	static const uint32_t fields[ARCH_NR_CONTROL_GROUPS] = {
+		[ARCH_GROUP_PIN] = ARCH_VMCS_PIN_BASED_CONTROLS,
+		[ARCH_GROUP_PRIMARY] = ARCH_VMCS_PRIMARY_CONTROLS,
+		[ARCH_GROUP_SECONDARY] = ARCH_VMCS_SECONDARY_CONTROLS,
+		[ARCH_GROUP_EXIT] = ARCH_VMCS_EXIT_CONTROLS,
+		[ARCH_GROUP_ENTRY] = ARCH_VMCS_ENTRY_CONTROLS,
+	};
+	const struct vmx_capabilities *c = &s->judged.capabilities;
+	const uint32_t field = s->finding->field;
+	const uint64_t v = s->finding->value;
+
+	for (unsigned group = 0; group < ARCH_NR_CONTROL_GROUPS; group++) {
+		uint64_t msr = c->controls[group];
+
+		*value = (v | (msr & BITS(31, 0))) & msr >> 32;
+		if (fields[group] == field)
+			return true;
+	}
+	*value = (v | c->cr0_fixed0) & c->cr0_fixed1;
+	if (field == ARCH_VMCS_GUEST_CR0 || field == ARCH_VMCS_HOST_CR0)
+		return true;
+	*value = (v | c->cr4_fixed0) & c->cr4_fixed1;
+	return field == ARCH_VMCS_GUEST_CR4 || field == ARCH_VMCS_HOST_CR4;
+}
+
+/*
+ * Where many bits are wrong for one rule and a few for others: from a value without the former on.
+ * What is fixed any valid value has, so the nearest one is near that.
+ */
+static void try_more_steps(struct search *s)
+{
+	uint64_t fixed;
+
+	if (fixed_value(s, &fixed))
+		try_steps(s, fixed);
+	for (unsigned i = 0; i < s->nr_starts && s->rank > RANK_VALID; i++)
+		try_steps(s, s->start[i]);
 }
 
 /* Fields of parts: every combination of those that checks are about, other bits away. */
@@ -370,10 +435,12 @@ void udv_vmentry_nearest(const struct udv_vmentry *entry, struct udv_vmentry_fin
 	vmx_check_all(&s.judged.input, collect, &s.before);
 	s.nr_unread_before = s.judged.nr_unread;
 	memcpy(s.unread_before, s.judged.unread_at, sizeof(s.unread_before));
-	try_steps(&s);
+	s.own_before = own_failures(&s);
+	try_steps(&s, finding->value);
 	try_masks(&s);
 	try_fixed(&s);
 	try_constants(&s);
+	try_more_steps(&s);
 	if (s.rank > RANK_VALID || s.distance > MUCH)
 		try_parts(&s);
 }

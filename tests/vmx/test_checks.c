@@ -275,6 +275,121 @@ static void nearest_values(void **state)
 	}
 }
 
+#define MAX_FINDINGS 64u
+
+struct findings {
+	unsigned nr;
+	struct {
+		unsigned rule;
+		uint32_t field;
+	} at[MAX_FINDINGS];
+};
+
+static void note_all(void *opaque, const struct udv_vmentry_finding *finding)
+{
+	struct findings *all = opaque;
+
+	assert_true(all->nr < MAX_FINDINGS);
+	all->at[all->nr].rule = finding->rule;
+	all->at[all->nr++].field = finding->field;
+}
+
+/* With @value @field breaks no rule, and no other field one that is not in @before. */
+static bool is_valid(struct entry_world *world, const struct findings *before, uint32_t field,
+		     uint64_t value)
+{
+	struct findings after = { .nr = 0 };
+
+	assert_int_equal(udv_vmcs_write(&world->vmcs, field, value), UDV_OK);
+	udv_vmentry_check(&world->entry, note_all, &after, NULL);
+	for (unsigned i = 0; i < after.nr; i++) {
+		unsigned b = 0;
+
+		while (b < before->nr && (before->at[b].rule != after.at[i].rule ||
+					  before->at[b].field != after.at[i].field))
+			b++;
+		if (after.at[i].field == field || b == before->nr)
+			return false;
+	}
+	return true;
+}
+
+/* How many bits of those that are not fixed have to change, up to 2; 3: more. */
+static unsigned brute_force(struct entry_world *world, const struct findings *before,
+			    uint32_t field, uint64_t fixed, uint64_t free)
+{
+	unsigned best = 3;
+
+	if (is_valid(world, before, field, fixed))
+		return 0;
+	for (unsigned i = 0; i < 64; i++)
+		for (unsigned j = 0; j <= i; j++) {
+			uint64_t bits = 1ull << i | 1ull << j;
+
+			if (!(bits & ~free) && (i == j ? 1u : 2u) < best &&
+			    is_valid(world, before, field, fixed ^ bits))
+				best = i == j ? 1 : 2;
+		}
+	return best;
+}
+
+/* Fields with bits that capabilities fix, full of noise: the nearest value is the nearest. */
+static void nearest_of_noise(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t field;
+		unsigned fixed, may; /* capability MSRs */
+		unsigned shift;	     /* of the latter */
+		unsigned width;
+	} fields[] = {
+		{ "EXIT_CONTROLS", 0x400c, 0xf, 0xf, 32, 32 },
+		{ "ENTRY_CONTROLS", 0x4012, 0x10, 0x10, 32, 32 },
+		{ "PRIMARY_CONTROLS", 0x4002, 0xe, 0xe, 32, 32 },
+		{ "HOST_CR4", 0x6c04, 8, 9, 0, 64 },
+		{ "GUEST_CR4", 0x6804, 8, 9, 0, 64 },
+	};
+	unsigned cured[4] = { 0 };
+	uint64_t noise = 1;
+
+	(void)state;
+	for (unsigned n = 0; n < 100; n++) {
+		const unsigned f = n % 5, kind = n / 5 % 2;
+		struct findings before = { .nr = 0 };
+		struct first first = { .nr = 0 };
+		struct entry_world world;
+		uint64_t value, fixed, must, may;
+		char words[64];
+		unsigned steps;
+
+		noise = noise * 6364136223846793005u + 1442695040888963407u;
+		value = (kind ? noise : noise & noise >> 7 & noise >> 13) ^ noise >> 33;
+		value = n < 5 ? 0 : value & UINT64_MAX >> (64 - fields[f].width);
+		snprintf(words, sizeof(words), "%s=0x%llx", fields[f].name,
+			 (unsigned long long)value);
+		world_init(&world, LONG);
+		world_change(&world, words);
+		udv_vmentry_check(&world.entry, note_all, &before, NULL);
+		udv_vmentry_check(&world.entry, note_first, &first, NULL);
+		assert_int_equal(first.finding.field, fields[f].field);
+		udv_vmentry_nearest(&world.entry, &first.finding);
+		must = world.processor.msr[fields[f].fixed];
+		may = world.processor.msr[fields[f].may] >> fields[f].shift;
+		must &= UINT64_MAX >> (64 - fields[f].width);
+		fixed = (value | must) & may;
+		steps = brute_force(&world, &before, fields[f].field, fixed, may & ~must);
+		cured[steps]++;
+		if (steps == 3)
+			continue;
+		assert_true(first.finding.has_nearest);
+		assert_false(first.finding.cures_one);
+		assert_true(is_valid(&world, &before, fields[f].field, first.finding.nearest));
+		assert_int_equal(__builtin_popcountll(first.finding.nearest ^ value),
+				 (unsigned)__builtin_popcountll(fixed ^ value) + steps);
+	}
+	assert_true(cured[1] >= 10 && cured[2] >= 10 && cured[3] == 0);
+}
+
 /* A table in memory is not cured by another address; what was read is told. */
 static void memory_is_told(void **state)
 {
@@ -346,7 +461,7 @@ int main(void)
 		cmocka_unit_test(segments),	  cmocka_unit_test(no_failure),
 		cmocka_unit_test(every_rule),	  cmocka_unit_test(nearest),
 		cmocka_unit_test(nearest_values), cmocka_unit_test(memory_is_told),
-		cmocka_unit_test(given_msrs),
+		cmocka_unit_test(given_msrs),	  cmocka_unit_test(nearest_of_noise),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
