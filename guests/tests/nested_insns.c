@@ -419,6 +419,42 @@ static void shadow_vmcs(void)
 	CHECK(vmx_get(VMCS_QUALIFICATION), 4);
 }
 
+/*
+ * A region that software has filled with ones, which no VMCS is: of a field of 16 or 32 bits VMREAD
+ * gives no more than these. SDM vol. 3 "VMREAD"
+ */
+static void noise(void)
+{
+	u32 *region = vmx_region();
+	u64 bitmaps[2], shadow, value;
+	u32 fields[2] = { 0 };
+
+	section("VMREAD of a region of noise");
+	memset(region + 1, 0xff, 4096 - 4);
+	CHECK(vmx_clear((u64)region), VM_SUCCEED);
+	CHECK(vmx_load((u64)region), VM_SUCCEED);
+	for (u32 encoding = 0; encoding < 0x8000; encoding += 2) {
+		u32 width = encoding >> 13;
+
+		if (width & 1 || vmx_read(encoding, &value) != VM_SUCCEED)
+			continue;
+		CHECK_NAMED("field", value >> (width ? 32 : 16), 0);
+		fields[width / 2]++;
+	}
+	CHECK(fields[0] >= 14 && fields[1] >= 40, true);
+	vmx_clear((u64)region);
+	for (u32 i = 0; i < 2; i++) {
+		struct regs r = { .cx = i ? VMCS_EXIT_CONTROLS : VMCS_GUEST_CS };
+
+		if (!shadow_begin(i_vmread, bitmaps, true, &shadow))
+			return;
+		memset((u8 *)shadow + 12, 0xff, 4096 - 12);
+		CHECK(enter(&r), REASON_VMCALL);
+		CHECK(r.bx >> 8 & 0x41, 0);
+		CHECK(r.dx >> (i ? 32 : 16), 0);
+	}
+}
+
 /* ---------------------------------------------------------------- N107..N112 */
 
 static u16 selector(u32 which)
@@ -607,6 +643,7 @@ int main(int argc, char **argv)
 	regions();
 	encodings();
 	shadow_vmcs();
+	noise();
 	host_segments();
 	host_registers();
 	switched_msrs();

@@ -144,6 +144,7 @@ static void load_current(struct cpu *cpu, uint64_t at)
 
 	mem_read_bytes(cpu->memory, at + VMX_REGION_LAUNCHED, &launched, sizeof(launched));
 	mem_read_bytes(cpu->memory, at + VMX_REGION_FIELDS, &cpu->vmx.vmcs, sizeof(cpu->vmx.vmcs));
+	vmx_narrow(&cpu->vmx.vmcs);
 	cpu->vmx.launched = launched;
 	cpu->vmx.current = at;
 }
@@ -291,6 +292,7 @@ static bool shadow_vmread(struct cpu *cpu, const struct op *op, uint64_t encodin
 	if (slot < 0)
 		return vmx_fail_valid(cpu, VMX_ERROR_COMPONENT);
 	value = mem_read(cpu->memory, shadow_field(cpu, slot), 8);
+	value = vmx_value_write(0, (uint32_t)encoding & ~ARCH_VMCS_HIGH, true, value);
 	return put_vmread(cpu, op,
 			  vmx_value_read(value, (uint32_t)encoding, operand_size(cpu) == 8));
 }

@@ -52,3 +52,11 @@ uint64_t vmx_value_write(uint64_t field, uint32_t encoding, bool wide, uint64_t 
 		return wide ? value : (uint32_t)value;
 	}
 }
+
+void vmx_narrow(struct vmx_vmcs *vmcs)
+{
+#define NARROW(encoding, width, type, name, member, ...)                                           \
+	vmcs->member = vmx_value_write(0, encoding, true, vmcs->member);
+	ARCH_VMCS_FIELDS(NARROW)
+#undef NARROW
+}

@@ -8,8 +8,8 @@
 #include "arch/vmcs_fields.h"
 
 /*
- * The contents of one VMCS: every field in 64 bits, by the names of arch/vmcs_fields.h.
- * SDM Vol 3C "Virtual Machine Control Structures"
+ * The contents of one VMCS: every field in 64 bits, by the names of arch/vmcs_fields.h. Those that
+ * a field does not have are 0. SDM Vol 3C "Virtual Machine Control Structures"
  */
 struct vmx_vmcs {
 #define VMX_MEMBER(encoding, width, type, name, member, ...) uint64_t member;
@@ -49,6 +49,9 @@ static inline uint64_t *vmx_slot(struct vmx_vmcs *vmcs, unsigned slot)
 {
 	return (uint64_t *)(void *)vmcs + slot;
 }
+
+/* Drops bits that fields do not have: in memory software may have put any there. */
+void vmx_narrow(struct vmx_vmcs *vmcs);
 
 /*
  * What VMREAD by @encoding gives of a field that holds @field, and what VMWRITE of @value leaves in
