@@ -289,6 +289,8 @@ struct cpu_hypervisor {
 	void (*leave)(void *opaque);   /* vmx.exit of a hosted VMCS is to be handled */
 	/* INVEPT: all roots, or the one of @eptp */
 	void (*invept)(void *opaque, bool all, uint64_t eptp);
+	/* EPT has refused @gpa to a guest of a VMCS that is not hosted */
+	void (*refused)(void *opaque, uint64_t gpa);
 	void *opaque;
 };
 

@@ -215,7 +215,8 @@ bool cpu_call_far(struct cpu *cpu, uint16_t selector, uint64_t offset, unsigned 
 		return to_protected(cpu, selector, offset, size, true);
 	if (!check_real(cpu, offset))
 		return false;
-	if (!cpu_push(cpu, size, cpu->state.seg[SEG_CS].selector) ||
+	if (!cpu_probe_pushes(cpu, size, 2) ||
+	    !cpu_push(cpu, size, cpu->state.seg[SEG_CS].selector) ||
 	    !cpu_push(cpu, size, cpu->state.rip)) {
 		cpu->state.gpr[GPR_RSP] = rsp;
 		return false;

@@ -539,6 +539,21 @@ bool cpu_push(struct cpu *cpu, unsigned size, uint64_t value)
 	return true;
 }
 
+bool cpu_probe_pushes(struct cpu *cpu, unsigned size, unsigned n)
+{
+	const uint32_t access = UDV_ACCESS_WRITE | ACCESS_STACK;
+
+	for (unsigned i = 1; i <= n; i++) {
+		uint64_t rsp = (cpu->state.gpr[GPR_RSP] - i * (uint64_t)size) & stack_mask(cpu);
+		uint64_t linear;
+
+		if (!cpu_segment_linear(cpu, SEG_SS, rsp, size, access, &linear) ||
+		    !cpu_probe(cpu, linear, size, access))
+			return false;
+	}
+	return true;
+}
+
 bool cpu_stack_read(struct cpu *cpu, unsigned size, unsigned offset, uint64_t *value)
 {
 	uint64_t rsp = (cpu->state.gpr[GPR_RSP] + offset) & stack_mask(cpu);

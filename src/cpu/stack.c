@@ -120,6 +120,44 @@ static bool read_frame(struct cpu *cpu, unsigned size, uint64_t offset, uint64_t
 	       cpu_read(cpu, linear, size, ACCESS_STACK, value);
 }
 
+static bool probe_frame(struct cpu *cpu, unsigned size, uint64_t offset, uint32_t access)
+{
+	uint64_t linear;
+
+	access |= ACCESS_STACK;
+	if (!is_64bit(cpu))
+		offset &= cpu->mode & MODE_STACK32 ? UINT32_MAX : 0xffff;
+	return cpu_segment_linear(cpu, SEG_SS, offset, size, access, &linear) &&
+	       cpu_probe(cpu, linear, size, access);
+}
+
+/*
+ * All that ENTER reaches, in its order, before the first push: that may lie over a pointer which is
+ * read again if ENTER is. The new stack top must be writable. SDM Vol 2A "ENTER"
+ */
+static bool probe_enter(struct cpu *cpu, const struct op *op)
+{
+	uint64_t rbp = frame_pointer(cpu), rsp = cpu->state.gpr[GPR_RSP];
+	unsigned size = 1u << op->size;
+
+	rsp -= size;
+	if (!probe_frame(cpu, size, rsp, UDV_ACCESS_WRITE))
+		return false;
+	for (unsigned i = 1; i < op->src; i++) {
+		rbp -= size;
+		rsp -= size;
+		if (!probe_frame(cpu, size, rbp, UDV_ACCESS_READ) ||
+		    !probe_frame(cpu, size, rsp, UDV_ACCESS_WRITE))
+			return false;
+	}
+	if (op->src) {
+		rsp -= size;
+		if (!probe_frame(cpu, size, rsp, UDV_ACCESS_WRITE))
+			return false;
+	}
+	return probe_frame(cpu, size, rsp - op->imm, UDV_ACCESS_WRITE);
+}
+
 /* imm: the size of the frame; reg would not hold it, so the level is in src. */
 static bool enter_frames(struct cpu *cpu, const struct op *op, uint64_t *frame)
 {
@@ -141,24 +179,17 @@ static bool enter_frames(struct cpu *cpu, const struct op *op, uint64_t *frame)
 static bool enter(struct cpu *cpu, const struct op *op)
 {
 	uint64_t before = cpu->state.gpr[GPR_RSP];
-	uint64_t frame, linear, rsp;
+	uint64_t frame;
 
-	if (!enter_frames(cpu, op, &frame))
-		goto fault;
+	if (!probe_enter(cpu, op))
+		return false;
+	if (!enter_frames(cpu, op, &frame)) {
+		cpu->state.gpr[GPR_RSP] = before;
+		return false;
+	}
 	cpu_stack_adjust(cpu, -(int64_t)op->imm);
-	/* The new stack top must be writable. SDM Vol 2A "ENTER" */
-	rsp = cpu->state.gpr[GPR_RSP];
-	if (!is_64bit(cpu))
-		rsp &= cpu->mode & MODE_STACK32 ? UINT32_MAX : 0xffff;
-	if (!cpu_segment_linear(cpu, SEG_SS, rsp, 1u << op->size, UDV_ACCESS_WRITE | ACCESS_STACK,
-				&linear) ||
-	    !cpu_probe(cpu, linear, 1u << op->size, UDV_ACCESS_WRITE | ACCESS_STACK))
-		goto fault;
 	gpr_write(cpu, GPR_OFFSET(GPR_RBP), 1u << op->size, frame);
 	return true;
-fault:
-	cpu->state.gpr[GPR_RSP] = before;
-	return false;
 }
 PLAIN_HANDLER(enter_handler, enter)
 

@@ -62,9 +62,17 @@ static bool frame_fits(struct cpu *cpu, const struct context *c, const struct fr
 	return true;
 }
 
+/* All are judged before the first is written: it may lie over what has led here. */
 static bool write_entries(struct cpu *cpu, const struct context *c, const struct frame *frame,
 			  uint64_t mask, uint32_t access)
 {
+	for (unsigned i = 0; i < frame->n; i++) {
+		uint64_t offset = (c->rsp - (i + 1ull) * frame->size) & mask;
+
+		if (!cpu_probe(cpu, (uint32_t)(c->ss.base + offset), frame->size,
+			       access | UDV_ACCESS_WRITE))
+			return false;
+	}
 	for (unsigned i = 0; i < frame->n; i++) {
 		uint64_t offset = (c->rsp - (i + 1ull) * frame->size) & mask;
 

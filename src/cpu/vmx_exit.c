@@ -105,6 +105,8 @@ bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk, bool f
 {
 	struct udv_exit_info info = udv_exit_info(walk, cpu->vmx.capabilities.ept_vpid_cap);
 
+	if (cpu->hypervisor && !cpu->vmx.hosted)
+		cpu->hypervisor->refused(cpu->hypervisor->opaque, walk->gpa.value);
 	if (walk->outcome == UDV_WALK_EPT_VIOLATION && udv_ve_convertible(&cpu->paging, walk))
 		return vmx_raise_ve(cpu, &info);
 	vmx_record_access(cpu, info.exit_reason, info.exit_qualification, fetch);

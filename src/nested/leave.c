@@ -41,6 +41,7 @@ bool nested_retry(struct nested *n)
 	else if (cpu->vmx.unblocked)
 		cpu->state.interruptibility |= BLOCKING_NMI; /* the IRET will end it again */
 	cpu->vmx.unblocked = false;
+	cpu->vmx.apic_written = false; /* that it will be again */
 	cpu->vmx.redone = event;
 	/* The instruction of a software event is still to come. */
 	if (!event.valid || (event_has_length(event.type) && !event.injected))
@@ -209,6 +210,18 @@ static void invept(void *opaque, bool all, uint64_t eptp)
 	ept02_drop(&n->ept02, all, eptp);
 }
 
+/*
+ * An instruction that L0 emulates, or an event that it delivers, has met EPT12. A violation, as an
+ * exit or as a #VE, invalidates what is cached for its address. SDM Vol 3C "Operations that
+ * Invalidate Cached Mappings"
+ */
+static void refused(void *opaque, uint64_t gpa)
+{
+	struct nested *n = opaque;
+
+	ept02_unmap(&n->ept02, n->cpu->vmx.vmcs.ept_pointer, gpa);
+}
+
 #define MISC_WRITES_ANY BIT(29)
 
 static bool is_written(const struct vmx_capabilities *c, uint32_t encoding)
@@ -254,6 +267,7 @@ void nested_init(struct nested *n, struct cpu *cpu, uint64_t base, uint8_t *host
 		.exited = exited,
 		.leave = leave,
 		.invept = invept,
+		.refused = refused,
 		.opaque = n,
 	};
 	cpu->hypervisor = &n->hypervisor;
