@@ -169,6 +169,67 @@ static void test_transfers(void)
 	transfer(far_call64, SEL_A | 3, callee, USER, VECTOR_GP, SEL_A);
 }
 
+CODE(software, "int $0x60");
+
+static void set_stack0(u64 pointer)
+{
+	memcpy((u8 *)tss() + 4, &pointer, sizeof(pointer));
+}
+
+/* Of two faults the stack's comes before that of the target's offset. SDM Vol 2A "CALL", "INT n" */
+static void test_priorities(void)
+{
+	static u8 stack[32] __attribute__((aligned(16)));
+	const u64 beyond = 0x0000800000000000, absent = 0x0000123400000000;
+	code_t *nowhere = (code_t *)(word)beyond;
+	u64 stack0;
+
+	section("stack before offset");
+	memcpy(&stack0, (u8 *)tss() + 4, sizeof(stack0));
+	call_gate(SEL_A, 0x8c | DPL3, SEL_CODE64, nowhere, 0);
+	gate_set(0x60, nowhere, 0x8e | DPL3, 0);
+	transfer(far_call64, SEL_A | 3, callee, USER, VECTOR_GP, 0);
+	f = run_in(USER, software, &r);
+	EXPECT(f, VECTOR_GP, 0, (word)software);
+	f = run(software, &r); /* on the same stack */
+	EXPECT(f, VECTOR_GP, 0, (word)software);
+	set_stack0(beyond + 0x1000);
+	transfer(far_call64, SEL_A | 3, callee, USER, VECTOR_SS, 0);
+	f = run_in(USER, software, &r);
+	EXPECT(f, VECTOR_SS, 0, (word)software);
+	r = (struct regs){ .cs = SEL_CODE64, .ss = SEL_DATA, .sp = beyond + 0x1000 };
+	f = run_in(CUSTOM, software, &r);
+	EXPECT(f, VECTOR_SS, 0, (word)software);
+	/* A page fault on the frame comes after both. */
+	set_stack0(absent);
+	transfer(far_call64, SEL_A | 3, callee, USER, VECTOR_GP, 0);
+	f = run_in(USER, software, &r);
+	EXPECT(f, VECTOR_GP, 0, (word)software);
+	call_gate(SEL_A, 0x8c | DPL3, SEL_CODE64, target64, 0);
+	gate_set(0x60, target64, 0x8e | DPL3, 0);
+	transfer(far_call64, SEL_A | 3, callee, USER, VECTOR_PF, 2);
+	CHECK(f.cr2, absent - 8);
+	f = run_in(USER, software, &r);
+	EXPECT(f, VECTOR_PF, 2, (word)software);
+	CHECK(f.cr2, absent - 8);
+	set_stack0(stack0);
+
+	*gdt(SEL_A) = descriptor(0, 0xff, CODE_DPL0 | BIG);
+	*gdt(SEL_A + 8u) = descriptor((u32)(word)stack, 15, DATA | BIG);
+	far_pointer[0] = 0x100;
+	far_pointer[1] = SEL_A;
+	for (u32 room = 4; room <= 8; room += 4) {
+		r = (struct regs){ .bx = (word)far_pointer,
+				   .cs = SEL_CODE32,
+				   .ss = SEL_A + 8,
+				   .ds = SEL_DATA,
+				   .es = SEL_DATA,
+				   .sp = room };
+		f = run_in(CUSTOM, far_call, &r);
+		EXPECT(f, room < 8 ? VECTOR_SS : VECTOR_GP, 0, (word)far_call);
+	}
+}
+
 static void query(code_t *code, u16 selector, bool valid, word value)
 {
 	r = (struct regs){ .cx = selector, .ax = 0x1234 };
@@ -358,6 +419,7 @@ int main(int argc, char **argv)
 	(void)argc, (void)argv;
 	test_limits();
 	test_transfers();
+	test_priorities();
 	test_queries();
 	test_system_calls();
 	test_bases();
