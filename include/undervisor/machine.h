@@ -518,8 +518,9 @@ struct udv_hook {
 };
 
 /*
- * Claim places that nothing has yet: of memory, multiples of 4096 bytes. UDV_ERR_ARGUMENT: taken,
- * or not a place; UDV_ERR_NO_MEMORY: too many of them.
+ * Claim places that nothing has yet: of memory, multiples of 4096 bytes at physical addresses of
+ * the machine's processors (maxphyaddr). UDV_ERR_ARGUMENT: taken, or not a place;
+ * UDV_ERR_NO_MEMORY: too many of them.
  */
 enum udv_status udv_machine_hook_ports(struct udv_machine *machine, uint16_t first, uint16_t count,
 				       const struct udv_hook *hook);
