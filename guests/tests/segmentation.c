@@ -230,6 +230,36 @@ static void test_priorities(void)
 	}
 }
 
+CODE32(two_bytes, "nop; nop; nop");
+
+/* From the last byte within the limit to the next. */
+static void beyond_limit(word flags, u32 vector, u64 dr6)
+{
+	write_dr6(0xffff0ff0);
+	r = (struct regs){
+		.cs = SEL_A, .ss = SEL_DATA, .ds = SEL_DATA, .es = SEL_DATA, .flags = flags
+	};
+	f = run_in(CUSTOM, (code_t *)1, &r);
+	EXPECT(f, vector, 0, 2);
+	CHECK(f.cs, SEL_A);
+	CHECK(read_dr6(), dr6);
+}
+
+/* SDM Vol 3A "Priority Among Concurrent Events" */
+static void test_debug(void)
+{
+	section("traps and breakpoints before the limit");
+	*gdt(SEL_A) = descriptor((u32)(word)two_bytes, 1, CODE_DPL0 | BIG);
+	beyond_limit(0, VECTOR_GP, 0xffff0ff0);
+	beyond_limit(FLAG_TF, VECTOR_DB, 0xffff4ff0);
+	write_dr0((word)two_bytes + 2);
+	write_dr7(0x402);
+	beyond_limit(0, VECTOR_DB, 0xffff0ff1);
+	write_dr0((word)two_bytes + 3); /* not where it is */
+	beyond_limit(0, VECTOR_GP, 0xffff0ff0);
+	write_dr7(0x400);
+}
+
 static void query(code_t *code, u16 selector, bool valid, word value)
 {
 	r = (struct regs){ .cx = selector, .ax = 0x1234 };
@@ -420,6 +450,7 @@ int main(int argc, char **argv)
 	test_limits();
 	test_transfers();
 	test_priorities();
+	test_debug();
 	test_queries();
 	test_system_calls();
 	test_bases();
