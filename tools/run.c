@@ -358,6 +358,7 @@ static int report(const struct run *run, const struct udv_stop_info *info)
 	case UDV_STOP_REQUESTED:
 	case UDV_STOP_IDLE:
 	case UDV_STOP_DEBUG:
+	case UDV_STOP_REFUSED: /* it is no hook that runs the machine */
 		break;
 	}
 	if (run->loop.killed) {

@@ -159,6 +159,7 @@ static const char *const end_words[] = {
 	[UDV_STOP_REQUESTED] = "cut",
 	[UDV_STOP_IDLE] = "cut",
 	[UDV_STOP_DEBUG] = "cut",
+	[UDV_STOP_REFUSED] = "cut",
 };
 
 static bool another_way(struct run_loop *loop, const struct run_event *event)

@@ -24,6 +24,7 @@ CODE_REAL(move_cs, ".byte 0x8e, 0xc8");
 CODE_REAL(lock_bad, ".byte 0xf0, 0x89, 0xd8");
 CODE_REAL(far_call, "lcall $0, $real_far_target; mov $7, %dx");
 CODE_REAL(real_far_target, "mov %cs, %bx; mov %sp, %si; lret");
+CODE_REAL(far_call32, "lcalll $0, $0x10000");
 CODE_REAL(far_jump, "ljmp $0x10, $real_jump_target - 0x100");
 CODE_REAL(real_jump_target, "mov %cs, %bx");
 CODE_REAL(push_pop,
@@ -165,6 +166,9 @@ static void test_stack(void)
 	CHECK(r.dx, 7);
 	CHECK(r.bx, 0);
 	CHECK(r.si, 0x6ffc);
+	/* Of two faults the stack's comes first. */
+	FAULT(far_call32, VECTOR_SS, 0, .ss = 0x650, .sp = 6);
+	FAULT(far_call32, VECTOR_GP, 0, .ss = 0x650, .sp = 8);
 	GOOD(far_jump, );
 	CHECK(r.bx, 0x10);
 	GOOD(push_pop, );

@@ -169,6 +169,97 @@ static void test_transfers(void)
 	transfer(far_call64, SEL_A | 3, callee, USER, VECTOR_GP, SEL_A);
 }
 
+CODE(software, "int $0x60");
+
+static void set_stack0(u64 pointer)
+{
+	memcpy((u8 *)tss() + 4, &pointer, sizeof(pointer));
+}
+
+/* Of two faults the stack's comes before that of the target's offset. SDM Vol 2A "CALL", "INT n" */
+static void test_priorities(void)
+{
+	static u8 stack[32] __attribute__((aligned(16)));
+	const u64 beyond = 0x0000800000000000, absent = 0x0000123400000000;
+	code_t *nowhere = (code_t *)(word)beyond;
+	u64 stack0;
+
+	section("stack before offset");
+	memcpy(&stack0, (u8 *)tss() + 4, sizeof(stack0));
+	call_gate(SEL_A, 0x8c | DPL3, SEL_CODE64, nowhere, 0);
+	gate_set(0x60, nowhere, 0x8e | DPL3, 0);
+	transfer(far_call64, SEL_A | 3, callee, USER, VECTOR_GP, 0);
+	f = run_in(USER, software, &r);
+	EXPECT(f, VECTOR_GP, 0, (word)software);
+	f = run(software, &r); /* on the same stack */
+	EXPECT(f, VECTOR_GP, 0, (word)software);
+	set_stack0(beyond + 0x1000);
+	transfer(far_call64, SEL_A | 3, callee, USER, VECTOR_SS, 0);
+	f = run_in(USER, software, &r);
+	EXPECT(f, VECTOR_SS, 0, (word)software);
+	r = (struct regs){ .cs = SEL_CODE64, .ss = SEL_DATA, .sp = beyond + 0x1000 };
+	f = run_in(CUSTOM, software, &r);
+	EXPECT(f, VECTOR_SS, 0, (word)software);
+	/* A page fault on the frame comes after both. */
+	set_stack0(absent);
+	transfer(far_call64, SEL_A | 3, callee, USER, VECTOR_GP, 0);
+	f = run_in(USER, software, &r);
+	EXPECT(f, VECTOR_GP, 0, (word)software);
+	call_gate(SEL_A, 0x8c | DPL3, SEL_CODE64, target64, 0);
+	gate_set(0x60, target64, 0x8e | DPL3, 0);
+	transfer(far_call64, SEL_A | 3, callee, USER, VECTOR_PF, 2);
+	CHECK(f.cr2, absent - 8);
+	f = run_in(USER, software, &r);
+	EXPECT(f, VECTOR_PF, 2, (word)software);
+	CHECK(f.cr2, absent - 8);
+	set_stack0(stack0);
+
+	*gdt(SEL_A) = descriptor(0, 0xff, CODE_DPL0 | BIG);
+	*gdt(SEL_A + 8u) = descriptor((u32)(word)stack, 15, DATA | BIG);
+	far_pointer[0] = 0x100;
+	far_pointer[1] = SEL_A;
+	for (u32 room = 4; room <= 8; room += 4) {
+		r = (struct regs){ .bx = (word)far_pointer,
+				   .cs = SEL_CODE32,
+				   .ss = SEL_A + 8,
+				   .ds = SEL_DATA,
+				   .es = SEL_DATA,
+				   .sp = room };
+		f = run_in(CUSTOM, far_call, &r);
+		EXPECT(f, room < 8 ? VECTOR_SS : VECTOR_GP, 0, (word)far_call);
+	}
+}
+
+CODE32(two_bytes, "nop; nop; nop");
+
+/* From the last byte within the limit to the next. */
+static void beyond_limit(word flags, u32 vector, u64 dr6)
+{
+	write_dr6(0xffff0ff0);
+	r = (struct regs){
+		.cs = SEL_A, .ss = SEL_DATA, .ds = SEL_DATA, .es = SEL_DATA, .flags = flags
+	};
+	f = run_in(CUSTOM, (code_t *)1, &r);
+	EXPECT(f, vector, 0, 2);
+	CHECK(f.cs, SEL_A);
+	CHECK(read_dr6(), dr6);
+}
+
+/* SDM Vol 3A "Priority Among Concurrent Events" */
+static void test_debug(void)
+{
+	section("traps and breakpoints before the limit");
+	*gdt(SEL_A) = descriptor((u32)(word)two_bytes, 1, CODE_DPL0 | BIG);
+	beyond_limit(0, VECTOR_GP, 0xffff0ff0);
+	beyond_limit(FLAG_TF, VECTOR_DB, 0xffff4ff0);
+	write_dr0((word)two_bytes + 2);
+	write_dr7(0x402);
+	beyond_limit(0, VECTOR_DB, 0xffff0ff1);
+	write_dr0((word)two_bytes + 3); /* not where it is */
+	beyond_limit(0, VECTOR_GP, 0xffff0ff0);
+	write_dr7(0x400);
+}
+
 static void query(code_t *code, u16 selector, bool valid, word value)
 {
 	r = (struct regs){ .cx = selector, .ax = 0x1234 };
@@ -358,6 +449,8 @@ int main(int argc, char **argv)
 	(void)argc, (void)argv;
 	test_limits();
 	test_transfers();
+	test_priorities();
+	test_debug();
 	test_queries();
 	test_system_calls();
 	test_bases();

@@ -256,6 +256,7 @@ enum udv_stop {
 	UDV_STOP_HALTED,       /* every processor waits, and nothing can ever wake one */
 	UDV_STOP_IDLE,	       /* of udv_machine_run_until(): every processor waits */
 	UDV_STOP_DEBUG,	       /* a breakpoint, a step, ...: udv_machine_debug_stop() */
+	UDV_STOP_REFUSED,      /* the call came from within a hook or the trace: nothing has run */
 };
 
 /* A short phrase, never NULL. */
@@ -271,7 +272,8 @@ struct udv_stop_info {
 /*
  * Runs until something stops it, at most @instructions. An event that is delivered counts as one.
  * It can be called again after any stop, and goes on where it was; after a triple fault it stops
- * at once for the same reason. Not from within a hook or the trace.
+ * at once for the same reason. Not from within a hook or the trace: UDV_STOP_REFUSED, and the run
+ * that is under way goes on as if nobody had called.
  */
 void udv_machine_run(struct udv_machine *machine, uint64_t instructions,
 		     struct udv_stop_info *info);
@@ -516,8 +518,9 @@ struct udv_hook {
 };
 
 /*
- * Claim places that nothing has yet: of memory, multiples of 4096 bytes. UDV_ERR_ARGUMENT: taken,
- * or not a place; UDV_ERR_NO_MEMORY: too many of them.
+ * Claim places that nothing has yet: of memory, multiples of 4096 bytes at physical addresses of
+ * the machine's processors (maxphyaddr). UDV_ERR_ARGUMENT: taken, or not a place;
+ * UDV_ERR_NO_MEMORY: too many of them.
  */
 enum udv_status udv_machine_hook_ports(struct udv_machine *machine, uint16_t first, uint16_t count,
 				       const struct udv_hook *hook);

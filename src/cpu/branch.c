@@ -43,7 +43,8 @@ const struct op *cpu_follow_far(struct cpu *cpu, const struct op *op, uint64_t r
 		cpu->remaining += op->index;
 		return enter_block(cpu, to, rip);
 	}
-	if (!rip_valid(cpu, rip))
+	/* What is only the next instruction is judged there: traps and breakpoints come before. */
+	if (op->code != OP_END && !rip_valid(cpu, rip))
 		return bad_target(cpu, op);
 	cpu->remaining += op->index;
 	return cpu_go(cpu, rip);

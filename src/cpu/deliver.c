@@ -174,7 +174,7 @@ static bool read_gate(struct cpu *cpu, const struct cpu_event *event, struct gat
 	return gate->present || cpu_raise_error(cpu, VECTOR_NP, idt_error(event));
 }
 
-/* The handler's code segment: next.cs and next.cpl. */
+/* The handler: next.cs, next.cpl and next.rip; whether that may be is checked after the stack. */
 static bool find_handler(struct cpu *cpu, struct delivery *d)
 {
 	uint16_t selector = d->gate.selector;
@@ -199,7 +199,7 @@ static bool find_handler(struct cpu *cpu, struct delivery *d)
 		return false;
 	d->next.cs = segment_of(&code, (uint16_t)((selector & ~3u) | d->next.cpl));
 	d->next.rip = d->gate.offset;
-	return cpu_check_rip(cpu, &d->next.cs, d->next.rip);
+	return true;
 }
 
 static bool find_stack(struct cpu *cpu, struct delivery *d, uint32_t *stack_error)

@@ -184,14 +184,16 @@ static struct block *find_block(struct cpu *cpu, uint32_t mode)
 	struct block *block;
 	uint64_t physical, second;
 
-	if (!is_64bit(cpu)) {
-		if (cpu->state.rip > cpu->state.seg[SEG_CS].limit) {
-			raise_gp0(cpu);
-			return NULL;
-		}
+	if (!is_64bit(cpu))
 		linear = (uint32_t)(linear + cpu->state.seg[SEG_CS].base);
+	/* A breakpoint comes before the limit. SDM Vol 3A "Priority Among Concurrent Events" */
+	if (code_breakpoint(cpu, linear))
+		return NULL;
+	if (!is_64bit(cpu) && cpu->state.rip > cpu->state.seg[SEG_CS].limit) {
+		raise_gp0(cpu);
+		return NULL;
 	}
-	if (code_breakpoint(cpu, linear) || !fetch_translate(cpu, linear, &physical))
+	if (!fetch_translate(cpu, linear, &physical))
 		return NULL;
 	cpu->stats.block_lookups++;
 	block = block_find(cpu->blocks, physical, mode);

@@ -23,12 +23,28 @@ static bool check_real(struct cpu *cpu, uint64_t offset)
 	return offset <= cpu->state.seg[SEG_CS].limit || raise_gp0(cpu);
 }
 
+static bool check_call_real(struct cpu *cpu, uint64_t offset, unsigned size)
+{
+	struct context now;
+
+	context_save(cpu, &now);
+	return cpu_stack_has_room(cpu, &now, 2, size, 0) && check_real(cpu, offset);
+}
+
 /* The return address, in the order of the pushes. */
 static void push_return(const struct cpu *cpu, struct frame *frame, unsigned size)
 {
 	frame->size = size;
 	frame_push(frame, cpu->state.seg[SEG_CS].selector);
 	frame_push(frame, cpu->state.rip);
+}
+
+static bool jump_to(struct cpu *cpu, const struct context *next)
+{
+	if (!cpu_check_rip(cpu, &next->cs, next->rip))
+		return false;
+	context_load(cpu, next);
+	return true;
 }
 
 /* ---------------------------------------------------------------- straight to code */
@@ -56,12 +72,8 @@ static bool to_code(struct cpu *cpu, struct descriptor *code, uint64_t offset, u
 	context_save(cpu, &next);
 	next.cs = segment_of(code, (uint16_t)((selector & ~3u) | cpu->state.cpl));
 	next.rip = offset;
-	if (!cpu_check_rip(cpu, &next.cs, offset))
-		return false;
-	if (!call) {
-		context_load(cpu, &next);
-		return true;
-	}
+	if (!call)
+		return jump_to(cpu, &next);
 	push_return(cpu, &frame, size);
 	return cpu_enter(cpu, &next, &frame, 0);
 }
@@ -85,19 +97,23 @@ static bool gate_to_inner(struct cpu *cpu, const struct gate *gate, struct conte
 			  unsigned size)
 {
 	struct frame frame = { .n = 0, .size = size };
+	unsigned parameters = gate->parameters;
 	uint32_t stack_error;
 
 	if (!cpu_inner_stack(cpu, next, &stack_error))
 		return false;
+	/* ahead of cpu_enter(), since the parameters are read later */
+	if (parameters && !cpu_check_entry(cpu, next, 4 + parameters, size, stack_error))
+		return false;
 	frame_push(&frame, cpu->state.seg[SEG_SS].selector);
 	frame_push(&frame, cpu->state.gpr[GPR_RSP]);
-	if (!is_long_mode(cpu) && !copy_parameters(cpu, gate, &frame))
+	if (parameters && !copy_parameters(cpu, gate, &frame))
 		return false;
 	push_return(cpu, &frame, size);
 	return cpu_enter(cpu, next, &frame, stack_error);
 }
 
-/* next.cs, next.cpl and next.rip of what the gate leads to. */
+/* next.cs, next.cpl and next.rip of what the gate leads to; that may still be no place to go to. */
 static bool gate_code(struct cpu *cpu, const struct gate *gate, bool call, struct context *next)
 {
 	uint16_t selector = gate->selector;
@@ -121,7 +137,7 @@ static bool gate_code(struct cpu *cpu, const struct gate *gate, bool call, struc
 	next->cpl = (uint8_t)(ar_is_conforming(code.ar) ? cpl : dpl);
 	next->cs = segment_of(&code, (uint16_t)((selector & ~3u) | next->cpl));
 	next->rip = gate->offset;
-	return cpu_check_rip(cpu, &next->cs, next->rip);
+	return true;
 }
 
 static bool through_gate(struct cpu *cpu, struct descriptor *d, bool call)
@@ -140,10 +156,8 @@ static bool through_gate(struct cpu *cpu, struct descriptor *d, bool call)
 	frame.size = wide ? 8 : gate.type == SYS_CALL_GATE ? 4 : 2;
 	if (next.cpl < cpu->state.cpl)
 		return gate_to_inner(cpu, &gate, &next, frame.size);
-	if (!call) {
-		context_load(cpu, &next);
-		return true;
-	}
+	if (!call)
+		return jump_to(cpu, &next);
 	push_return(cpu, &frame, frame.size);
 	return cpu_enter(cpu, &next, &frame, 0);
 }
@@ -213,7 +227,7 @@ bool cpu_call_far(struct cpu *cpu, uint16_t selector, uint64_t offset, unsigned 
 
 	if (is_protected(cpu))
 		return to_protected(cpu, selector, offset, size, true);
-	if (!check_real(cpu, offset))
+	if (!check_call_real(cpu, offset, size))
 		return false;
 	if (!cpu_probe_pushes(cpu, size, 2) ||
 	    !cpu_push(cpu, size, cpu->state.seg[SEG_CS].selector) ||

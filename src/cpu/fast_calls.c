@@ -46,6 +46,11 @@ bool control_syscall(struct cpu *cpu, const struct op *op)
 	if (!syscall_enabled(cpu))
 		return raise_ud(cpu);
 	s->gpr[GPR_RCX] = s->rip;
+	/*
+	 * RF is never seen in R11. The AMD64 Architecture Programmer's Manual says so (Volume 3,
+	 * "SYSCALL"); the SDM's operation says no more than RFLAGS, of an instruction whose success
+	 * clears RF (Vol 3B "Instruction-Breakpoint Exception Condition").
+	 */
 	s->gpr[11] = rflags & ~FLAG_RF;
 	s->rip = is_64bit(cpu) ? s->lstar : s->cstar;
 	s->rflags = (rflags & ~(s->fmask | FLAG_RF)) | FLAG_ONE;

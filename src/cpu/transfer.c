@@ -48,18 +48,29 @@ uint64_t stack_pointer(const struct cpu *cpu, const struct context *context, uin
 }
 
 /* Every entry has to lie inside the stack segment by itself: a 16-bit stack wraps. */
-static bool frame_fits(struct cpu *cpu, const struct context *c, const struct frame *frame,
-		       uint64_t mask, uint32_t error)
+bool cpu_stack_has_room(struct cpu *cpu, const struct context *c, unsigned n, unsigned size,
+			uint32_t error)
 {
-	if (mask == UINT64_MAX)
-		return true;
-	for (unsigned i = 1; i <= frame->n; i++) {
-		uint64_t offset = (c->rsp - (uint64_t)i * frame->size) & mask;
+	uint64_t mask = stack_mask(cpu, c);
 
-		if (!segment_in_limit(&c->ss, offset, frame->size))
+	if (mask == UINT64_MAX)
+		return (cpu_is_canonical(cpu, c->rsp - 1) &&
+			cpu_is_canonical(cpu, c->rsp - (uint64_t)n * size)) ||
+		       cpu_raise_error(cpu, VECTOR_SS, error);
+	for (unsigned i = 1; i <= n; i++) {
+		uint64_t offset = (c->rsp - (uint64_t)i * size) & mask;
+
+		if (!segment_in_limit(&c->ss, offset, size))
 			return cpu_raise_error(cpu, VECTOR_SS, error);
 	}
 	return true;
+}
+
+bool cpu_check_entry(struct cpu *cpu, const struct context *next, unsigned n, unsigned size,
+		     uint32_t stack_error)
+{
+	return cpu_stack_has_room(cpu, next, n, size, stack_error) &&
+	       cpu_check_rip(cpu, &next->cs, next->rip);
 }
 
 /* All are judged before the first is written: it may lie over what has led here. */
@@ -146,7 +157,7 @@ bool cpu_enter(struct cpu *cpu, const struct context *next, const struct frame *
 	uint64_t mask = stack_mask(cpu, next);
 	struct context old;
 
-	if (!frame_fits(cpu, next, frame, mask, stack_error))
+	if (!cpu_check_entry(cpu, next, frame->n, frame->size, stack_error))
 		return false;
 	context_save(cpu, &old);
 	context_load(cpu, next);

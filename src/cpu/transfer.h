@@ -43,9 +43,21 @@ static inline struct arch_segment_register segment_of(const struct descriptor *d
 	};
 }
 
+/* @n pushes of @size bytes fit onto the stack of @context: #SS(@error) */
+bool cpu_stack_has_room(struct cpu *cpu, const struct context *context, unsigned n, unsigned size,
+			uint32_t error);
+
 /*
- * Puts @next into force, and pushes @frame there with the rights of the new privilege level.
- * Beyond the stack's limit: #SS(@stack_error). False: everything is as before.
+ * What is checked before the first push: the room, #SS(@stack_error), and only then where @next
+ * goes on, #GP(0). Paging has its say when the frame is written. SDM Vol 2A "CALL",
+ * "INT n/INTO/INT3/INT1"
+ */
+bool cpu_check_entry(struct cpu *cpu, const struct context *next, unsigned n, unsigned size,
+		     uint32_t stack_error);
+
+/*
+ * Puts @next into force after these checks, and pushes @frame there with the rights of the new
+ * privilege level. False: everything is as before.
  */
 bool cpu_enter(struct cpu *cpu, const struct context *next, const struct frame *frame,
 	       uint32_t stack_error);

@@ -72,8 +72,11 @@ enum udv_status udv_machine_hook_memory(struct udv_machine *machine, udv_gpa_t a
 {
 	struct machine_hook *made;
 	struct mem_device device = { .read = read_memory, .write = write_memory };
+	uint64_t end = 1ull << machine->vcpus[0].config.maxphyaddr;
 
 	if (!size || (address.value | size) & (MEM_PAGE_SIZE - 1))
+		return UDV_ERR_ARGUMENT;
+	if (size > end || address.value > end - size)
 		return UDV_ERR_ARGUMENT;
 	made = new_hook(hook);
 	if (!made)

@@ -342,6 +342,10 @@ void udv_machine_run_until(struct udv_machine *machine, uint64_t instructions, u
 {
 	uint64_t start = total_retired(machine), done = 0;
 
+	if (machine->running) {
+		*info = (struct udv_stop_info){ .stop = UDV_STOP_REFUSED, .cpu = machine->turn };
+		return;
+	}
 	machine->stopped = false;
 	machine->idle_until = idle_until;
 	while (!machine->stopped) {

@@ -27,6 +27,7 @@ const char *udv_stop_text(enum udv_stop stop)
 		[UDV_STOP_HALTED] = "halted for ever",
 		[UDV_STOP_IDLE] = "idle",
 		[UDV_STOP_DEBUG] = "stopped for a debugger",
+		[UDV_STOP_REFUSED] = "refused: the machine is running",
 	};
 
 	return (unsigned)stop < sizeof(texts) / sizeof(texts[0]) ? texts[stop] : "unknown";

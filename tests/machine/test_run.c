@@ -373,6 +373,39 @@ static void test_hooks(void **state)
 	udv_machine_destroy(machine);
 }
 
+/* Memory that no processor can address is no place for a hook. */
+static void test_hook_addresses(void **state)
+{
+	static const uint8_t code[] = { 0xeb, 0xfe };
+	static const struct {
+		uint64_t address, size;
+		enum udv_status status;
+	} cases[] = {
+		{ 1ull << 40, 0x1000, UDV_ERR_ARGUMENT },
+		{ (1ull << 40) - 0x1000, 0x2000, UDV_ERR_ARGUMENT },
+		{ 1ull << 52, 0x1000, UDV_ERR_ARGUMENT },
+		{ 1ull << 63, 0x1000, UDV_ERR_ARGUMENT },
+		{ 0 - 0x1000ull, 0x1000, UDV_ERR_ARGUMENT },
+		{ 0 - 0x1000ull, 0x2000, UDV_ERR_ARGUMENT },
+		{ 0xf0000000, 0 - 0x1000ull, UDV_ERR_ARGUMENT },
+		{ 0xf0000000, 0 - 0xf0000000ull, UDV_ERR_ARGUMENT },
+		{ (1ull << 40) - 0x1000, 0x1000, UDV_OK },
+	};
+	struct udv_machine_config config = small;
+	struct udv_machine *machine;
+	uint64_t log = 0;
+	struct udv_hook hook = { hook_read, hook_write, &log };
+
+	(void)state;
+	config.cpu = "maxphyaddr=40";
+	machine = machine_of(&config, code, sizeof(code));
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(udv_machine_hook_memory(machine, UDV_GPA(cases[i].address),
+							 cases[i].size, &hook),
+				 cases[i].status);
+	udv_machine_destroy(machine);
+}
+
 /*
  * Flags are exact wherever a run ends, in a block or in one of a single instruction: an interrupt
  * that comes there pushes them.
@@ -771,6 +804,7 @@ int main(void)
 		cmocka_unit_test(test_halt_skips),
 		cmocka_unit_test(test_same_run),
 		cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_hook_addresses),
 		cmocka_unit_test(test_flags_at_the_end),
 		cmocka_unit_test(test_registers),
 		cmocka_unit_test(test_serial_input),

@@ -391,11 +391,21 @@ static void from_within(void *opaque, uint64_t offset, unsigned size, uint64_t v
 	struct inside *inside = opaque;
 	struct udv_snapshot *snapshot;
 	struct udv_problem problem = { "" };
+	struct udv_stop_info info = { .instructions = 1 };
 
 	(void)offset;
 	(void)size;
 	(void)value;
 	inside->calls++;
+	/* first: had it run, the other calls would not know where they come from */
+	udv_machine_run(inside->machine, 5, &info);
+	assert_int_equal(info.stop, UDV_STOP_REFUSED);
+	assert_int_equal(info.instructions, 0);
+	assert_int_equal(info.cpu, 0);
+	assert_string_equal(udv_stop_text(info.stop), "refused: the machine is running");
+	udv_machine_run_until(inside->machine, 5, 0, &info);
+	assert_int_equal(info.stop, UDV_STOP_REFUSED);
+	assert_int_equal(info.instructions, 0);
 	assert_int_equal(udv_snapshot_take(inside->machine, &snapshot), UDV_ERR_ARGUMENT);
 	assert_null(snapshot);
 	assert_int_equal(udv_machine_restore(inside->machine, inside->snapshot, &problem),
@@ -413,7 +423,7 @@ static void test_from_within(void **state)
 	(void)state;
 	assert_int_equal(udv_machine_hook_ports(inside.machine, 0xf2, 1, &hook), UDV_OK);
 	inside.snapshot = rig_take(inside.machine);
-	rig_run(inside.machine, 10);
+	assert_int_equal(rig_run(inside.machine, 10), 10);
 	assert_int_equal(inside.calls, 1);
 	udv_snapshot_destroy(inside.snapshot);
 	udv_machine_destroy(inside.machine);
