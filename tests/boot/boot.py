@@ -178,20 +178,20 @@ def save_when(tool, words, saved, seen):
 
 
 def check_saved(tool, kernel, initrd, cpus, cache, unbroken):
-    """Saved while init runs, and restored: the same run as the unbroken one."""
+    """Saved while init runs, and restored, for either engine: the same run as the unbroken one."""
     saved = os.path.join(cache, f"saved-{cpus}.udv")
     first = save_when(tool, machine(kernel, initrd, cpus), saved,
                       lambda console: b"UDV init" in console)
-    then = run(tool, ["--restore", saved])
+    then = run(tool, ["--restore", saved, "--engine", "nested"])
     if "UDV gzip" not in then[0]:
         raise Failed("init was done:\n" + "\n".join(first.splitlines()[-3:]))
     same_run(unbroken, (first + then[0], then[1]))
-    again = run(tool, ["--restore", saved, "--engine", "nested"])
+    again = run(tool, ["--restore", saved, "--engine", "direct"])
     same_run(then, again)
 
 
 def check_saved_shell(tool, kernel, initrd, cpus, cache):
-    """Saved at the shell's prompt, restored in no time, used and left; each time the same."""
+    """Saved at the shell's prompt, restored in no time, used and left; the same on both engines."""
     saved, typed = os.path.join(cache, "shell.udv"), os.path.join(cache, "typed.txt")
     with open(typed, "w", encoding="ascii") as file:
         file.write("seq 1 100 | md5sum\nexit\n")
@@ -202,9 +202,9 @@ def check_saved_shell(tool, kernel, initrd, cpus, cache):
     print(f"   restored at the shell in {time.monotonic() - start:.2f} s, "
           f"{os.path.getsize(saved) >> 20} MB")
     runs = []
-    for words in ([], ["--engine", "nested"]):
+    for engine in ("nested", "direct"):
         with open(typed, "rb") as file:
-            runs.append(run(tool, ["--restore", saved, *words], stdin=file))
+            runs.append(run(tool, ["--restore", saved, "--engine", engine], stdin=file))
     if digest(100, "md5") not in runs[0][0]:
         raise Failed("the shell did not answer:\n" + runs[0][0])
     same_run(*runs)
