@@ -20,8 +20,10 @@ import shell
 
 TIMEOUT = 240
 
-# Of processor time, which other processes on the machine hardly change, until a restored shell answers.
+# Of processor time until a restored shell answers, at best of so many: others on the machine may have
+# its caches, and half of its cores, at any one time.
 RESTORE_SECONDS = 1.0
+RESTORES = 5
 
 # Lines of memtester that end in "ok".
 MEMTESTER_TESTS = 18
@@ -221,11 +223,11 @@ def check_saved_shell(tool, kernel, initrd, cpus, cache):
         file.write("seq 1 100 | md5sum\nexit\n")
     save_when(tool, machine(kernel, initrd, cpus), saved,
               lambda console: b"# " in console.rsplit(b"\n", 1)[-1])
-    seconds = seconds_to_answer(tool, saved)
-    print(f"   restored, the shell answers after {seconds:.2f} s of processor time, "
+    seconds = sorted(seconds_to_answer(tool, saved) for _ in range(RESTORES))
+    print(f"   restored, the shell answers after {seconds[0]:.2f} to {seconds[-1]:.2f} s of processor time, "
           f"{os.path.getsize(saved) >> 20} MB")
-    if seconds >= RESTORE_SECONDS:
-        raise Failed(f"the restored shell answers after {seconds:.2f} s of processor time")
+    if seconds[0] >= RESTORE_SECONDS:
+        raise Failed(f"the restored shell answers after {seconds[0]:.2f} s of processor time, at best")
     runs = []
     for engine in ("nested", "direct"):
         with open(typed, "rb") as file:
