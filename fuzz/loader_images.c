@@ -214,6 +214,7 @@ static size_t put_linux(struct writer *w)
 		loader_odd_number(kernel, size, next(w));
 	size = pack(next(w) % 4, kernel, size, w->data + 0x640, IMAGE_MAX - 0x640);
 	put(w, 0x1f1, 1, 1);
+	put(w, 0x1f4, (0x240 + size) / 16, 4);
 	put(w, 0x1fe, 0xebaa55, 3);
 	put(w, 0x201, 0x66, 1);
 	memcpy(w->data + 0x202, "HdrS", 4);

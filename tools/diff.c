@@ -384,6 +384,7 @@ static bool open_outputs(struct diff *diff)
 {
 	struct run_outputs *outputs = &diff->outputs;
 
+	outputs->max_seconds = diff->options.max_seconds;
 	run_know_boot(&diff->boot, &diff->options, outputs);
 	for (unsigned i = 0; i < diff->options.nr_disks; i++)
 		run_outputs_reads(outputs, "--disk", diff->sides[0].disks[i].path,

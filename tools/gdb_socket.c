@@ -21,16 +21,36 @@
 
 /* ---------------------------------------------------------------- listening */
 
+static bool parse_port(const char *where, uint64_t *port)
+{
+	return parse_number(where, port) && *port && *port <= 65535;
+}
+
+static bool is_path(const char *where)
+{
+	return strncmp(where, UNIX_PREFIX, sizeof(UNIX_PREFIX) - 1) == 0;
+}
+
+const char *gdb_server_wrong(const char *where)
+{
+	size_t length = strlen(where);
+	uint64_t port;
+
+	if (!is_path(where))
+		return parse_port(where, &port) ? NULL : "a port from 1 to 65535, or unix:PATH";
+	if (length > sizeof(UNIX_PREFIX) - 1 &&
+	    length - (sizeof(UNIX_PREFIX) - 1) < sizeof(((struct sockaddr_un *)0)->sun_path))
+		return NULL;
+	return "unix: and the path of a socket, of 1 to 107 bytes";
+}
+
 static int listen_on_port(const char *where)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET };
-	uint64_t port;
+	uint64_t port = 0;
 	int fd, on = 1;
 
-	if (!parse_number(where, &port) || !port || port > 65535) {
-		complain("run", "bad value for --gdb: %s; expected a port or unix:PATH", where);
-		return -1;
-	}
+	parse_port(where, &port);
 	address.sin_port = htons((uint16_t)port);
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -76,12 +96,7 @@ static int listen_on_path(const char *path)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd;
 
-	if (!*path || strlen(path) >= sizeof(address.sun_path)) {
-		complain("run", "bad value for --gdb: the path of a socket has 1 to %zu bytes",
-			 sizeof(address.sun_path) - 1);
-		return -1;
-	}
-	strcpy(address.sun_path, path);
+	stpncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && bind_path(fd, &address) && listen(fd, 1) == 0)
 		return fd;
@@ -112,7 +127,7 @@ static bool accept_one(struct gdb_server *server, int listening, const char *whe
 {
 	int on = 1;
 
-	if (strncmp(where, UNIX_PREFIX, sizeof(UNIX_PREFIX) - 1) == 0)
+	if (is_path(where))
 		complain("run", "waiting for a debugger: target remote %s",
 			 where + sizeof(UNIX_PREFIX) - 1);
 	else
@@ -132,7 +147,7 @@ static bool accept_one(struct gdb_server *server, int listening, const char *whe
 bool gdb_server_open(struct gdb_server *server, const char *where,
 		     const volatile sig_atomic_t *caught_signal)
 {
-	bool path = strncmp(where, UNIX_PREFIX, sizeof(UNIX_PREFIX) - 1) == 0;
+	bool path = is_path(where);
 	int listening =
 		path ? listen_on_path(where + sizeof(UNIX_PREFIX) - 1) : listen_on_port(where);
 	bool accepted;

@@ -13,6 +13,8 @@ struct gdb_server {
 	const volatile sig_atomic_t *caught; /* a signal that ends the waiting; may be NULL */
 };
 
+/* What @where is not, for a line on standard error; NULL: it can be listened at. */
+const char *gdb_server_wrong(const char *where);
 /*
  * Listens at @where, a port of this host's own or unix:PATH, says so on standard error, and waits
  * for a debugger. False after a line on standard error, or for a signal.

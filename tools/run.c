@@ -222,6 +222,7 @@ static bool open_outputs(struct run *run)
 	const struct run_options *options = &run->options;
 	struct run_outputs *outputs = &run->outputs;
 
+	outputs->max_seconds = options->max_seconds;
 	know_inputs(run);
 	return know_standard(run) &&
 	       run_open_serial(&run->serial, outputs, "--serial", options->serial) &&

@@ -239,6 +239,10 @@ static void run_replay(struct run_loop *loop, struct udv_stop_info *info)
 			loop->failed = true;
 			return;
 		}
+		if (event.kind == RUN_EVENT_END && !run_replay_over(&loop->record)) {
+			loop->failed = true;
+			return;
+		}
 		if (event.kind == RUN_EVENT_END) {
 			replay_end(loop, &event, info);
 			return;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common.h"
+#include "gdb_socket.h"
 #include "run.h"
 #include "run_snapshot.h"
 
@@ -144,6 +145,14 @@ static bool take_stress(struct run_options *options, const char *name, const cha
 	return true;
 }
 
+static bool take_gdb(struct run_options *options, const char *name, const char *text)
+{
+	const char *wanted = gdb_server_wrong(text);
+
+	options->gdb = text;
+	return !wanted || bad_value(name, text, wanted);
+}
+
 static bool take_trace_format(struct run_options *options, const char *name, const char *text)
 {
 	if (strcmp(text, "text") == 0)
@@ -203,7 +212,7 @@ static const struct option_entry {
 	{ "--disk", VALUE(take_disk) },
 	{ "--engine", VALUE(take_engine) },
 	{ "--help", FLAG(help) },
-	{ "--gdb", TEXT(gdb) },
+	{ "--gdb", VALUE(take_gdb) },
 	{ "--initrd", VALUE(take_initrd) },
 	{ "--iommu", FLAG(machine.iommu) },
 	{ "--kernel-decompress", VALUE(take_kernel_decompress) },

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common.h"
@@ -71,12 +72,34 @@ bool run_outputs_standard(struct run_outputs *outputs, const char *what, int fd)
 	return check(outputs, &known);
 }
 
+/* A named pipe opens once it has a reader: who set a limit does not wait for that for ever. */
+static int open_output(struct run_outputs *outputs, const char *path)
+{
+	const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY;
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	int fd;
+
+	if (!outputs->max_seconds)
+		return open(path, flags, 0666);
+	while ((fd = open(path, flags | O_NONBLOCK, 0666)) < 0 && errno == ENXIO &&
+	       outputs->max_seconds > 0) {
+		nanosleep(&pause, NULL);
+		outputs->max_seconds -= 0.01;
+		errno = ENXIO;
+	}
+	/* From here on writing may wait, which the limit ends. */
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	return fd;
+}
+
 int run_outputs_open(struct run_outputs *outputs, const char *option, const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+	int fd = open_output(outputs, path);
 
 	if (fd < 0) {
-		complain("run", "cannot write %s: %s", path, strerror(errno));
+		complain("run", "cannot write %s: %s", path,
+			 errno == ENXIO ? "nobody reads it" : strerror(errno));
 		return -1;
 	}
 	if (outputs->nr_fds == RUN_MAX_OUTPUTS || !run_outputs_writes(outputs, option, path, fd)) {

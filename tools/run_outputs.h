@@ -24,6 +24,7 @@ struct run_outputs {
 	unsigned nr_known;
 	int fds[RUN_MAX_OUTPUTS];
 	unsigned nr_fds;
+	double max_seconds; /* so long, all in all, a pipe waits for its reader; 0: for ever */
 };
 
 /* @fd is read, and nothing is to write it. */

@@ -216,6 +216,14 @@ bool run_replay_event(struct run_record *record, struct run_event *event)
 	return right;
 }
 
+bool run_replay_over(struct run_record *record)
+{
+	if (getc(record->file) == EOF)
+		return true;
+	complain("run", "%s:%u: behind the end of the recording", record->path, record->line + 1);
+	return false;
+}
+
 bool run_record_close(struct run_record *record)
 {
 	if (!record->file)

@@ -53,6 +53,8 @@ bool run_replay_open(struct run_record *record, const char *path);
 bool run_record_header(struct run_record *record, const char *name, const char *text);
 void run_record_event(struct run_record *record, const struct run_event *event);
 bool run_replay_event(struct run_record *record, struct run_event *event);
+/* Behind the line that ends it there is nothing. False after a line on standard error. */
+bool run_replay_over(struct run_record *record);
 bool run_record_close(struct run_record *record);
 
 /* 64 bits over the contents of a file, in pieces; @sum is that of what comes before. */

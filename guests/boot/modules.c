@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Prints its command line and modules as a kernel finds them; without the library, because that
- * starts by multiboot 1. START is 1 or 2 for multiboot 1 and 2, and 3 for PVH.
+ * Prints its command line, modules and memory map as a kernel finds them; without the library,
+ * because that starts by multiboot 1. START is 1 or 2 for multiboot 1 and 2, and 3 for PVH.
  */
 typedef unsigned char u8;
 typedef unsigned u32;
@@ -54,6 +54,25 @@ static void print_line(u32 text)
 	print("'\n");
 }
 
+static void print_number(const u32 *value)
+{
+	char digits[17] = "";
+
+	for (u32 i = 0; i < 16; i++)
+		digits[i] = "0123456789abcdef"[value[i < 8] >> (28 - i % 8 * 4) & 15];
+	print(digits);
+}
+
+/* Base and size have 64 bits. */
+static void print_range(const u32 *range)
+{
+	print("memory: ");
+	print_number(range);
+	print(" ");
+	print_number(range + 2);
+	print(range[4] == 1 ? " RAM\n" : range[4] == 2 ? " reserved\n" : " of another type\n");
+}
+
 void boot_main(u32 magic, const u32 *info) __attribute__((noreturn));
 
 #if START == 1
@@ -65,6 +84,9 @@ static void print_all(u32 magic, const u32 *info)
 	print_line(info[4]);
 	for (u32 i = 0; info[0] & 8 && i < info[5]; i++, modules += 4)
 		print_module(modules[0], modules[1] - modules[0], modules[2]);
+	/* flag 6: ranges, each behind its size */
+	for (u32 at = 0; info[0] & 0x40 && at < info[11]; at += *(const u32 *)(info[12] + at) + 4)
+		print_range((const u32 *)(info[12] + at + 4));
 }
 #elif START == 2
 static void print_all(u32 magic, const u32 *info)
@@ -77,6 +99,10 @@ static void print_all(u32 magic, const u32 *info)
 		if (tag[0] == 3)
 			print_module(tag[2], tag[3] - tag[2], (u32)(tag + 4));
 	}
+	/* the map: size of a range, version, ranges */
+	for (const u32 *tag = info + 2; tag[0]; tag += (tag[1] + 7) / 8 * 2)
+		for (u32 at = 16; tag[0] == 6 && at < tag[1]; at += tag[2])
+			print_range(tag + at / 4);
 }
 #else
 static void print_all(u32 magic, const u32 *info)
@@ -88,6 +114,8 @@ static void print_all(u32 magic, const u32 *info)
 	print_line(info[6]);
 	for (u32 i = 0; i < info[3]; i++, modules += 8)
 		print_module(modules[0], modules[2], modules[4]);
+	for (u32 i = 0; i < info[12]; i++)
+		print_range((const u32 *)info[10] + i * 6);
 }
 #endif
 

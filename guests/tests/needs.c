@@ -6,7 +6,15 @@
  */
 #include "guest.h"
 
-enum { PIT = 0x40, PIT_MODE = 0x43, PORT_B = 0x61, CMOS = 0x70, PM_TIMER = 0x608 };
+enum {
+	PIT = 0x40,
+	PIT_MODE = 0x43,
+	PORT_B = 0x61,
+	CMOS = 0x70,
+	PM1_CONTROL = 0x604,
+	PM_TIMER = 0x608
+};
+enum { SLEEP_ENABLE = 0x20 }; /* in PM1 control's high byte, above the type */
 enum { VECTOR_WAKE = 0x51, LVT_MASKED = 0x10000, LVT_DEADLINE = 0x40000 };
 enum { PIT_HZ = 1193182, PM_HZ = 3579545 };
 
@@ -250,6 +258,22 @@ static const u8 *find_table(const u8 *rsdt, const char *signature)
 	return NULL;
 }
 
+/*
+ * GUEST-15: what _S5 says is a package of four zeros, and no other type than 0 powers off. That 0
+ * does is for who can see the end: tests/machine/golden/off.txt.
+ */
+static void test_sleep_types(const u8 *package)
+{
+	const u8 zeros[] = { 0x12, 0x47, 0x00, 4, 0, 0, 0, 0 }; /* PackageOp, PkgLength, ZeroOp */
+
+	CHECK(memcmp(package, zeros, sizeof(zeros)), 0);
+	for (u8 type = 1; type < 8; type++) {
+		out8(PM1_CONTROL + 1, (u8)(type << 2 | SLEEP_ENABLE));
+		CHECK(in8(PM1_CONTROL + 1), type << 2);
+	}
+	out8(PM1_CONTROL + 1, 0);
+}
+
 /* GUEST-09: ACPI's tables are where firmware puts them, and say how to power off and reset. */
 static void test_acpi(void)
 {
@@ -266,13 +290,18 @@ static void test_acpi(void)
 	CHECK(sums_to_0(fadt, *(const u32 *)(fadt + 4)), true);
 	CHECK(sums_to_0(madt, *(const u32 *)(madt + 4)), true);
 	CHECK(*(const u32 *)(fadt + 76), PM_TIMER);
-	CHECK(*(const u32 *)(fadt + 64) != 0, true); /* PM1 control: where power-off is written */
+	CHECK(*(const u32 *)(fadt + 64), PM1_CONTROL);
 	CHECK(*(const u32 *)(fadt + 112) & 0x400, 0x400); /* the reset register is there */
 	const u8 *dsdt = (const u8 *)(word) * (const u32 *)(fadt + 40);
-	u32 size = *(const u32 *)(dsdt + 4), s5 = 0;
-	for (u32 i = 36; i + 4 <= size; i++)
-		s5 += memcmp(dsdt + i, "_S5_", 4) == 0;
-	CHECK(s5, 1);
+	u32 size = *(const u32 *)(dsdt + 4), s5 = 0, found = 0;
+	for (u32 i = 36; i + 4 <= size; i++) {
+		if (memcmp(dsdt + i, "_S5_", 4) == 0) {
+			s5 = i;
+			found++;
+		}
+	}
+	CHECK(found, 1);
+	test_sleep_types(dsdt + s5 + 4);
 	CHECK(find_table(rsdt, "HPET") == NULL, true); /* there is none, and none is claimed */
 }
 

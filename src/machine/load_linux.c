@@ -11,6 +11,7 @@
  */
 
 #define SECTOR 512u
+#define PARAGRAPH 16u
 #define MAGIC 0x53726448u /* "HdrS" */
 #define BOOT_FLAG 0xaa55u
 #define VERSION_XLOADFLAGS 0x20cu
@@ -24,6 +25,7 @@
 /* In the file, and in the boot parameters. */
 enum {
 	AT_SETUP_SECTS = 0x1f1,
+	AT_SYSSIZE = 0x1f4,
 	AT_BOOT_FLAG = 0x1fe,
 	AT_HEADER_END = 0x201, /* so much behind 202H it goes on */
 	AT_MAGIC = 0x202,
@@ -75,6 +77,20 @@ static uint64_t setup_size(const struct loader *loader)
 	return ((sectors ? sectors : DEFAULT_SETUP_SECTORS) + 1) * SECTOR;
 }
 
+/*
+ * What is behind may be padding, or a signature. A kernel that lacks its end may still start when
+ * it unpacks itself, and go astray later.
+ */
+static bool is_whole(const struct loader *loader)
+{
+	uint64_t start = setup_size(loader);
+	uint64_t size = load_field(loader, AT_SYSSIZE, 4) * PARAGRAPH;
+	uint64_t payload = load_field(loader, AT_PAYLOAD, 4);
+
+	return load_has(loader, start, size > ENTRY64 ? size : ENTRY64 + 1) &&
+	       load_has(loader, start + payload, load_field(loader, AT_PAYLOAD_SIZE, 4));
+}
+
 static enum udv_status check_header(struct loader *loader)
 {
 	uint64_t version, size;
@@ -86,7 +102,7 @@ static enum udv_status check_header(struct loader *loader)
 	    !(load_field(loader, AT_LOADFLAGS, 1) & LOADED_HIGH))
 		return load_refuse(loader, UDV_ERR_UNSUPPORTED,
 				   "not a 64-bit Linux kernel of version 3.8 or later");
-	if (!load_has(loader, setup_size(loader), ENTRY64 + 1))
+	if (!is_whole(loader))
 		return truncated(loader);
 	size = load_field(loader, AT_CMDLINE_SIZE, 4);
 	if (strlen(load_arguments(loader)) > size)
@@ -108,7 +124,7 @@ static enum udv_status load_payload(struct loader *loader)
 	enum udv_status status;
 	uint8_t *unpacked;
 
-	if (!size || !load_has(loader, offset, size))
+	if (!size)
 		return truncated(loader);
 	if (limit > loader->machine->low_memory)
 		limit = loader->machine->low_memory;

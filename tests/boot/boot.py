@@ -13,7 +13,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 
 import disk
 import initramfs
@@ -21,11 +20,18 @@ import shell
 
 TIMEOUT = 240
 
+# Of processor time until a restored shell answers, at best of so many: others on the machine may have
+# its caches, and half of its cores, at any one time.
+RESTORE_SECONDS = 1.0
+RESTORES = 5
+
 # Lines of memtester that end in "ok".
 MEMTESTER_TESTS = 18
 
 # What must be on the console, in this order.
 EXPECTED = [
+    # Linux uses it where it finds the microcode to be no old one.
+    r"TSC deadline timer available",
     r"Run /init as init process",
     r"UDV init",
     r"UDV cpus {cpus}",
@@ -46,7 +52,6 @@ EXPECTED = [
 KNOWN_WARNINGS = [
     r"cblist_init_generic",
     r"Spectre V2 ",
-    r"AMD-Vi",
 ]
 
 
@@ -178,33 +183,55 @@ def save_when(tool, words, saved, seen):
 
 
 def check_saved(tool, kernel, initrd, cpus, cache, unbroken):
-    """Saved while init runs, and restored: the same run as the unbroken one."""
+    """Saved while init runs, and restored, for either engine: the same run as the unbroken one."""
     saved = os.path.join(cache, f"saved-{cpus}.udv")
     first = save_when(tool, machine(kernel, initrd, cpus), saved,
                       lambda console: b"UDV init" in console)
-    then = run(tool, ["--restore", saved])
+    then = run(tool, ["--restore", saved, "--engine", "nested"])
     if "UDV gzip" not in then[0]:
         raise Failed("init was done:\n" + "\n".join(first.splitlines()[-3:]))
     same_run(unbroken, (first + then[0], then[1]))
-    again = run(tool, ["--restore", saved, "--engine", "nested"])
+    again = run(tool, ["--restore", saved, "--engine", "direct"])
     same_run(then, again)
 
 
+def seconds_to_answer(tool, saved):
+    """Processor time of a run from its start until the restored shell has answered."""
+    with subprocess.Popen([tool, "run", "--restore", saved], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        timer = threading.Timer(TIMEOUT, process.kill)
+        timer.start()
+        process.stdin.write(b"echo $((6 * 7000))\n")
+        process.stdin.flush()
+        console, more = b"", b"-"
+        while more and b"42000" not in console:
+            more = process.stdout.read1(4096)
+            console += more
+        with open(f"/proc/{process.pid}/stat", encoding="ascii") as file:
+            ticks = [int(field) for field in file.read().rsplit(")", 1)[1].split()[11:13]]
+        process.kill()
+        timer.cancel()
+    if b"42000" not in console:
+        raise Failed("the restored shell does not answer:\n" + console.decode(errors="replace"))
+    return sum(ticks) / os.sysconf("SC_CLK_TCK")
+
+
 def check_saved_shell(tool, kernel, initrd, cpus, cache):
-    """Saved at the shell's prompt, restored in no time, used and left; each time the same."""
+    """Saved at the shell's prompt, restored in no time, used and left; the same on both engines."""
     saved, typed = os.path.join(cache, "shell.udv"), os.path.join(cache, "typed.txt")
     with open(typed, "w", encoding="ascii") as file:
         file.write("seq 1 100 | md5sum\nexit\n")
     save_when(tool, machine(kernel, initrd, cpus), saved,
               lambda console: b"# " in console.rsplit(b"\n", 1)[-1])
-    start = time.monotonic()
-    run(tool, ["--restore", saved, "--max-instructions", "1"], 124, "max-instructions")
-    print(f"   restored at the shell in {time.monotonic() - start:.2f} s, "
+    seconds = sorted(seconds_to_answer(tool, saved) for _ in range(RESTORES))
+    print(f"   restored, the shell answers after {seconds[0]:.2f} to {seconds[-1]:.2f} s of processor time, "
           f"{os.path.getsize(saved) >> 20} MB")
+    if seconds[0] >= RESTORE_SECONDS:
+        raise Failed(f"the restored shell answers after {seconds[0]:.2f} s of processor time, at best")
     runs = []
-    for words in ([], ["--engine", "nested"]):
+    for engine in ("nested", "direct"):
         with open(typed, "rb") as file:
-            runs.append(run(tool, ["--restore", saved, *words], stdin=file))
+            runs.append(run(tool, ["--restore", saved, "--engine", engine], stdin=file))
     if digest(100, "md5") not in runs[0][0]:
         raise Failed("the shell did not answer:\n" + runs[0][0])
     same_run(*runs)

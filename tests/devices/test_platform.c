@@ -112,7 +112,7 @@ static void test_pm_timer_overflow(void **state)
 	assert_int_equal(in(&p.pm_ports, 0, 4), 0);
 }
 
-/* GUEST-15: sleep type 5 with SLP_EN powers off. */
+/* SLP_EN asks for sleep of whatever type there is: which one powers off is the board's affair. */
 static void test_pm_events(void **state)
 {
 	static struct platform p;

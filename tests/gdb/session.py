@@ -173,12 +173,14 @@ def check_kill(undervisor, image):
 def check_errors(undervisor, image):
     with tempfile.TemporaryDirectory() as folder:
         wrong = os.path.join(folder, "no", "where")
-        for where, text in [("0", "bad value for --gdb: 0"), ("65536", "bad value for --gdb: 65536"),
-                            ("host:1", "bad value for --gdb: host:1"), ("unix:", "the path of a socket"),
-                            ("unix:" + "x" * 200, "the path of a socket"),
-                            ("unix:" + wrong, f"cannot listen for a debugger at {wrong}: No such file")]:
+        port, path = "a port from 1 to 65535, or unix:PATH", "unix: and the path of a socket, of 1 to 107 bytes"
+        for where, wanted, text in [
+                *((where, 2, f"--gdb {where}: not {port}\n") for where in ("", "0", "65536", "99999", "abc", "host:1")),
+                *((where, 2, f"--gdb {where}: not {path}\n") for where in ("unix:", "unix:" + "x" * 108)),
+                ("unix:/no/" + "x" * 103, 120, f"cannot listen for a debugger at /no/{'x' * 103}: No such file"),
+                ("unix:" + wrong, 120, f"cannot listen for a debugger at {wrong}: No such file")]:
             status, _, errors = ends([*WRAPPER, undervisor, "run", "--gdb", where, image])
-            if status != 120 or text not in errors or errors.count("\n") != 1:
+            if status != wanted or text not in errors or errors.count("\n") != 1:
                 raise Failed(f"--gdb {where}: {status} {errors}")
 
 

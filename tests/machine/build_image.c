@@ -83,8 +83,11 @@ void image_pvh(struct test_image *image, bool is64, uint64_t entry, unsigned ent
 
 void image_linux(struct test_image *image, const void *payload, size_t size)
 {
+	size_t paragraphs = (LINUX_PAYLOAD + size + 15) / 16;
+
 	memset(image, 0, sizeof(*image));
 	image_put(image, 0x1f1, LINUX_SETUP / 512 - 1, 1);
+	image_put(image, 0x1f4, paragraphs, 4);
 	image_put(image, 0x1fe, 0xaa55, 2);
 	image_put(image, 0x201, 0x66, 1); /* the header goes on to 268H */
 	image_put(image, 0x202, 0x53726448, 4);
@@ -99,7 +102,7 @@ void image_linux(struct test_image *image, const void *payload, size_t size)
 	image_put(image, 0x260, 0x8000, 4);
 	image_put(image, LINUX_SETUP + 0x200, 0xf4, 1);
 	memcpy(image->data + LINUX_SETUP + LINUX_PAYLOAD, payload, size);
-	image->size = LINUX_SETUP + LINUX_PAYLOAD + size;
+	image->size = LINUX_SETUP + paragraphs * 16;
 }
 
 void image_multiboot2(struct test_image *image, size_t offset, const uint32_t *tags,

@@ -230,6 +230,21 @@ def test_reader_gone(files):
             raise Failed(f"{option} into a closed pipe: {done}")
 
 
+def test_pipe_without_reader(files):
+    """--max-seconds ends the wait for one; a reader that comes meanwhile gets all."""
+    for option in ("--trace", "--save", "--record", "--serial", "--virtio-console"):
+        prefix = "file:" if option in ("--serial", "--virtio-console") else ""
+        files.refused(f"--max-seconds 0.3 {option} {prefix}pipe image.elf", "cannot write pipe: nobody reads it")
+    for limit in ([], ["--max-seconds", "60"]):
+        process = subprocess.Popen([*files.tool, "run", *limit, "--serial", "file:pipe", "image.elf"],
+                                   cwd=files.folder, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        time.sleep(0.3)
+        read = (files.folder / "pipe").read_bytes()
+        _, error = process.communicate(timeout=NEVER)
+        if (process.returncode, read, error) != (11, b"x", b""):
+            raise Failed(f"a reader that comes late, {limit}: {process.returncode} {read} {error}")
+
+
 def test_stalled(files):
     """A reader that takes nothing holds nobody."""
     cases = [[], ["--trace", "/dev/fd/{fd}"], ["--virtio-console", "stdio"]]

@@ -65,7 +65,7 @@ def images():
         "module.elf": elf(module + exit_with(0)),
         "avx.elf": elf(avx),
         "random.elf": elf(random),
-        "off.elf": elf(power_off),
+        "off.elf": elf(power_off),  # GUEST-15: SLP_TYP 0, as the DSDT's _S5 has it (guests/tests/needs.c)
         "reset.elf": elf(b"\xb0\xfe\xe6\x64\xeb\xfe"),
         "triple.elf": elf(triple),
         "halt.elf": elf(b"\xfa\xf4"),

@@ -344,6 +344,8 @@ def test_bad_recordings(tool, folder):
         good.replace(lines[first], "in 1 2"): f"b.rec:{first + 1}: not a line of a recording",
         good.replace(lines[first], "in 1 2 zz"): f"b.rec:{first + 1}: not a line of a recording",
         good.replace(lines[first], moved, 1): f"b.rec:{first + 1}: the run went another way",
+        good + "x": f"b.rec:{len(lines) + 1}: behind the end of the recording",
+        good + lines[-1] + "\n": f"b.rec:{len(lines) + 1}: behind the end of the recording",
         good.replace("debug-exit", "halted"): f"b.rec:{len(lines)}: the run went another way",
     }
     for text, wanted in cases.items():

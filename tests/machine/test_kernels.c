@@ -235,6 +235,7 @@ static void test_linux_refusals(void **state)
 		  "0xffffffff bytes at 0x100000 do not fit in 4 MB of memory" },
 	};
 	struct test_image image;
+	size_t whole;
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -242,15 +243,25 @@ static void test_linux_refusals(void **state)
 		image_put(&image, cases[i].offset, cases[i].value, cases[i].size);
 		rig_refused(&image, &packed, 4 * MB, cases[i].status, cases[i].text);
 	}
-	/* Wherever it ends. */
+	/* Wherever it ends, whoever unpacks it. */
 	image_linux(&image, "payload", 7);
-	for (image.size = 0x206; image.size < LINUX_SETUP + 0x201; image.size++)
+	whole = image.size;
+	assert_int_equal(whole, LINUX_SETUP + LINUX_PAYLOAD + 16);
+	for (image.size = 0x206; image.size < whole; image.size++) {
 		rig_refused(&image, &packed, 4 * MB, UDV_ERR_TRUNCATED,
 			    "the Linux kernel is truncated");
-	/* Here its 64-bit part is there, and its payload is not. */
-	for (; image.size < LINUX_SETUP + LINUX_PAYLOAD + 7; image.size++)
 		rig_refused(&image, NULL, 4 * MB, UDV_ERR_TRUNCATED,
 			    "the Linux kernel is truncated");
+	}
+	/* By its payload's extent alone; and the largest that it can claim to be. */
+	image_put(&image, 0x1f4, 0, 4);
+	for (image.size = LINUX_SETUP + 0x201; image.size < LINUX_SETUP + LINUX_PAYLOAD + 7;
+	     image.size++)
+		rig_refused(&image, &packed, 4 * MB, UDV_ERR_TRUNCATED,
+			    "the Linux kernel is truncated");
+	image_put(&image, 0x1f4, UINT32_MAX, 4);
+	image.size = whole;
+	rig_refused(&image, &packed, 4 * MB, UDV_ERR_TRUNCATED, "the Linux kernel is truncated");
 }
 
 /* More text than fits where all of it goes. */

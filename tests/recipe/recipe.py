@@ -84,8 +84,11 @@ def main():
         expect("no warning", done.stderr.count("\n") == 1 and "powered off at RIP" in done.stderr, done)
         # The shell of the reader goes on where it was: in that folder, with those flags.
         again = re.search(r"^cd .*\n", first, re.M)[0] + "".join(re.findall(r"^flags=.*\n", first, re.M))
-        done = shell.paste(first.replace("undervisor run", "undervisor run --engine nested"))
-        expect("the same on the other engine", (done.returncode, done.stdout) == (0, first_output), done)
+        for engine in ("nested", "direct"):
+            done = shell.paste(first.replace("undervisor run", f"undervisor run --engine {engine} --stats"))
+            expect(f"the same by --engine {engine}", (done.returncode, done.stdout) == (0, first_output), done)
+            expect(f"it was --engine {engine}", re.search(r"^VM entries: [1-9]", done.stderr, re.M) and
+                   ("\nL0: merges of vmcs02: " in done.stderr) == (engine == "nested"), done)
         done = shell.paste(again + second)
         expect("the doctor", (done.returncode, normal(done.stdout)) == (1, normal(second_output)), done)
         reason = "".join("  " + line + "\n" for line in second_output.splitlines()[:-1])

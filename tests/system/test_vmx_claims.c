@@ -68,6 +68,7 @@ static void expect_flipped(void **state, const char *text, uint32_t index, uint6
 			fail_msg("%s: %#x: %#llx", text, index, (unsigned long long)msr(w, index));
 }
 
+/* GUEST-10: without EPT, or VPID, nothing is claimed of it in IA32_VMX_EPT_VPID_CAP. */
 static void test_narrowed(void **state)
 {
 	expect_flipped(state, "-mbec", 0x48b, BIT(32 + 22));
