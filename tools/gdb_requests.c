@@ -279,31 +279,65 @@ static void go_with_signal(struct gdb *gdb, struct gdb_span args, bool step)
 	go(gdb, args, step);
 }
 
+enum action { NO_ACTION, GOES, STEPS };
+
+static enum action take_action(struct gdb_span *args)
+{
+	uint64_t signal;
+
+	if (gdb_take_char(args, 's'))
+		return STEPS;
+	if (gdb_take_char(args, 'c'))
+		return GOES;
+	if (gdb_take_char(args, 'S'))
+		return gdb_take_number(args, &signal) ? STEPS : NO_ACTION;
+	if (gdb_take_char(args, 'C'))
+		return gdb_take_number(args, &signal) ? GOES : NO_ACTION;
+	return NO_ACTION;
+}
+
+/* ACTION[:THREAD], for the processors that have none yet. */
+static bool take_wish(struct gdb *gdb, struct gdb_span *args, enum action *actions)
+{
+	enum action action = take_action(args);
+	unsigned cpu = gdb->step_cpu;
+	bool all = !gdb_take_char(args, ':') || gdb_take_word(args, "-1");
+
+	if (action == NO_ACTION || (!all && !take_thread(gdb, args, &cpu)))
+		return false;
+	for (unsigned i = 0; i < gdb->nr_cpus; i++)
+		if ((all || i == cpu) && actions[i] == NO_ACTION)
+			actions[i] = action;
+	return true;
+}
+
+/* The run stops for one step: of processors that are all to step, that of "s" has it. */
+static unsigned which_steps(const struct gdb *gdb, const enum action *actions)
+{
+	if (actions[gdb->step_cpu] == STEPS)
+		return gdb->step_cpu;
+	for (unsigned i = 0; i < gdb->nr_cpus; i++)
+		if (actions[i] == STEPS)
+			return i;
+	return UINT_MAX;
+}
+
 /*
  * vCont;ACTION[:THREAD]...: the leftmost action that fits a thread counts. Processors that are not
  * named run as well, in their turns: virtual time is one.
  */
 static void continue_threads(struct gdb *gdb, struct gdb_span args)
 {
-	unsigned step = UINT_MAX;
-	bool right = true;
+	enum action actions[UDV_MAX_CPUS] = { NO_ACTION };
+	bool right;
 
-	while (right && gdb_take_char(&args, ';')) {
-		bool steps = gdb_take_char(&args, 's') || gdb_take_char(&args, 'S');
-		unsigned cpu = gdb->step_cpu;
-		uint64_t signal;
-
-		right = steps || gdb_take_char(&args, 'c') || gdb_take_char(&args, 'C');
-		gdb_take_number(&args, &signal);
-		if (gdb_take_char(&args, ':'))
-			right &= take_thread(gdb, &args, &cpu);
-		if (steps && step == UINT_MAX)
-			step = cpu;
-	}
-	if (!right || args.at != args.end)
-		gdb_send(&gdb->link, INVALID);
+	do
+		right = gdb_take_char(&args, ';') && take_wish(gdb, &args, actions);
+	while (right && args.at != args.end);
+	if (right)
+		resume(gdb, which_steps(gdb, actions));
 	else
-		resume(gdb, step);
+		gdb_send(&gdb->link, INVALID);
 }
 
 /* ---------------------------------------------------------------- queries */

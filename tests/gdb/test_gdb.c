@@ -255,6 +255,67 @@ static void test_steps(void **state)
 	rig_close(&rig);
 }
 
+/* INIT and SIPI for 1000H; the first processor is back at its program then. */
+static void start_second(struct rig *rig)
+{
+	static const uint8_t code[] = { /* mov dword [300h], ...: the local APIC's ICR; jmp $ */
+					0x66, 0xc7, 0x06, 0x00, 0x03, 0x00, 0x45, 0x0c, 0x00, 0x66,
+					0xc7, 0x06, 0x00, 0x03, 0x01, 0x46, 0x0c, 0x00, 0xeb, 0xfe
+	};
+	struct udv_registers old, r;
+
+	udv_machine_write(rig->machine, UDV_GPA(0x3000), code, sizeof(code));
+	udv_machine_get_registers(rig->machine, 0, &old);
+	r = old;
+	r.rip = 0x3000;
+	r.segment[UDV_DS].base = 0xfee00000;
+	udv_machine_set_registers(rig->machine, 0, &r);
+	udv_machine_run(rig->machine, 1000000, &rig->info);
+	udv_machine_set_registers(rig->machine, 0, &old);
+	udv_machine_get_registers(rig->machine, 1, &r);
+	assert_int_equal(r.segment[UDV_CS].base, CODE);
+}
+
+/* The leftmost action that fits a thread counts; one that is none is an error. */
+static void test_actions(void **state)
+{
+	static const struct {
+		const char *packet;
+		unsigned stepped; /* processor, from 1; 0: it runs on */
+	} cases[] = {
+		{ "vCont;c;s:1", 0 },	  { "vCont;c:1;s", 2 },	    { "vCont;c:1;s:1", 0 },
+		{ "vCont;c:1;s:2;c", 2 }, { "vCont;s", 1 },	    { "vCont;s:2;s:1", 1 },
+		{ "vCont;s:2;c", 2 },	  { "vCont;S05:2;C05", 2 }, { "vCont;C05;S05:2", 0 },
+		{ "vCont;c:-1;s:1", 0 },  { "vCont;s:0;c", 1 },	    { "vCont;c:2;s:-1", 1 },
+	};
+	static const char *const wrong[] = {
+		"vCont",   "vCont;",	"vCont;C",     "vCont;S",      "vCont;C:1",   "vCont;c;",
+		"vCont;t", "vCont;c05", "vCont;s05:1", "vCont;c:1x",   "vCont;c:",    "vCont;c:3",
+		"vContc",  "vCont;;c",	"vCont;cs",    "vCont;c:1;:2", "vCont;c:-12",
+	};
+	struct rig rig;
+	char stop[32];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		rig_open(&rig, 2);
+		print_message("%s\n", cases[i].packet);
+		start_second(&rig);
+		assert_string_equal(rig_ask(&rig, cases[i].packet), "");
+		assert_int_equal(gdb_state(rig.gdb), GDB_RUNNING);
+		snprintf(stop, sizeof(stop), "T05thread:%u;", cases[i].stepped);
+		assert_string_equal(rig_run(&rig, 1000000), cases[i].stepped ? stop : "");
+		rig_close(&rig);
+	}
+	rig_open(&rig, 2);
+	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		print_message("%s\n", wrong[i]);
+		assert_string_equal(rig_ask(&rig, wrong[i]), "E22");
+		assert_int_equal(gdb_state(rig.gdb), GDB_STOPPED);
+	}
+	rig_close(&rig);
+}
+
 static void test_watchpoints(void **state)
 {
 	struct rig rig;
@@ -467,6 +528,7 @@ int main(void)
 		cmocka_unit_test(test_breakpoints),
 		cmocka_unit_test(test_breakpoint_in_no_other_page),
 		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_watchpoints),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_interrupt),
