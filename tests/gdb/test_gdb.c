@@ -92,6 +92,16 @@ static void test_packets_out(void **state)
 	expect_output(link, "$a}\x03"
 			    "b}\nc}\x04"
 			    "d}]e#51");
+	/* once for all of these that come before it is sent */
+	feed(link, "---");
+	expect_output(link, "$a}\x03"
+			    "b}\nc}\x04"
+			    "d}]e#51");
+	feed(link, "-");
+	gdb_link_sent(link, 5);
+	feed(link, "-");
+	assert_int_equal(link->out_size, 12);
+	gdb_link_sent(link, 12);
 	link->no_acks = true;
 	assert_int_equal(feed(link, "$?#3f"), GDB_INPUT_PACKET);
 	expect_output(link, "");
@@ -199,19 +209,52 @@ static void test_breakpoints(void **state)
 	rig_ask(&rig, "c");
 	assert_string_equal(rig_run(&rig, 1000), "T05swbreak:;thread:1;");
 	assert_int_equal(rig.info.instructions, 5);
-	assert_string_equal(rig_ask(&rig, "z1,1004,1"), "E22"); /* not of that kind */
+	/* not of that kind: it is still there */
+	assert_string_equal(rig_ask(&rig, "z1,1004,1"), "OK");
+	rig_ask(&rig, "c");
+	assert_string_equal(rig_run(&rig, 1000), "T05swbreak:;thread:1;");
 	assert_string_equal(rig_ask(&rig, "z0,1004,1"), "OK");
 	assert_string_equal(rig_ask(&rig, "Z1,100b,1"), "OK");
 	rig_ask(&rig, "vCont;c");
 	assert_string_equal(rig_run(&rig, 1000), "T05hwbreak:;thread:1;");
 	assert_string_equal(rig_ask(&rig, "z1,100b,1"), "OK");
-	assert_string_equal(rig_ask(&rig, "z1,100b,1"), "E22");
+	assert_string_equal(rig_ask(&rig, "z1,100b,1"), "OK");
 	for (unsigned i = 0; i < UDV_MAX_BREAKPOINTS; i++) {
 		snprintf(line, sizeof(line), "Z%u,%x,1", i & 1, 0x5000 + i);
 		assert_string_equal(rig_ask(&rig, line), "OK");
 	}
 	assert_string_equal(rig_ask(&rig, "Z0,9000,1"), "E28");
+	assert_string_equal(rig_ask(&rig, "Z0,5000,1"), "OK"); /* that one is there */
 	assert_string_equal(rig_ask(&rig, "Z5,9000,1"), "");
+	assert_string_equal(rig_ask(&rig, "Z0,5000,1;X1,00"), "E22");
+	rig_close(&rig);
+}
+
+/* What comes twice counts once. */
+static void test_points_twice(void **state)
+{
+	struct rig rig;
+	char line[32];
+
+	(void)state;
+	rig_open(&rig, 1);
+	for (unsigned type = 0; type < 5; type++) {
+		const unsigned where = type < 2 ? CODE_INC : DATA;
+
+		for (unsigned i = 0; i < 3; i++) {
+			snprintf(line, sizeof(line), "Z%u,%x,1", type, where);
+			assert_string_equal(rig_ask(&rig, line), "OK");
+		}
+		rig_ask(&rig, "c");
+		assert_memory_equal(rig_run(&rig, 1000), "T05", 3);
+		line[0] = 'z';
+		assert_string_equal(rig_ask(&rig, line), "OK");
+		assert_string_equal(rig_ask(&rig, line), "OK");
+		rig_ask(&rig, "c");
+		assert_string_equal(rig_run(&rig, 1000), "");
+		gdb_interrupted(rig.gdb);
+	}
+	assert_string_equal(rig_ask(&rig, "z2,2000,0"), "E22"); /* none can be */
 	rig_close(&rig);
 }
 
@@ -250,6 +293,16 @@ static void test_steps(void **state)
 	assert_string_equal(rig_run(&rig, 1000), "T05thread:1;");
 	assert_string_equal(rig_ask(&rig, "p10"), "0410000000000000");
 	assert_string_equal(rig_ask(&rig, "sx"), "E22");
+	for (unsigned i = 0; i < 6; i++) {
+		static const char *const wrong[] = { "s1003x",	  "c1003 ", "S05;1003;",
+						     "C05;1003x", "C05;",   "C05x" };
+
+		assert_string_equal(rig_ask(&rig, wrong[i]), "E22");
+		assert_string_equal(rig_ask(&rig, "p10"), "0410000000000000");
+	}
+	rig_ask(&rig, "S05;1000");
+	assert_string_equal(rig_run(&rig, 1000), "T05thread:1;");
+	assert_string_equal(rig_ask(&rig, "p10"), "0310000000000000");
 	assert_string_equal(rig_ask(&rig, "vCont;x"), "E22");
 	assert_string_equal(rig_ask(&rig, "vCont;s:3"), "E22");
 	rig_close(&rig);
@@ -361,6 +414,11 @@ static void test_threads(void **state)
 	assert_string_equal(rig_ask(&rig, "qC"), "QC2");
 	assert_string_equal(rig_ask(&rig, "p10"), "f0ff000000000000"); /* after reset */
 	assert_string_equal(rig_ask(&rig, "Hg3"), "E03");
+	assert_string_equal(rig_ask(&rig, "Hg-12"), "E03");
+	assert_string_equal(rig_ask(&rig, "Hg1x"), "E03");
+	assert_string_equal(rig_ask(&rig, "T2x"), "E03");
+	assert_string_equal(rig_ask(&rig, "qThreadExtraInfo,1x"), "E03");
+	assert_string_equal(rig_ask(&rig, "qC"), "QC2");
 	assert_string_equal(rig_ask(&rig, "Hx1"), "E22");
 	assert_string_equal(rig_ask(&rig, "Hc-1"), "OK");
 	/* "L1, real mode" */
@@ -526,6 +584,7 @@ int main(void)
 		cmocka_unit_test(test_registers),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_breakpoints),
+		cmocka_unit_test(test_points_twice),
 		cmocka_unit_test(test_breakpoint_in_no_other_page),
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_actions),
