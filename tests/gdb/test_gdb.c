@@ -549,6 +549,18 @@ static void test_monitor(void **state)
 	assert_string_equal(rig_monitor(&rig, "walk 0x2000"),
 			    "0x2000, read by a supervisor:\n"
 			    "  guest-physical 0x2000, physical 0x2000\n");
+	assert_string_equal(rig_monitor(&rig, "walk 0xfffff"),
+			    "0xfffff, read by a supervisor:\n"
+			    "  guest-physical 0xfffff, physical 0xfffff\n");
+	assert_string_equal(
+		rig_monitor(&rig, "walk 0x100000"),
+		"0x100000, read by a supervisor:\n"
+		"  guest-physical 0x100000, physical 0x100000, where there is no RAM\n");
+	assert_string_equal(
+		rig_monitor(&rig, "walk 18446744073709551615"),
+		"walk ADDRESS: 0xffffffffffffffff has more than 32 bits, in real mode\n");
+	assert_string_equal(rig_monitor(&rig, "walk 0x100000000"),
+			    "walk ADDRESS: 0x100000000 has more than 32 bits, in real mode\n");
 	assert_string_equal(rig_monitor(&rig, "walk x"), "walk ADDRESS: \"x\" is no number\n");
 	assert_string_equal(rig_monitor(&rig, "exits"), "no VM entries and no VM exits yet\n");
 	assert_string_equal(rig_monitor(&rig, "stop"), "stops at no VM entry and no VM exit\n");
