@@ -178,49 +178,58 @@ static bool take_event(struct report *report, const json_t *event)
 
 /* ---------------------------------------------------------------- the file */
 
-static bool take_line(struct report *report, const char *path, size_t number, const char *line,
-		      size_t length)
+struct input {
+	const char *path;
+	size_t line, events;
+};
+
+static bool take_line(struct report *report, struct input *in, const char *line, size_t length)
 {
+	bool whole = length && line[length - 1] == '\n', taken;
 	json_error_t error;
 	json_t *event;
-	bool taken;
 
-	if (length == 0)
+	in->line++;
+	if (length == whole)
 		return true;
 	event = json_loadb(line, length, 0, &error);
+	if (!event && !whole && in->events) {
+		complain(NAME, "%s, line %zu: cut off; left out", in->path, in->line);
+		return true;
+	}
 	if (!json_is_object(event) || !text_of(event, "event")[0]) {
 		json_decref(event);
 		complain(NAME,
 			 "%s, line %zu: not an event of a JSON trace; undervisor run --trace "
 			 "FILE.jsonl writes one",
-			 path, number);
+			 in->path, in->line);
 		return false;
 	}
+	in->events++;
 	taken = take_event(report, event);
 	json_decref(event);
 	if (!taken)
-		complain(NAME, "%s, line %zu: out of memory", path, number);
+		complain(NAME, "%s, line %zu: out of memory", in->path, in->line);
 	return taken;
 }
 
 static bool read_lines(struct report *report, const char *path, FILE *file)
 {
+	struct input in = { .path = path };
 	char *line = NULL;
-	size_t size = 0, number = 0;
+	size_t size = 0;
 	ssize_t length;
 	bool good = true;
 
-	while (good && (length = getline(&line, &size, file)) >= 0) {
-		if (length && line[length - 1] == '\n')
-			length--;
-		good = take_line(report, path, ++number, line, (size_t)length);
-	}
+	/* The last line of a run that was killed has no end. */
+	while (good && (length = getline(&line, &size, file)) >= 0)
+		good = take_line(report, &in, line, (size_t)length);
 	free(line);
 	if (good && ferror(file)) {
 		complain(NAME, "cannot read %s: %s", path, strerror(errno));
 		return false;
 	}
-	if (good && !number) {
+	if (good && !in.events) {
 		complain(NAME, "%s: there is no event in it", path);
 		return false;
 	}

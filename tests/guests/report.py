@@ -127,12 +127,19 @@ def check_trouble(folder, trace):
     """What cannot be done is said in one line, with a status; and nothing is lost."""
     (folder / "text").write_text("0 L1 17 0x7c00 mode cr0 0x11\n")
     (folder / "empty").write_text("")
-    (folder / "cut").write_text(trace.read_text()[:-40])
+    whole = trace.read_text()
+    (folder / "middle").write_text(whole[:200] + "\n" + whole)
+    (folder / "blank").write_text("\n\n\n")
+    (folder / "piece").write_text(whole[:40])
+    (folder / "tail").write_text(whole + "[1]")
     (folder / "list").write_text("[1]\n")
-    lines = len(trace.read_text().splitlines())
+    lines = len(whole.splitlines())
     for words, status, message in (
             ([folder / "text"], 3, "text, line 1: not an event of a JSON trace"),
-            ([folder / "cut"], 3, f"cut, line {lines}: not an event"),
+            ([folder / "middle"], 3, f"middle, line {whole[:200].count(chr(10)) + 1}: not an event"),
+            ([folder / "blank"], 3, "blank: there is no event in it"),
+            ([folder / "piece"], 3, "piece, line 1: not an event"),
+            ([folder / "tail"], 3, f"tail, line {lines + 1}: not an event"),
             ([folder / "list"], 3, "list, line 1: not an event"),
             ([folder / "empty"], 3, "empty: there is no event in it"),
             ([folder / "none"], 3, "none: No such file or directory"),
@@ -148,6 +155,24 @@ def check_trouble(folder, trace):
         if (result.returncode != status or message not in result.stderr or
                 result.stderr.count("\n") != 1 or trace.read_bytes() != kept):
             yield f"report {words}: {result.returncode} {result.stderr}"
+
+
+def check_cut(folder, trace):
+    """The trace of a run that was killed: what is whole counts, what is cut off is said to be."""
+    text = trace.read_text()
+    lines = text.splitlines()
+    html = folder / "cut.html"
+    (folder / "cut").write_text(text[:-40])
+    result = undervisor("report", folder / "cut", "-o", html)
+    if (result.returncode, result.stderr) != (
+            0, f"undervisor report: {folder}/cut, line {len(lines)}: cut off; left out\n"):
+        yield f"the report of a trace that is cut off: {result}"
+    yield from check_html([json.loads(line) for line in lines[:-1]], html.read_text(), 2000)
+    (folder / "cut").write_text(text[:-1])
+    result = undervisor("report", folder / "cut", "-o", html)
+    if result.returncode or result.stderr:
+        yield f"the report of a trace whose last line lacks its end: {result}"
+    yield from check_html([json.loads(line) for line in lines], html.read_text(), 2000)
 
 
 def main():
@@ -169,6 +194,7 @@ def main():
             bad += check_html(events, few, 3)
             bad += check_chrome(events, undervisor("report", trace, "--format", "chrome").stdout)
         bad += check_trouble(folder, trace)
+        bad += check_cut(folder, trace)
     print("\n".join(bad[:40]))
     print(f"{checked} events, {len(bad)} failures")
     return 1 if bad else 0
