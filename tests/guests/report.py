@@ -106,21 +106,56 @@ def check_html(events, html, walks):
         yield f"{len(data['walks'])} walks, not {len(wanted)}, or others"
 
 
+def expected_slices(events):
+    """(processor, level, start, end, name) of each run of L1 after an exit, and of L2 after an entry."""
+    last = {e["cpu"]: e["ns"] for e in events}
+    running = {}
+    for e in events:
+        if e["event"] not in ("vm-exit", "vm-entry"):
+            continue
+        cpu, now, left = e["cpu"], e["ns"], e["event"] == "vm-exit"
+        before = running.get(cpu)
+        if before and not (left and int(e["reason"], 16) >> 31 and before[1] == 2):
+            yield (*before[:3], now, before[3])
+        running[cpu] = (cpu, 1, now, e["name"]) if left else (cpu, 2, now, "L2")
+    for cpu, before in running.items():
+        yield (*before[:3], last[cpu], before[3])
+
+
 def check_chrome(events, text):
     """Slices of L1 and L2 follow each other; L0's events are instants."""
     slices = json.loads(text)["traceEvents"]
-    count = collections.Counter((s["ph"], s.get("tid")) for s in slices if s["ph"] != "M")
-    exits = sum(e["event"] == "vm-exit" for e in events)
-    l0 = collections.Counter(e["level"] for e in events if e["event"] in ("l0-filled", "l0-emulated"))
-    wanted = {("X", 1): exits, ("X", 2): exits - 1, ("i", 1): l0[1], ("i", 2): l0[2]}
-    if count != {key: n for key, n in wanted.items() if n}:
-        yield f"{count}, not {wanted}"
-    at = 0
-    for s in slices:
-        if s["ph"] == "X":
-            if s["ts"] < at - .002 or s["dur"] < 0:
-                yield f"{s} begins before {at}"
-            at = s["ts"] + s["dur"]
+    seen = [(s["pid"], s["tid"], s["ts"], s["dur"], s["name"]) for s in slices if s["ph"] == "X"]
+    wanted = [(cpu, level, start / 1000, (end - start) / 1000, name)
+              for cpu, level, start, end, name in expected_slices(events)]
+    if sorted(seen) != sorted(wanted):
+        yield f"slices: {sorted(set(seen) ^ set(wanted))[:6]}"
+    seen = [(s["pid"], s["tid"], s["ts"], s["name"]) for s in slices if s["ph"] == "i"]
+    wanted = [(e["cpu"], e["level"], e["ns"] / 1000, e["name"])
+              for e in events if e["event"] in ("l0-filled", "l0-emulated")]
+    if seen != wanted:
+        yield f"instants: {len(seen)}, not {len(wanted)}, or others"
+
+
+def check_processors(folder):
+    """Runs of L2 that begin or end the trace of a processor, and an entry that fails."""
+    def event(cpu, ns, what, **more):
+        return {"cpu": cpu, "level": 1, "instructions": ns, "ns": ns, "rip": "0x1", "event": what, **more}
+
+    leave = {"reason": "0xa", "name": "CPUID"}
+    failed = {"reason": "0x80000021", "name": "ENTRY_FAIL_GUEST"}
+    events = [event(0, 100, "vm-entry"), event(1, 107, "vm-exit", **leave), event(1, 150, "vm-exit", **failed),
+              event(0, 161, "vm-exit", **leave), event(0, 200, "vm-entry"), event(1, 207, "vm-entry"),
+              event(2, 230, "vm-exit", **leave), event(1, 251, "vm-exit", **leave), event(2, 263, "interrupt"),
+              event(0, 299, "interrupt")]
+    trace = folder / "processors.jsonl"
+    trace.write_text("".join(json.dumps(e) + "\n" for e in events))
+    wanted = [(0, 1, 161, 200, "CPUID"), (0, 2, 100, 161, "L2"), (0, 2, 200, 299, "L2"),
+              (1, 1, 107, 150, "CPUID"), (1, 1, 150, 207, "ENTRY_FAIL_GUEST"), (1, 1, 251, 251, "CPUID"),
+              (1, 2, 207, 251, "L2"), (2, 1, 230, 263, "CPUID")]
+    if sorted(expected_slices(events)) != wanted:
+        yield f"{sorted(expected_slices(events))}, not {wanted}"
+    yield from check_chrome(events, undervisor("report", trace, "--format", "chrome").stdout)
 
 
 def check_trouble(folder, trace):
@@ -195,6 +230,7 @@ def main():
             bad += check_chrome(events, undervisor("report", trace, "--format", "chrome").stdout)
         bad += check_trouble(folder, trace)
         bad += check_cut(folder, trace)
+        bad += check_processors(folder)
     print("\n".join(bad[:40]))
     print(f"{checked} events, {len(bad)} failures")
     return 1 if bad else 0
