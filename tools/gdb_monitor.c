@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <undervisor/explain.h>
+#include <undervisor/registers.h>
 
 #include "common.h"
 #include "run.h"
@@ -144,6 +145,10 @@ static void print_one_field(FILE *file, const struct udv_vmcs *vmcs, const char 
 			fprintf(file, "no VMCS field is called %s\n", name);
 			return;
 		}
+		if (encoding > UINT32_MAX) {
+			fprintf(file, "no VMCS field has the encoding %s\n", name);
+			return;
+		}
 		number = (uint32_t)encoding;
 	}
 	for (unsigned i = 0; udv_list_row(UDV_LIST_VMCS_FIELDS, i, &row) == UDV_OK; i++)
@@ -180,6 +185,26 @@ static void print_vmcs(struct gdb *gdb, FILE *file, const char *field)
 
 /* ---------------------------------------------------------------- walk */
 
+/*
+ * Linear addresses have 32 bits outside IA-32e mode. SDM Vol 3A "IA-32 Memory Models", "Paging".
+ */
+static bool is_linear(const struct gdb *gdb, uint64_t address)
+{
+	struct udv_registers registers = { 0 };
+
+	udv_machine_get_registers(gdb->machine, gdb->cpu, &registers);
+	return address <= UINT32_MAX || registers.efer & UDV_EFER_LMA;
+}
+
+static void print_translated(struct gdb *gdb, FILE *file, const struct udv_walk_result *result)
+{
+	uint8_t byte;
+	bool ram = udv_machine_read(gdb->machine, UDV_GPA(result->hpa.value), &byte, 1) == UDV_OK;
+
+	fprintf(file, "  guest-physical 0x%" PRIx64 ", physical 0x%" PRIx64 "%s\n",
+		result->gpa.value, result->hpa.value, ram ? "" : ", where there is no RAM");
+}
+
 static void print_walk(struct gdb *gdb, FILE *file, const char *text)
 {
 	struct {
@@ -192,6 +217,9 @@ static void print_walk(struct gdb *gdb, FILE *file, const char *text)
 
 	if (!parse_number(text, &address)) {
 		fprintf(file, "walk ADDRESS: \"%s\" is no number\n", text);
+	} else if (!is_linear(gdb, address)) {
+		fprintf(file, "walk ADDRESS: 0x%" PRIx64 " has more than 32 bits, in %s\n", address,
+			udv_machine_mode(gdb->machine, gdb->cpu));
 	} else if (w && udv_machine_paging(gdb->machine, gdb->cpu, &w->paging) == UDV_OK) {
 		udv_walk_recorded(&w->paging, UDV_ACCESS_READ | UDV_ACCESS_PEEK, UDV_GVA(address),
 				  &w->result, &w->record);
@@ -201,8 +229,7 @@ static void print_walk(struct gdb *gdb, FILE *file, const char *text)
 		fprintf(file, "0x%" PRIx64 ", read by a supervisor:\n", address);
 		run_walk_text(file, &event);
 		if (w->result.outcome == UDV_WALK_OK)
-			fprintf(file, "  guest-physical 0x%" PRIx64 ", physical 0x%" PRIx64 "\n",
-				w->result.gpa.value, w->result.hpa.value);
+			print_translated(gdb, file, &w->result);
 		else
 			fprintf(file, "  %s\n", udv_outcome_text(w->result.outcome));
 	}

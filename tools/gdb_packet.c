@@ -135,6 +135,8 @@ void gdb_link_sent(struct gdb_link *link, size_t size)
 	link->out_size -= size;
 	if (link->out_size)
 		memmove(link->out, link->out + size, link->out_size);
+	else
+		link->repeats = false;
 }
 
 /* ---------------------------------------------------------------- in */
@@ -157,10 +159,12 @@ static void add(struct gdb_link *link, char c)
 
 static enum gdb_input idle(struct gdb_link *link, uint8_t byte)
 {
-	if (byte == '$')
+	if (byte == '$') {
 		start(link);
-	else if (byte == '-' && link->last)
+	} else if (byte == '-' && link->last && !link->repeats) {
 		raw(link, link->last, link->last_size);
+		link->repeats = true;
+	}
 	return byte == INTERRUPT ? GDB_INPUT_INTERRUPT : GDB_INPUT_NONE;
 }
 

@@ -34,7 +34,8 @@ struct gdb_link {
 	size_t out_size, out_room, packet_start;
 	uint8_t *last; /* the last packet, for a peer that has not got it */
 	size_t last_size;
-	bool failed; /* out of memory */
+	bool repeats; /* it waits to be sent again, once is enough */
+	bool failed;  /* out of memory */
 };
 
 /* A run of characters. */

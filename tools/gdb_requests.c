@@ -44,7 +44,7 @@ static void select_thread(struct gdb *gdb, struct gdb_span args)
 		gdb_send(&gdb->link, INVALID);
 		return;
 	}
-	if (!take_thread(gdb, &args, &cpu)) {
+	if (!take_thread(gdb, &args, &cpu) || args.at != args.end) {
 		gdb_send(&gdb->link, NO_SUCH_THREAD);
 		return;
 	}
@@ -58,7 +58,8 @@ static void select_thread(struct gdb *gdb, struct gdb_span args)
 static void is_alive(struct gdb *gdb, struct gdb_span args)
 {
 	uint64_t number;
-	bool alive = gdb_take_number(&args, &number) && number && number <= gdb->nr_cpus;
+	bool alive = gdb_take_number(&args, &number) && args.at == args.end && number &&
+		     number <= gdb->nr_cpus;
 
 	gdb_send(&gdb->link, alive ? "OK" : NO_SUCH_THREAD);
 }
@@ -76,7 +77,7 @@ static void thread_info(struct gdb *gdb, struct gdb_span args)
 	unsigned cpu = 0;
 	char text[128];
 
-	if (!take_thread(gdb, &args, &cpu)) {
+	if (!take_thread(gdb, &args, &cpu) || args.at != args.end) {
 		gdb_send(&gdb->link, NO_SUCH_THREAD);
 		return;
 	}
@@ -174,10 +175,27 @@ static void write_memory(struct gdb *gdb, struct gdb_span args, bool hex)
 
 /* ---------------------------------------------------------------- breakpoints */
 
+/*
+ * A request may come twice, if its reply was lost: what is there is not inserted again, and
+ * removing what is not there does nothing.
+ */
+
+static struct gdb_breakpoint *find_breakpoint(struct gdb *gdb, bool software, uint64_t address)
+{
+	for (unsigned i = 0; i < gdb->nr_breakpoints; i++)
+		if (gdb->breakpoints[i].address == address &&
+		    gdb->breakpoints[i].software == software)
+			return &gdb->breakpoints[i];
+	return NULL;
+}
+
 static enum udv_status insert_breakpoint(struct gdb *gdb, bool software, uint64_t address)
 {
-	enum udv_status status = udv_machine_add_breakpoint(gdb->machine, UDV_GVA(address));
+	enum udv_status status;
 
+	if (find_breakpoint(gdb, software, address))
+		return UDV_OK;
+	status = udv_machine_add_breakpoint(gdb->machine, UDV_GVA(address));
 	if (status == UDV_OK)
 		gdb->breakpoints[gdb->nr_breakpoints++] =
 			(struct gdb_breakpoint){ address, software };
@@ -186,15 +204,12 @@ static enum udv_status insert_breakpoint(struct gdb *gdb, bool software, uint64_
 
 static enum udv_status remove_breakpoint(struct gdb *gdb, bool software, uint64_t address)
 {
-	for (unsigned i = 0; i < gdb->nr_breakpoints; i++) {
-		struct gdb_breakpoint *b = &gdb->breakpoints[i];
+	struct gdb_breakpoint *b = find_breakpoint(gdb, software, address);
 
-		if (b->address != address || b->software != software)
-			continue;
-		*b = gdb->breakpoints[--gdb->nr_breakpoints];
-		return udv_machine_remove_breakpoint(gdb->machine, UDV_GVA(address));
-	}
-	return UDV_ERR_NOT_FOUND;
+	if (!b)
+		return UDV_OK;
+	*b = gdb->breakpoints[--gdb->nr_breakpoints];
+	return udv_machine_remove_breakpoint(gdb->machine, UDV_GVA(address));
 }
 
 static enum udv_status watchpoint(struct gdb *gdb, bool insert, uint64_t type, uint64_t address,
@@ -208,8 +223,11 @@ static enum udv_status watchpoint(struct gdb *gdb, bool insert, uint64_t type, u
 				     : UDV_WATCH_READ | UDV_WATCH_WRITE,
 	};
 
-	return insert ? udv_machine_add_watchpoint(gdb->machine, &wanted)
-		      : udv_machine_remove_watchpoint(gdb->machine, &wanted);
+	enum udv_status status = udv_machine_remove_watchpoint(gdb->machine, &wanted);
+
+	if (insert)
+		return udv_machine_add_watchpoint(gdb->machine, &wanted);
+	return status == UDV_ERR_NOT_FOUND ? UDV_OK : status;
 }
 
 /* Z and z TYPE,ADDRESS,KIND: 0 software, 1 hardware, 2 write, 3 read, 4 access. */
@@ -220,7 +238,7 @@ static void point(struct gdb *gdb, struct gdb_span args, bool insert)
 
 	if (!gdb_take_number(&args, &type) || !gdb_take_char(&args, ',') ||
 	    !gdb_take_number(&args, &address) || !gdb_take_char(&args, ',') ||
-	    !gdb_take_number(&args, &size)) {
+	    !gdb_take_number(&args, &size) || args.at != args.end) {
 		gdb_send(&gdb->link, INVALID);
 		return;
 	}
@@ -255,7 +273,7 @@ static void go(struct gdb *gdb, struct gdb_span args, bool step)
 	uint64_t address;
 
 	if (args.at != args.end) {
-		if (!gdb_take_number(&args, &address)) {
+		if (!gdb_take_number(&args, &address) || args.at != args.end) {
 			gdb_send(&gdb->link, INVALID);
 			return;
 		}
@@ -271,12 +289,55 @@ static void go_with_signal(struct gdb *gdb, struct gdb_span args, bool step)
 {
 	uint64_t signal;
 
-	if (!gdb_take_number(&args, &signal)) {
+	if (!gdb_take_number(&args, &signal) ||
+	    (gdb_take_char(&args, ';') && args.at == args.end)) {
 		gdb_send(&gdb->link, INVALID);
 		return;
 	}
-	gdb_take_char(&args, ';');
 	go(gdb, args, step);
+}
+
+enum action { NO_ACTION, GOES, STEPS };
+
+static enum action take_action(struct gdb_span *args)
+{
+	uint64_t signal;
+
+	if (gdb_take_char(args, 's'))
+		return STEPS;
+	if (gdb_take_char(args, 'c'))
+		return GOES;
+	if (gdb_take_char(args, 'S'))
+		return gdb_take_number(args, &signal) ? STEPS : NO_ACTION;
+	if (gdb_take_char(args, 'C'))
+		return gdb_take_number(args, &signal) ? GOES : NO_ACTION;
+	return NO_ACTION;
+}
+
+/* ACTION[:THREAD], for the processors that have none yet. */
+static bool take_wish(struct gdb *gdb, struct gdb_span *args, enum action *actions)
+{
+	enum action action = take_action(args);
+	unsigned cpu = gdb->step_cpu;
+	bool all = !gdb_take_char(args, ':') || gdb_take_word(args, "-1");
+
+	if (action == NO_ACTION || (!all && !take_thread(gdb, args, &cpu)))
+		return false;
+	for (unsigned i = 0; i < gdb->nr_cpus; i++)
+		if ((all || i == cpu) && actions[i] == NO_ACTION)
+			actions[i] = action;
+	return true;
+}
+
+/* The run stops for one step: of processors that are all to step, that of "s" has it. */
+static unsigned which_steps(const struct gdb *gdb, const enum action *actions)
+{
+	if (actions[gdb->step_cpu] == STEPS)
+		return gdb->step_cpu;
+	for (unsigned i = 0; i < gdb->nr_cpus; i++)
+		if (actions[i] == STEPS)
+			return i;
+	return UINT_MAX;
 }
 
 /*
@@ -285,25 +346,16 @@ static void go_with_signal(struct gdb *gdb, struct gdb_span args, bool step)
  */
 static void continue_threads(struct gdb *gdb, struct gdb_span args)
 {
-	unsigned step = UINT_MAX;
-	bool right = true;
+	enum action actions[UDV_MAX_CPUS] = { NO_ACTION };
+	bool right;
 
-	while (right && gdb_take_char(&args, ';')) {
-		bool steps = gdb_take_char(&args, 's') || gdb_take_char(&args, 'S');
-		unsigned cpu = gdb->step_cpu;
-		uint64_t signal;
-
-		right = steps || gdb_take_char(&args, 'c') || gdb_take_char(&args, 'C');
-		gdb_take_number(&args, &signal);
-		if (gdb_take_char(&args, ':'))
-			right &= take_thread(gdb, &args, &cpu);
-		if (steps && step == UINT_MAX)
-			step = cpu;
-	}
-	if (!right || args.at != args.end)
-		gdb_send(&gdb->link, INVALID);
+	do
+		right = gdb_take_char(&args, ';') && take_wish(gdb, &args, actions);
+	while (right && args.at != args.end);
+	if (right)
+		resume(gdb, which_steps(gdb, actions));
 	else
-		resume(gdb, step);
+		gdb_send(&gdb->link, INVALID);
 }
 
 /* ---------------------------------------------------------------- queries */

@@ -23,6 +23,8 @@ enum report_kind {
 struct report_exit {
 	double ns, instructions;
 	double cost_ns, cost_instructions; /* until the next entry; below 0: there is none */
+	/* of an exit that L1 saw: since when L2 ran, or below 0; until when L1 did */
+	double entered_ns, until_ns;
 	uint64_t rip, guest_physical, guest_linear, qualification;
 	uint32_t words; /* index into report.words */
 	uint8_t cpu, level, kind, reason, failed;
@@ -35,10 +37,12 @@ struct report {
 	size_t nr_exits, room;
 	size_t max_walks, nr_walks;
 	unsigned processors;
-	json_t *words;	 /* array of strings: what exits are in words */
-	json_t *walks;	 /* array of [number of the exit, {walk, because}] */
-	json_t *reasons; /* number: name */
-	json_t *events;	 /* name: how many there are of events that are no exits */
+	json_t *words;			/* array of strings: what exits are in words */
+	json_t *walks;			/* array of [number of the exit, {walk, because}] */
+	json_t *reasons;		/* number: name */
+	json_t *events;			/* name: how many there are of events that are no exits */
+	double last_ns[REPORT_CPUS];	/* of the last event */
+	double entered_ns[REPORT_CPUS]; /* of the entry that no exit has followed, or below 0 */
 	/* while the trace is read */
 	json_t *word_numbers;	      /* string: index into words */
 	size_t open[REPORT_CPUS];     /* the last exit that no entry has followed, and 1 */

@@ -6,7 +6,8 @@
 /*
  * Chrome's trace event format, which Perfetto opens: a processor is a process, L1 and L2 are
  * threads of it. On L1's is a slice from each exit to the next entry, on L2's one from each entry
- * to the next exit; what L0 handles alone is an instant.
+ * to the next exit; the last of a processor is as long as its trace. What L0 handles alone is an
+ * instant.
  */
 
 static const char *name_of(const struct report *report, unsigned reason)
@@ -35,13 +36,13 @@ static void put_arguments(const struct report *report, const struct report_exit 
 }
 
 /* Times are in microseconds. */
-static void put_slice(const struct report_exit *exit, const char *name, unsigned thread,
-		      double from, double length, FILE *file)
+static void put_slice(unsigned cpu, const char *name, unsigned thread, double from, double to,
+		      FILE *file)
 {
 	fputs(",\n{\"name\":", file);
 	put_json_string(file, name);
-	fprintf(file, ",\"ph\":\"X\",\"pid\":%u,\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f", exit->cpu,
-		thread, from / 1000, length / 1000);
+	fprintf(file, ",\"ph\":\"X\",\"pid\":%u,\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f", cpu, thread,
+		from / 1000, (to - from) / 1000);
 }
 
 static void put_exit(const struct report *report, const struct report_exit *exit, FILE *file)
@@ -54,29 +55,24 @@ static void put_exit(const struct report *report, const struct report_exit *exit
 		fprintf(file, ",\"ph\":\"i\",\"s\":\"t\",\"pid\":%u,\"tid\":%u,\"ts\":%.3f",
 			exit->cpu, exit->level, exit->ns / 1000);
 	} else {
-		put_slice(exit, name, 1, exit->ns, exit->cost_ns < 0 ? 0 : exit->cost_ns, file);
+		put_slice(exit->cpu, name, 1, exit->ns, exit->until_ns, file);
 	}
 	put_arguments(report, exit, file);
 	fputc('}', file);
 }
 
-/* L2 has run from the last entry up to this exit. */
-static void put_guest(const struct report_exit *exit, double *entered, FILE *file)
+static void put_guest(unsigned cpu, double entered, double left, FILE *file)
 {
-	if (*entered >= 0) {
-		put_slice(exit, "L2", 2, *entered, exit->ns - *entered, file);
-		fputc('}', file);
-	}
-	*entered = exit->cost_ns < 0 ? -1 : exit->ns + exit->cost_ns;
+	if (entered < 0)
+		return;
+	put_slice(cpu, "L2", 2, entered, left, file);
+	fputc('}', file);
 }
 
 bool report_chrome(const struct report *report, FILE *file)
 {
-	double entered[REPORT_CPUS];
-
 	fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n", file);
 	for (unsigned i = 0; i < report->processors; i++) {
-		entered[i] = -1;
 		fprintf(file,
 			"%s{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":%u,"
 			"\"args\":{\"name\":\"processor %u\"}},\n"
@@ -89,10 +85,12 @@ bool report_chrome(const struct report *report, FILE *file)
 	for (size_t i = 0; i < report->nr_exits; i++) {
 		const struct report_exit *exit = &report->exits[i];
 
-		if (exit->kind <= REPORT_FOUND && !exit->failed)
-			put_guest(exit, &entered[exit->cpu], file);
+		if (exit->kind <= REPORT_FOUND)
+			put_guest(exit->cpu, exit->entered_ns, exit->ns, file);
 		put_exit(report, exit, file);
 	}
+	for (unsigned i = 0; i < report->processors; i++)
+		put_guest(i, report->entered_ns[i], report->last_ns[i], file);
 	fputs("\n]}\n", file);
 	return true;
 }

@@ -88,6 +88,17 @@ static struct report_exit *new_exit(struct report *report)
 	return &report->exits[report->nr_exits++];
 }
 
+/* L1 runs from this exit on, if it has not before: an entry that failed. */
+static void follow(struct report *report, unsigned cpu, struct report_exit *exit)
+{
+	if (report->open[cpu])
+		report->exits[report->open[cpu] - 1].until_ns = exit->ns;
+	if (!exit->failed)
+		exit->entered_ns = report->entered_ns[cpu];
+	report->entered_ns[cpu] = -1;
+	report->open[cpu] = report->nr_exits;
+}
+
 static bool take_exit(struct report *report, const json_t *event, enum report_kind kind)
 {
 	uint64_t reason = number_of(event, "reason");
@@ -105,6 +116,7 @@ static bool take_exit(struct report *report, const json_t *event, enum report_ki
 		.instructions = (double)number_of(event, "instructions"),
 		.cost_ns = -1,
 		.cost_instructions = -1,
+		.entered_ns = -1,
 		.rip = number_of(event, "rip"),
 		.guest_physical = number_of(event, "guest_physical"),
 		.guest_linear = number_of(event, "guest_linear"),
@@ -117,7 +129,7 @@ static bool take_exit(struct report *report, const json_t *event, enum report_ki
 		.failed = (reason & ENTRY_FAILURE) != 0,
 	};
 	if (kind <= REPORT_FOUND)
-		report->open[cpu] = report->nr_exits;
+		follow(report, cpu, exit);
 	return true;
 }
 
@@ -126,10 +138,12 @@ static void take_entry(struct report *report, const json_t *event)
 	unsigned cpu = number_of(event, "cpu") % REPORT_CPUS;
 	struct report_exit *exit;
 
+	report->entered_ns[cpu] = report->last_ns[cpu];
 	if (!report->open[cpu])
 		return;
 	exit = &report->exits[report->open[cpu] - 1];
-	exit->cost_ns = (double)number_of(event, "ns") - exit->ns;
+	exit->until_ns = report->last_ns[cpu];
+	exit->cost_ns = exit->until_ns - exit->ns;
 	exit->cost_instructions = (double)number_of(event, "instructions") - exit->instructions;
 	report->open[cpu] = 0;
 }
@@ -162,6 +176,7 @@ static bool take_event(struct report *report, const json_t *event)
 
 	if (cpu >= report->processors)
 		report->processors = cpu + 1;
+	report->last_ns[cpu] = (double)number_of(event, "ns");
 	if (starts_with(name, "l0-"))
 		return take_l0(report, event, name + 3);
 	if (strcmp(name, "vm-exit") == 0) {
@@ -178,49 +193,58 @@ static bool take_event(struct report *report, const json_t *event)
 
 /* ---------------------------------------------------------------- the file */
 
-static bool take_line(struct report *report, const char *path, size_t number, const char *line,
-		      size_t length)
+struct input {
+	const char *path;
+	size_t line, events;
+};
+
+static bool take_line(struct report *report, struct input *in, const char *line, size_t length)
 {
+	bool whole = length && line[length - 1] == '\n', taken;
 	json_error_t error;
 	json_t *event;
-	bool taken;
 
-	if (length == 0)
+	in->line++;
+	if (length == whole)
 		return true;
 	event = json_loadb(line, length, 0, &error);
+	if (!event && !whole && in->events) {
+		complain(NAME, "%s, line %zu: cut off; left out", in->path, in->line);
+		return true;
+	}
 	if (!json_is_object(event) || !text_of(event, "event")[0]) {
 		json_decref(event);
 		complain(NAME,
 			 "%s, line %zu: not an event of a JSON trace; undervisor run --trace "
 			 "FILE.jsonl writes one",
-			 path, number);
+			 in->path, in->line);
 		return false;
 	}
+	in->events++;
 	taken = take_event(report, event);
 	json_decref(event);
 	if (!taken)
-		complain(NAME, "%s, line %zu: out of memory", path, number);
+		complain(NAME, "%s, line %zu: out of memory", in->path, in->line);
 	return taken;
 }
 
 static bool read_lines(struct report *report, const char *path, FILE *file)
 {
+	struct input in = { .path = path };
 	char *line = NULL;
-	size_t size = 0, number = 0;
+	size_t size = 0;
 	ssize_t length;
 	bool good = true;
 
-	while (good && (length = getline(&line, &size, file)) >= 0) {
-		if (length && line[length - 1] == '\n')
-			length--;
-		good = take_line(report, path, ++number, line, (size_t)length);
-	}
+	/* The last line of a run that was killed has no end. */
+	while (good && (length = getline(&line, &size, file)) >= 0)
+		good = take_line(report, &in, line, (size_t)length);
 	free(line);
 	if (good && ferror(file)) {
 		complain(NAME, "cannot read %s: %s", path, strerror(errno));
 		return false;
 	}
-	if (good && !number) {
+	if (good && !in.events) {
 		complain(NAME, "%s: there is no event in it", path);
 		return false;
 	}
@@ -245,7 +269,12 @@ bool report_read(struct report *report, const char *path, size_t max_walks)
 		return false;
 	}
 	number_words(report, "");
+	for (unsigned i = 0; i < REPORT_CPUS; i++)
+		report->entered_ns[i] = -1;
 	good = read_lines(report, path, file);
+	for (unsigned i = 0; i < REPORT_CPUS; i++)
+		if (report->open[i])
+			report->exits[report->open[i] - 1].until_ns = report->last_ns[i];
 	if (!standard)
 		fclose(file);
 	return good;

@@ -92,6 +92,16 @@ static void test_packets_out(void **state)
 	expect_output(link, "$a}\x03"
 			    "b}\nc}\x04"
 			    "d}]e#51");
+	/* once for all of these that come before it is sent */
+	feed(link, "---");
+	expect_output(link, "$a}\x03"
+			    "b}\nc}\x04"
+			    "d}]e#51");
+	feed(link, "-");
+	gdb_link_sent(link, 5);
+	feed(link, "-");
+	assert_int_equal(link->out_size, 12);
+	gdb_link_sent(link, 12);
 	link->no_acks = true;
 	assert_int_equal(feed(link, "$?#3f"), GDB_INPUT_PACKET);
 	expect_output(link, "");
@@ -199,19 +209,52 @@ static void test_breakpoints(void **state)
 	rig_ask(&rig, "c");
 	assert_string_equal(rig_run(&rig, 1000), "T05swbreak:;thread:1;");
 	assert_int_equal(rig.info.instructions, 5);
-	assert_string_equal(rig_ask(&rig, "z1,1004,1"), "E22"); /* not of that kind */
+	/* not of that kind: it is still there */
+	assert_string_equal(rig_ask(&rig, "z1,1004,1"), "OK");
+	rig_ask(&rig, "c");
+	assert_string_equal(rig_run(&rig, 1000), "T05swbreak:;thread:1;");
 	assert_string_equal(rig_ask(&rig, "z0,1004,1"), "OK");
 	assert_string_equal(rig_ask(&rig, "Z1,100b,1"), "OK");
 	rig_ask(&rig, "vCont;c");
 	assert_string_equal(rig_run(&rig, 1000), "T05hwbreak:;thread:1;");
 	assert_string_equal(rig_ask(&rig, "z1,100b,1"), "OK");
-	assert_string_equal(rig_ask(&rig, "z1,100b,1"), "E22");
+	assert_string_equal(rig_ask(&rig, "z1,100b,1"), "OK");
 	for (unsigned i = 0; i < UDV_MAX_BREAKPOINTS; i++) {
 		snprintf(line, sizeof(line), "Z%u,%x,1", i & 1, 0x5000 + i);
 		assert_string_equal(rig_ask(&rig, line), "OK");
 	}
 	assert_string_equal(rig_ask(&rig, "Z0,9000,1"), "E28");
+	assert_string_equal(rig_ask(&rig, "Z0,5000,1"), "OK"); /* that one is there */
 	assert_string_equal(rig_ask(&rig, "Z5,9000,1"), "");
+	assert_string_equal(rig_ask(&rig, "Z0,5000,1;X1,00"), "E22");
+	rig_close(&rig);
+}
+
+/* What comes twice counts once. */
+static void test_points_twice(void **state)
+{
+	struct rig rig;
+	char line[32];
+
+	(void)state;
+	rig_open(&rig, 1);
+	for (unsigned type = 0; type < 5; type++) {
+		const unsigned where = type < 2 ? CODE_INC : DATA;
+
+		for (unsigned i = 0; i < 3; i++) {
+			snprintf(line, sizeof(line), "Z%u,%x,1", type, where);
+			assert_string_equal(rig_ask(&rig, line), "OK");
+		}
+		rig_ask(&rig, "c");
+		assert_memory_equal(rig_run(&rig, 1000), "T05", 3);
+		line[0] = 'z';
+		assert_string_equal(rig_ask(&rig, line), "OK");
+		assert_string_equal(rig_ask(&rig, line), "OK");
+		rig_ask(&rig, "c");
+		assert_string_equal(rig_run(&rig, 1000), "");
+		gdb_interrupted(rig.gdb);
+	}
+	assert_string_equal(rig_ask(&rig, "z2,2000,0"), "E22"); /* none can be */
 	rig_close(&rig);
 }
 
@@ -250,8 +293,79 @@ static void test_steps(void **state)
 	assert_string_equal(rig_run(&rig, 1000), "T05thread:1;");
 	assert_string_equal(rig_ask(&rig, "p10"), "0410000000000000");
 	assert_string_equal(rig_ask(&rig, "sx"), "E22");
+	for (unsigned i = 0; i < 6; i++) {
+		static const char *const wrong[] = { "s1003x",	  "c1003 ", "S05;1003;",
+						     "C05;1003x", "C05;",   "C05x" };
+
+		assert_string_equal(rig_ask(&rig, wrong[i]), "E22");
+		assert_string_equal(rig_ask(&rig, "p10"), "0410000000000000");
+	}
+	rig_ask(&rig, "S05;1000");
+	assert_string_equal(rig_run(&rig, 1000), "T05thread:1;");
+	assert_string_equal(rig_ask(&rig, "p10"), "0310000000000000");
 	assert_string_equal(rig_ask(&rig, "vCont;x"), "E22");
 	assert_string_equal(rig_ask(&rig, "vCont;s:3"), "E22");
+	rig_close(&rig);
+}
+
+/* INIT and SIPI for 1000H; the first processor is back at its program then. */
+static void start_second(struct rig *rig)
+{
+	static const uint8_t code[] = { /* mov dword [300h], ...: the local APIC's ICR; jmp $ */
+					0x66, 0xc7, 0x06, 0x00, 0x03, 0x00, 0x45, 0x0c, 0x00, 0x66,
+					0xc7, 0x06, 0x00, 0x03, 0x01, 0x46, 0x0c, 0x00, 0xeb, 0xfe
+	};
+	struct udv_registers old, r;
+
+	udv_machine_write(rig->machine, UDV_GPA(0x3000), code, sizeof(code));
+	udv_machine_get_registers(rig->machine, 0, &old);
+	r = old;
+	r.rip = 0x3000;
+	r.segment[UDV_DS].base = 0xfee00000;
+	udv_machine_set_registers(rig->machine, 0, &r);
+	udv_machine_run(rig->machine, 1000000, &rig->info);
+	udv_machine_set_registers(rig->machine, 0, &old);
+	udv_machine_get_registers(rig->machine, 1, &r);
+	assert_int_equal(r.segment[UDV_CS].base, CODE);
+}
+
+/* The leftmost action that fits a thread counts; one that is none is an error. */
+static void test_actions(void **state)
+{
+	static const struct {
+		const char *packet;
+		unsigned stepped; /* processor, from 1; 0: it runs on */
+	} cases[] = {
+		{ "vCont;c;s:1", 0 },	  { "vCont;c:1;s", 2 },	    { "vCont;c:1;s:1", 0 },
+		{ "vCont;c:1;s:2;c", 2 }, { "vCont;s", 1 },	    { "vCont;s:2;s:1", 1 },
+		{ "vCont;s:2;c", 2 },	  { "vCont;S05:2;C05", 2 }, { "vCont;C05;S05:2", 0 },
+		{ "vCont;c:-1;s:1", 0 },  { "vCont;s:0;c", 1 },	    { "vCont;c:2;s:-1", 1 },
+	};
+	static const char *const wrong[] = {
+		"vCont",   "vCont;",	"vCont;C",     "vCont;S",      "vCont;C:1",   "vCont;c;",
+		"vCont;t", "vCont;c05", "vCont;s05:1", "vCont;c:1x",   "vCont;c:",    "vCont;c:3",
+		"vContc",  "vCont;;c",	"vCont;cs",    "vCont;c:1;:2", "vCont;c:-12",
+	};
+	struct rig rig;
+	char stop[32];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		rig_open(&rig, 2);
+		print_message("%s\n", cases[i].packet);
+		start_second(&rig);
+		assert_string_equal(rig_ask(&rig, cases[i].packet), "");
+		assert_int_equal(gdb_state(rig.gdb), GDB_RUNNING);
+		snprintf(stop, sizeof(stop), "T05thread:%u;", cases[i].stepped);
+		assert_string_equal(rig_run(&rig, 1000000), cases[i].stepped ? stop : "");
+		rig_close(&rig);
+	}
+	rig_open(&rig, 2);
+	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		print_message("%s\n", wrong[i]);
+		assert_string_equal(rig_ask(&rig, wrong[i]), "E22");
+		assert_int_equal(gdb_state(rig.gdb), GDB_STOPPED);
+	}
 	rig_close(&rig);
 }
 
@@ -300,6 +414,11 @@ static void test_threads(void **state)
 	assert_string_equal(rig_ask(&rig, "qC"), "QC2");
 	assert_string_equal(rig_ask(&rig, "p10"), "f0ff000000000000"); /* after reset */
 	assert_string_equal(rig_ask(&rig, "Hg3"), "E03");
+	assert_string_equal(rig_ask(&rig, "Hg-12"), "E03");
+	assert_string_equal(rig_ask(&rig, "Hg1x"), "E03");
+	assert_string_equal(rig_ask(&rig, "T2x"), "E03");
+	assert_string_equal(rig_ask(&rig, "qThreadExtraInfo,1x"), "E03");
+	assert_string_equal(rig_ask(&rig, "qC"), "QC2");
 	assert_string_equal(rig_ask(&rig, "Hx1"), "E22");
 	assert_string_equal(rig_ask(&rig, "Hc-1"), "OK");
 	/* "L1, real mode" */
@@ -430,6 +549,18 @@ static void test_monitor(void **state)
 	assert_string_equal(rig_monitor(&rig, "walk 0x2000"),
 			    "0x2000, read by a supervisor:\n"
 			    "  guest-physical 0x2000, physical 0x2000\n");
+	assert_string_equal(rig_monitor(&rig, "walk 0xfffff"),
+			    "0xfffff, read by a supervisor:\n"
+			    "  guest-physical 0xfffff, physical 0xfffff\n");
+	assert_string_equal(
+		rig_monitor(&rig, "walk 0x100000"),
+		"0x100000, read by a supervisor:\n"
+		"  guest-physical 0x100000, physical 0x100000, where there is no RAM\n");
+	assert_string_equal(
+		rig_monitor(&rig, "walk 18446744073709551615"),
+		"walk ADDRESS: 0xffffffffffffffff has more than 32 bits, in real mode\n");
+	assert_string_equal(rig_monitor(&rig, "walk 0x100000000"),
+			    "walk ADDRESS: 0x100000000 has more than 32 bits, in real mode\n");
 	assert_string_equal(rig_monitor(&rig, "walk x"), "walk ADDRESS: \"x\" is no number\n");
 	assert_string_equal(rig_monitor(&rig, "exits"), "no VM entries and no VM exits yet\n");
 	assert_string_equal(rig_monitor(&rig, "stop"), "stops at no VM entry and no VM exit\n");
@@ -465,8 +596,10 @@ int main(void)
 		cmocka_unit_test(test_registers),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_breakpoints),
+		cmocka_unit_test(test_points_twice),
 		cmocka_unit_test(test_breakpoint_in_no_other_page),
 		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_watchpoints),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_interrupt),

@@ -106,33 +106,75 @@ def check_html(events, html, walks):
         yield f"{len(data['walks'])} walks, not {len(wanted)}, or others"
 
 
+def expected_slices(events):
+    """(processor, level, start, end, name) of each run of L1 after an exit, and of L2 after an entry."""
+    last = {e["cpu"]: e["ns"] for e in events}
+    running = {}
+    for e in events:
+        if e["event"] not in ("vm-exit", "vm-entry"):
+            continue
+        cpu, now, left = e["cpu"], e["ns"], e["event"] == "vm-exit"
+        before = running.get(cpu)
+        if before and not (left and int(e["reason"], 16) >> 31 and before[1] == 2):
+            yield (*before[:3], now, before[3])
+        running[cpu] = (cpu, 1, now, e["name"]) if left else (cpu, 2, now, "L2")
+    for cpu, before in running.items():
+        yield (*before[:3], last[cpu], before[3])
+
+
 def check_chrome(events, text):
     """Slices of L1 and L2 follow each other; L0's events are instants."""
     slices = json.loads(text)["traceEvents"]
-    count = collections.Counter((s["ph"], s.get("tid")) for s in slices if s["ph"] != "M")
-    exits = sum(e["event"] == "vm-exit" for e in events)
-    l0 = collections.Counter(e["level"] for e in events if e["event"] in ("l0-filled", "l0-emulated"))
-    wanted = {("X", 1): exits, ("X", 2): exits - 1, ("i", 1): l0[1], ("i", 2): l0[2]}
-    if count != {key: n for key, n in wanted.items() if n}:
-        yield f"{count}, not {wanted}"
-    at = 0
-    for s in slices:
-        if s["ph"] == "X":
-            if s["ts"] < at - .002 or s["dur"] < 0:
-                yield f"{s} begins before {at}"
-            at = s["ts"] + s["dur"]
+    seen = [(s["pid"], s["tid"], s["ts"], s["dur"], s["name"]) for s in slices if s["ph"] == "X"]
+    wanted = [(cpu, level, start / 1000, (end - start) / 1000, name)
+              for cpu, level, start, end, name in expected_slices(events)]
+    if sorted(seen) != sorted(wanted):
+        yield f"slices: {sorted(set(seen) ^ set(wanted))[:6]}"
+    seen = [(s["pid"], s["tid"], s["ts"], s["name"]) for s in slices if s["ph"] == "i"]
+    wanted = [(e["cpu"], e["level"], e["ns"] / 1000, e["name"])
+              for e in events if e["event"] in ("l0-filled", "l0-emulated")]
+    if seen != wanted:
+        yield f"instants: {len(seen)}, not {len(wanted)}, or others"
+
+
+def check_processors(folder):
+    """Runs of L2 that begin or end the trace of a processor, and an entry that fails."""
+    def event(cpu, ns, what, **more):
+        return {"cpu": cpu, "level": 1, "instructions": ns, "ns": ns, "rip": "0x1", "event": what, **more}
+
+    leave = {"reason": "0xa", "name": "CPUID"}
+    failed = {"reason": "0x80000021", "name": "ENTRY_FAIL_GUEST"}
+    events = [event(0, 100, "vm-entry"), event(1, 107, "vm-exit", **leave), event(1, 150, "vm-exit", **failed),
+              event(0, 161, "vm-exit", **leave), event(0, 200, "vm-entry"), event(1, 207, "vm-entry"),
+              event(2, 230, "vm-exit", **leave), event(1, 251, "vm-exit", **leave), event(2, 263, "interrupt"),
+              event(0, 299, "interrupt")]
+    trace = folder / "processors.jsonl"
+    trace.write_text("".join(json.dumps(e) + "\n" for e in events))
+    wanted = [(0, 1, 161, 200, "CPUID"), (0, 2, 100, 161, "L2"), (0, 2, 200, 299, "L2"),
+              (1, 1, 107, 150, "CPUID"), (1, 1, 150, 207, "ENTRY_FAIL_GUEST"), (1, 1, 251, 251, "CPUID"),
+              (1, 2, 207, 251, "L2"), (2, 1, 230, 263, "CPUID")]
+    if sorted(expected_slices(events)) != wanted:
+        yield f"{sorted(expected_slices(events))}, not {wanted}"
+    yield from check_chrome(events, undervisor("report", trace, "--format", "chrome").stdout)
 
 
 def check_trouble(folder, trace):
     """What cannot be done is said in one line, with a status; and nothing is lost."""
     (folder / "text").write_text("0 L1 17 0x7c00 mode cr0 0x11\n")
     (folder / "empty").write_text("")
-    (folder / "cut").write_text(trace.read_text()[:-40])
+    whole = trace.read_text()
+    (folder / "middle").write_text(whole[:200] + "\n" + whole)
+    (folder / "blank").write_text("\n\n\n")
+    (folder / "piece").write_text(whole[:40])
+    (folder / "tail").write_text(whole + "[1]")
     (folder / "list").write_text("[1]\n")
-    lines = len(trace.read_text().splitlines())
+    lines = len(whole.splitlines())
     for words, status, message in (
             ([folder / "text"], 3, "text, line 1: not an event of a JSON trace"),
-            ([folder / "cut"], 3, f"cut, line {lines}: not an event"),
+            ([folder / "middle"], 3, f"middle, line {whole[:200].count(chr(10)) + 1}: not an event"),
+            ([folder / "blank"], 3, "blank: there is no event in it"),
+            ([folder / "piece"], 3, "piece, line 1: not an event"),
+            ([folder / "tail"], 3, f"tail, line {lines + 1}: not an event"),
             ([folder / "list"], 3, "list, line 1: not an event"),
             ([folder / "empty"], 3, "empty: there is no event in it"),
             ([folder / "none"], 3, "none: No such file or directory"),
@@ -148,6 +190,24 @@ def check_trouble(folder, trace):
         if (result.returncode != status or message not in result.stderr or
                 result.stderr.count("\n") != 1 or trace.read_bytes() != kept):
             yield f"report {words}: {result.returncode} {result.stderr}"
+
+
+def check_cut(folder, trace):
+    """The trace of a run that was killed: what is whole counts, what is cut off is said to be."""
+    text = trace.read_text()
+    lines = text.splitlines()
+    html = folder / "cut.html"
+    (folder / "cut").write_text(text[:-40])
+    result = undervisor("report", folder / "cut", "-o", html)
+    if (result.returncode, result.stderr) != (
+            0, f"undervisor report: {folder}/cut, line {len(lines)}: cut off; left out\n"):
+        yield f"the report of a trace that is cut off: {result}"
+    yield from check_html([json.loads(line) for line in lines[:-1]], html.read_text(), 2000)
+    (folder / "cut").write_text(text[:-1])
+    result = undervisor("report", folder / "cut", "-o", html)
+    if result.returncode or result.stderr:
+        yield f"the report of a trace whose last line lacks its end: {result}"
+    yield from check_html([json.loads(line) for line in lines], html.read_text(), 2000)
 
 
 def main():
@@ -169,6 +229,8 @@ def main():
             bad += check_html(events, few, 3)
             bad += check_chrome(events, undervisor("report", trace, "--format", "chrome").stdout)
         bad += check_trouble(folder, trace)
+        bad += check_cut(folder, trace)
+        bad += check_processors(folder)
     print("\n".join(bad[:40]))
     print(f"{checked} events, {len(bad)} failures")
     return 1 if bad else 0
