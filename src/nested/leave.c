@@ -159,10 +159,12 @@ static void leave(void *opaque)
 {
 	struct nested *n = opaque;
 
+	nested_take12(n);
 	if (n->cpu->vmx.level1)
 		leave01(n);
 	else
 		leave02(n);
+	nested_give12(n);
 }
 
 /* ---------------------------------------------------------------- what the processor tells */
