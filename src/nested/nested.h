@@ -110,6 +110,8 @@ void nested_tell(struct nested *n, enum cpu_trace_kind kind);
 void nested_reflect(struct nested *n);
 void nested_emulate(struct nested *n);
 bool nested_retry(struct nested *n);
+/* In debug builds vmx.interrupted and vmx.unblocked are made nonsense. */
+void nested_forget_event(struct cpu *cpu);
 void nested_resume02(struct nested *n);
 
 /* wants.c: does L1 want the exit that @exit records? Pure but for reading L1's bitmaps. */
