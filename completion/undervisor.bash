@@ -43,7 +43,7 @@ _undervisor_words() # PROGRAM COMMAND OPTION PLACEHOLDER
 	run:--progress) printf '%s\n' on off auto ;;
 	explain:--reason) _undervisor_names "$1" exit-reasons ;;
 	*:--serial | *:--virtio-console) printf '%s\n' stdio none file: ;;
-	*:--stress) printf '%s\n' tlb blocks single ept02 ;;
+	*:--stress) printf '%s\n' tlb blocks single ept02 vmcs12 ;;
 	*:--trace-format) printf '%s\n' text json ;;
 	*)
 		case $4 in

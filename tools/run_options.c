@@ -124,21 +124,22 @@ static bool take_stress(struct run_options *options, const char *name, const cha
 		const char *name;
 		uint32_t bit;
 	} kinds[] = {
-		{ "tlb", UDV_STRESS_TLB },
-		{ "blocks", UDV_STRESS_BLOCKS },
-		{ "single", UDV_STRESS_SINGLE },
-		{ "ept02", UDV_STRESS_EPT02 },
+		{ "tlb", UDV_STRESS_TLB },	 { "blocks", UDV_STRESS_BLOCKS },
+		{ "single", UDV_STRESS_SINGLE }, { "ept02", UDV_STRESS_EPT02 },
+		{ "vmcs12", UDV_STRESS_VMCS12 },
 	};
+	const size_t nr_kinds = sizeof(kinds) / sizeof(kinds[0]);
 	const char *at = text;
 
 	do {
 		size_t length = strcspn(at, ","), i = 0;
 
-		while (i < 4 &&
+		while (i < nr_kinds &&
 		       (strlen(kinds[i].name) != length || strncmp(at, kinds[i].name, length) != 0))
 			i++;
-		if (i == 4)
-			return bad_value(name, text, "a list of tlb, blocks, single, ept02");
+		if (i == nr_kinds)
+			return bad_value(name, text,
+					 "a list of tlb, blocks, single, ept02, vmcs12");
 		options->machine.stress |= kinds[i].bit;
 		at += length;
 	} while (*at++ == ',');

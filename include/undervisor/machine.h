@@ -32,10 +32,11 @@ struct udv_problem {
  * Ways to run that must make no difference but in speed: what a fault in the processor's caches
  * would show in.
  */
-#define UDV_STRESS_TLB 0x1u    /* the TLB is empty before every instruction */
-#define UDV_STRESS_BLOCKS 0x2u /* decoded code is dropped every 64 ticks */
-#define UDV_STRESS_SINGLE 0x4u /* code is decoded one instruction at a time */
-#define UDV_STRESS_EPT02 0x8u  /* L0 forgets its EPT at every exit that L1 sees */
+#define UDV_STRESS_TLB 0x1u	/* the TLB is empty before every instruction */
+#define UDV_STRESS_BLOCKS 0x2u	/* decoded code is dropped every 64 ticks */
+#define UDV_STRESS_SINGLE 0x4u	/* code is decoded one instruction at a time */
+#define UDV_STRESS_EPT02 0x8u	/* L0 forgets its EPT at every exit that L1 sees */
+#define UDV_STRESS_VMCS12 0x10u /* L0 keeps vmcs12 in L1's memory while L1 or L2 runs */
 
 /*
  * What a hypervisor in the machine, L1, runs on. It cannot tell one from the other: instructions,

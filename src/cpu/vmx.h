@@ -125,6 +125,10 @@ void vmx_exit(struct cpu *cpu);
 /* The guest-state checks or the MSR list have failed: host state is loaded. */
 void vmx_entry_failure(struct cpu *cpu, uint32_t reason, uint64_t qualification);
 
+/* The region at @at gets launch state and contents of the current VMCS, or they come from there. */
+void vmx_store_region(struct cpu *cpu, uint64_t at, const struct vmx_vmcs *vmcs);
+void vmx_load_region(struct cpu *cpu, uint64_t at, struct vmx_vmcs *vmcs);
+
 /* ---------------------------------------------------------------- entering */
 
 /* VMLAUNCH and VMRESUME after the checks of the instruction itself; false: cpu->fault is set. */

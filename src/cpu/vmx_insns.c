@@ -127,25 +127,33 @@ static bool vmxon(struct cpu *cpu, const struct op *op)
 	return vmx_succeed(cpu);
 }
 
-static void store_current(struct cpu *cpu)
+void vmx_store_region(struct cpu *cpu, uint64_t at, const struct vmx_vmcs *vmcs)
 {
 	uint32_t launched = cpu->vmx.launched;
-	uint64_t at = cpu->vmx.current;
 
-	if (at == VMX_NO_POINTER)
-		return;
 	mem_write_bytes(cpu->memory, at + VMX_REGION_LAUNCHED, &launched, sizeof(launched));
-	mem_write_bytes(cpu->memory, at + VMX_REGION_FIELDS, &cpu->vmx.vmcs, sizeof(cpu->vmx.vmcs));
+	mem_write_bytes(cpu->memory, at + VMX_REGION_FIELDS, vmcs, sizeof(*vmcs));
 }
 
-static void load_current(struct cpu *cpu, uint64_t at)
+void vmx_load_region(struct cpu *cpu, uint64_t at, struct vmx_vmcs *vmcs)
 {
 	uint32_t launched = 0;
 
 	mem_read_bytes(cpu->memory, at + VMX_REGION_LAUNCHED, &launched, sizeof(launched));
-	mem_read_bytes(cpu->memory, at + VMX_REGION_FIELDS, &cpu->vmx.vmcs, sizeof(cpu->vmx.vmcs));
-	vmx_narrow(&cpu->vmx.vmcs);
+	mem_read_bytes(cpu->memory, at + VMX_REGION_FIELDS, vmcs, sizeof(*vmcs));
+	vmx_narrow(vmcs);
 	cpu->vmx.launched = launched;
+}
+
+static void store_current(struct cpu *cpu)
+{
+	if (cpu->vmx.current != VMX_NO_POINTER)
+		vmx_store_region(cpu, cpu->vmx.current, &cpu->vmx.vmcs);
+}
+
+static void load_current(struct cpu *cpu, uint64_t at)
+{
+	vmx_load_region(cpu, at, &cpu->vmx.vmcs);
 	cpu->vmx.current = at;
 }
 

@@ -91,6 +91,7 @@ enum udv_status udv_machine_current_vmcs(struct udv_machine *machine, unsigned c
 	struct cpu *cpu = vcpu ? &vcpu->cpu : NULL;
 	struct udv_current_vmcs current;
 	struct judged judged;
+	struct vmx_vmcs vmcs;
 
 	if (!cpu)
 		return UDV_ERR_ARGUMENT;
@@ -103,8 +104,11 @@ enum udv_status udv_machine_current_vmcs(struct udv_machine *machine, unsigned c
 		.in_guest = cpu->vmx.guest && !cpu->vmx.level1,
 	};
 	/* Under L0, what L1 has made current is with L0. */
-	prepare(&judged, cpu, cpu->vmx.hosted ? vcpu->nested.vmcs12 : &cpu->vmx.vmcs,
-		current.in_guest);
+	if (cpu->vmx.hosted)
+		nested_current_vmcs(&vcpu->nested, &vmcs);
+	else
+		vmcs = cpu->vmx.vmcs;
+	prepare(&judged, cpu, &vmcs, current.in_guest);
 	use(opaque, &current);
 	return UDV_OK;
 }

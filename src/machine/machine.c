@@ -31,8 +31,8 @@ static enum udv_status take_config(struct udv_machine *machine,
 		return refuse(problem, UDV_ERR_ARGUMENT, "memory must be from 1 MB to 64 GB");
 	if (config->nr_cpus > UDV_MAX_CPUS)
 		return refuse(problem, UDV_ERR_ARGUMENT, "there can be 1 to 16 processors");
-	if (config->stress &
-	    ~(UDV_STRESS_TLB | UDV_STRESS_BLOCKS | UDV_STRESS_SINGLE | UDV_STRESS_EPT02))
+	if (config->stress & ~(UDV_STRESS_TLB | UDV_STRESS_BLOCKS | UDV_STRESS_SINGLE |
+			       UDV_STRESS_EPT02 | UDV_STRESS_VMCS12))
 		return refuse(problem, UDV_ERR_ARGUMENT, "unknown bits in stress");
 	if (config->engine > UDV_ENGINE_NESTED)
 		return refuse(problem, UDV_ERR_ARGUMENT, "no such engine");
@@ -111,6 +111,7 @@ static enum udv_status create_nested(struct udv_machine *machine)
 		nested_init(&machine->vcpus[i].nested, &machine->vcpus[i].cpu, NESTED_BASE + offset,
 			    mem_find(mem, NESTED_BASE)->host + offset);
 		machine->vcpus[i].nested.forgets = machine->stress & UDV_STRESS_EPT02;
+		machine->vcpus[i].nested.writes_back = machine->stress & UDV_STRESS_VMCS12;
 	}
 	return status;
 }

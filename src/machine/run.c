@@ -348,6 +348,8 @@ void udv_machine_run_until(struct udv_machine *machine, uint64_t instructions, u
 	}
 	machine->stopped = false;
 	machine->idle_until = idle_until;
+	for (unsigned i = 0; i < machine->nr_cpus; i++)
+		nested_give12(&machine->vcpus[i].nested);
 	while (!machine->stopped) {
 		if (atomic_exchange(&machine->stop_requested, false))
 			machine_stop(machine, UDV_STOP_REQUESTED, 0);
@@ -359,6 +361,8 @@ void udv_machine_run_until(struct udv_machine *machine, uint64_t instructions, u
 			run_turn(machine, instructions - done);
 		done = total_retired(machine) - start;
 	}
+	for (unsigned i = 0; i < machine->nr_cpus; i++)
+		nested_take12(&machine->vcpus[i].nested);
 	if (machine->stop == UDV_STOP_HALTED)
 		machine->idle_skips = 0;
 	*info = (struct udv_stop_info){

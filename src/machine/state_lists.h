@@ -110,8 +110,8 @@
 
 #define STATE_nested(T, V, R, A, RA, S, SA, N) \
 	N(T, cpu) N(T, base) N(T, vmcs12) N(T, vmcs01) N(T, ept) N(T, ept12) \
-	S(T, ept02, ept02) N(T, reuses) N(T, forgets) N(T, emulating) N(T, stats) \
-	N(T, hypervisor)
+	S(T, ept02, ept02) N(T, reuses) N(T, forgets) N(T, writes_back) N(T, given) \
+	N(T, region) N(T, before) N(T, emulating) N(T, stats) N(T, hypervisor)
 
 /* ---------------------------------------------------------------- time, local APICs */
 

@@ -24,7 +24,7 @@ void nested_take_up(struct nested *n)
 {
 	struct cpu_vmx *vmx = &n->cpu->vmx;
 
-	vmx->hosted = vmx->level1 = vmx->left = vmx->serving = n->emulating = false;
+	vmx->hosted = vmx->level1 = vmx->left = vmx->serving = n->emulating = n->given = false;
 	ept02_drop(&n->ept02, true, 0);
 	if (!vmx->operation || (!vmx->guest && n->cpu->state.activity == ACTIVITY_SHUTDOWN))
 		return;

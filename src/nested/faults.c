@@ -81,6 +81,7 @@ static void allowed(struct nested *n, const struct udv_walk_result *walk)
 static void raise_ve(struct nested *n, const struct udv_exit_info *info)
 {
 	nested_tell(n, CPU_TRACE_L0_EMULATED);
+	nested_forget_event(n->cpu);
 	nested_enter12(n);
 	cpu_paging_changed(n->cpu);
 	vmx_raise_ve(n->cpu, info);

@@ -27,6 +27,18 @@ void nested_tell(struct nested *n, enum cpu_trace_kind kind)
 
 /* ---------------------------------------------------------------- L2 */
 
+/* The event that an exit came in is known to who has asked, once. */
+void nested_forget_event(struct cpu *cpu)
+{
+#ifndef NDEBUG
+	memset(&cpu->vmx.interrupted, 0xa5, sizeof(cpu->vmx.interrupted));
+	cpu->vmx.interrupted.valid = true;
+	cpu->vmx.unblocked = true;
+#else
+	(void)cpu;
+#endif
+}
+
 /*
  * As if nothing had been: the cause is gone, and what the guest was doing is done again. True: it
  * was the delivery of an event, and that is done; false: the instruction is still to run.
@@ -40,7 +52,7 @@ bool nested_retry(struct nested *n)
 		cpu->state.interruptibility = cpu->vmx.blocking_before; /* it is delivered again */
 	else if (cpu->vmx.unblocked)
 		cpu->state.interruptibility |= BLOCKING_NMI; /* the IRET will end it again */
-	cpu->vmx.unblocked = false;
+	nested_forget_event(cpu);
 	cpu->vmx.apic_written = false; /* that it will be again */
 	cpu->vmx.redone = event;
 	/* The instruction of a software event is still to come. */
@@ -57,6 +69,7 @@ void nested_reflect(struct nested *n)
 
 	nested_enter12(n);
 	cpu->delivering = cpu->vmx.interrupted;
+	nested_forget_event(cpu);
 	cpu_count_exit(cpu);
 	vmx_exit(cpu);
 }
@@ -159,10 +172,12 @@ static void leave(void *opaque)
 {
 	struct nested *n = opaque;
 
+	nested_take12(n);
 	if (n->cpu->vmx.level1)
 		leave01(n);
 	else
 		leave02(n);
+	nested_give12(n);
 }
 
 /* ---------------------------------------------------------------- what the processor tells */

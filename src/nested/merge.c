@@ -52,8 +52,9 @@ void nested_enter01(struct nested *n)
 	struct cpu_vmx *vmx = &n->cpu->vmx;
 
 	vmx->vmcs = n->vmcs01;
-	vmx->vmcs.vmcs_link_pointer =
-		vmx->current == VMX_NO_POINTER ? VMX_NO_POINTER : page(n, NESTED_PAGE_VMCS12);
+	vmx->vmcs.vmcs_link_pointer = nested_in_region(n) || vmx->current == VMX_NO_POINTER
+					      ? vmx->current
+					      : page(n, NESTED_PAGE_VMCS12);
 	vmx->guest = vmx->hosted = vmx->level1 = true;
 	vmx->watch = vmx->mtf = vmx->timer = vmx->virtual_interrupt = vmx->apic_written = false;
 	vmx->trap_reason = 0;
@@ -136,24 +137,17 @@ void nested_follow_ept02(struct nested *n)
 
 /* SDM Vol 3C: an instruction error of a shadow VMREAD, RVI and SVI are written as the guest runs.
  */
-static void take_written(const struct nested *n, struct vmx_vmcs *vmcs12)
+void nested_take_written(const struct nested *n, struct vmx_vmcs *vmcs12)
 {
 	vmcs12->guest_interrupt_status = n->cpu->vmx.vmcs.guest_interrupt_status;
 	vmcs12->vm_instruction_error = n->cpu->vmx.vmcs.vm_instruction_error;
-}
-
-void nested_current_vmcs(const struct nested *n, struct vmx_vmcs *vmcs)
-{
-	*vmcs = *n->vmcs12;
-	if (!n->cpu->vmx.level1)
-		take_written(n, vmcs);
 }
 
 void nested_enter12(struct nested *n)
 {
 	struct cpu *cpu = n->cpu;
 
-	take_written(n, n->vmcs12);
+	nested_take_written(n, n->vmcs12);
 	cpu->vmx.vmcs = *n->vmcs12;
 	cpu->vmx.hosted = false;
 	if (n->ept)

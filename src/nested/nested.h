@@ -21,7 +21,8 @@
  * Invariants
  *  - cpu->vmx.hosted: vmcs01 (level1) or vmcs02 is in force. Otherwise vmcs12 is, or VMX is off.
  *  - While L1 runs, vmcs12 is in L0's memory, where L1's VMREAD and VMWRITE find it as a shadow
- *    VMCS without an exit. While L2 runs, too, but for what the processor writes into vmcs02.
+ *    VMCS without an exit. While L2 runs, too, but for what the processor writes into vmcs02. Under
+ *    stress it is in L1's region instead, and L0's copy is not to be used: region.c.
  *  - No exit-information field of vmcs02 ever reaches vmcs12 as it is, but for an exit that L1
  * asked for and vmcs02 took in its place.
  */
@@ -44,6 +45,10 @@ struct nested {
 	uint64_t
 		reuses; /* of its tables, that the processor's translations have been dropped for */
 	bool forgets;	/* stress: EPT02 is dropped at every exit that L1 sees */
+	bool writes_back; /* stress: vmcs12 is in L1's region while L1 or L2 runs; region.c */
+	bool given;	  /* it is there now, at @region, which held @before */
+	uint64_t region;
+	uint8_t before[VMX_REGION_FIELDS + sizeof(struct vmx_vmcs)];
 	bool emulating; /* what exits now, L0 has found */
 	struct nested_stats stats;
 	struct cpu_hypervisor hypervisor;
@@ -72,6 +77,12 @@ void nested_init(struct nested *n, struct cpu *cpu, uint64_t base, uint8_t *host
  */
 void nested_put_aside(struct nested *n);
 void nested_take_up(struct nested *n);
+/*
+ * region.c: the stress, if it is on. L1's region has vmcs12, for a run to begin; L0 has it again,
+ * and L1's memory is what it is without, at the end of one.
+ */
+void nested_give12(struct nested *n);
+void nested_take12(struct nested *n);
 /* L1's current VMCS, as VMREAD has it; there is one. */
 void nested_current_vmcs(const struct nested *n, struct vmx_vmcs *vmcs);
 
@@ -86,6 +97,10 @@ void nested_enter12(struct nested *n);
 /* vmcs01 into force. */
 void nested_enter01(struct nested *n);
 void nested_make01(struct nested *n);
+/* What the processor has written into vmcs02 that is vmcs12's. */
+void nested_take_written(const struct nested *n, struct vmx_vmcs *vmcs12);
+/* region.c: L1's region has vmcs12 while a guest runs. */
+bool nested_in_region(const struct nested *n);
 
 /* faults.c: exits 48 and 49 of vmcs02 */
 void nested_ept_exit(struct nested *n);
@@ -95,6 +110,8 @@ void nested_tell(struct nested *n, enum cpu_trace_kind kind);
 void nested_reflect(struct nested *n);
 void nested_emulate(struct nested *n);
 bool nested_retry(struct nested *n);
+/* In debug builds vmx.interrupted and vmx.unblocked are made nonsense. */
+void nested_forget_event(struct cpu *cpu);
 void nested_resume02(struct nested *n);
 
 /* wants.c: does L1 want the exit that @exit records? Pure but for reading L1's bitmaps. */

@@ -75,7 +75,7 @@ WORDS = {
     "undervisor run --serial ": ["file:", "none", "stdio"],
     "undervisor run --serial file:k": ["kernel"],
     "undervisor run --cpu -vmx,+la5": ["+la57"],
-    "undervisor run --stress tlb,": ["blocks", "ept02", "single", "tlb"],
+    "undervisor run --stress tlb,": ["blocks", "ept02", "single", "tlb", "vmcs12"],
     "undervisor run --stats k": ["kernel"],
     "undervisor run kernel --eng": [],
     "undervisor walk --format ": ["auto", "elf", "lime", "raw"],

@@ -595,7 +595,7 @@ static void test_configurations(void **state)
 		{ { .memory = (1 << 20) - 1 }, "memory must be from 1 MB to 64 GB" },
 		{ { .memory = (64ull << 30) + 1 }, "memory must be from 1 MB to 64 GB" },
 		{ { .nr_cpus = 17 }, "there can be 1 to 16 processors" },
-		{ { .stress = 0x10 }, "unknown bits in stress" },
+		{ { .stress = 0x20 }, "unknown bits in stress" },
 		{ { .engine = 2 }, "no such engine" },
 		{ { .engine = UDV_ENGINE_NESTED, .cpu = "maxphyaddr=52" },
 		  "the nested engine needs a maxphyaddr of at most 51, the direct one of 52" },

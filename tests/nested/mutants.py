@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Shows that the images of guests/ notice each error of others that L0 could have made, D1 to D16.
+"""Shows that the images of guests/ notice errors of others that L0 could have made: D1 to D16 but D6, H21.
 
 usage: mutants.py BUILD-DIR [TAG]...
 
@@ -9,9 +9,10 @@ the rest of the command; the texts must be found exactly once, so that the list 
 if the image counts checks that failed. An image that passes without a change is the yardstick.
 
 Most of them change what L0 gives L1 for a fault that it found while it emulated an instruction, as
-KVM's emulator does: the processor's own path stays right. D6 and D8 are about features that no image can
-have (shadow stacks, guest-paging verification, trace output) and about a report that vmcs02 does not
-make: their mutants are among those of src/paging, tests/oracle/mutants.py.
+KVM's emulator does: the processor's own path stays right. D6, bits 13 to 16, is about features that the
+processor does not have, so that no image can (shadow stacks, guest-paging verification, trace output): its
+mutants are among those of src/paging, tests/oracle/mutants.py. D8 is about exit 49 of a device's page, which
+this vmcs02 does not make, for such a page is not in EPT02 at all; its mutant gives L1 what KVM makes of it.
 """
 import json
 import pathlib
@@ -55,6 +56,11 @@ MUTANTS = [
     ("D7", "a read-modify-write is the read alone", "nested/leave.c",
      emulated("if ((v->exit_qualification & 0x103) == 0x103) v->exit_qualification &= ~2ull;"),
      "nested_emulated", ""),
+    ("D8", "bits 7 and 8 of a device's page are those of exit 49", "nested/faults.c",
+     [("	exit->qualification = info->exit_qualification;\n",
+       "	exit->qualification = info->exit_qualification;\n	const struct mem_region *page = "
+       "mem_find(cpu->memory, walk->gpa.value);\n	if (page && !page->host)\n"
+       "		exit->qualification &= ~0x180ull;\n")], "nested_emulated", ""),
     ("D9", "PDPTEs that EPT refuses raise #GP", "cpu/control_regs.c",
      [("		return vmx_record_walk(cpu, &result, false);\n", "		return raise_gp0(cpu);\n")],
      "nested_emulated", ""),
