@@ -50,6 +50,20 @@ struct vmx_exit {
 	bool pending_debug; /* debug exceptions that were pending are saved */
 };
 
+/* Where a page of RAM is on the host, which never changes. @host NULL: nothing known. */
+struct vmx_page {
+	uint64_t address;
+	uint8_t *host, *flags;
+};
+
+/* The pages that a VMREAD or VMWRITE looks at which VMCS shadowing lets through. */
+enum vmx_shadow_page {
+	VMX_SHADOW_READ_BITMAP,
+	VMX_SHADOW_WRITE_BITMAP,
+	VMX_SHADOW_REGION,
+	VMX_SHADOW_PAGES,
+};
+
 struct cpu_vmx {
 	bool operation;		/* VMX operation, root or non-root */
 	bool hosted;		/* @vmcs is one of the hypervisor below: exits go to it */
@@ -78,6 +92,7 @@ struct cpu_vmx {
 	int64_t held;			  /* ticks of the budget that are kept back until then */
 	uint64_t last_pause, first_pause; /* PAUSE-loop exiting */
 	struct vmx_capabilities capabilities;
+	struct vmx_page shadow_pages[VMX_SHADOW_PAGES];
 	struct vmx_vmcs vmcs;
 	struct vmx_exit exit;
 	struct cpu_event interrupted; /* the event in whose delivery the exit came */

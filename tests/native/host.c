@@ -3,6 +3,7 @@
 #include "host.h"
 
 #include <asm/ldt.h>
+#include <asm/prctl.h>
 #include <cpuid.h>
 #include <signal.h>
 #include <stddef.h>
@@ -264,7 +265,20 @@ static bool take_signals(void)
 	return true;
 }
 
-/* GS by a descriptor, of the LDT, so that 32-bit code has it as well. */
+/* There are kernels without 32-bit code, and some that take an LDT and do not load it. */
+static bool is_there(uint32_t selector)
+{
+	uint32_t rights;
+	bool there;
+
+	__asm__("lar %2, %0" : "=r"(rights), "=@ccz"(there) : "r"(selector));
+	return there;
+}
+
+/*
+ * GS by a descriptor, of the LDT, so that 32-bit code has it as well; where that cannot be had, its
+ * base alone.
+ */
 static void take_gs(struct host *host)
 {
 	struct user_desc d = { .entry_number = 0,
@@ -274,11 +288,16 @@ static void take_gs(struct host *host)
 			       .limit_in_pages = 1,
 			       .useable = 1 };
 
-	if (syscall(SYS_modify_ldt, 1, &d, sizeof(d)))
-		return;
-	host->gs_selector = (uint16_t)(d.entry_number << 3 | 7);
-	__asm__ volatile("mov %0, %%gs" ::"r"((uint32_t)host->gs_selector));
-	host->gs = true;
+	uint32_t selector = d.entry_number << 3 | 7;
+
+	if (!syscall(SYS_modify_ldt, 1, &d, sizeof(d)) && is_there(selector)) {
+		host->gs_selector = (uint16_t)selector;
+		__asm__ volatile("mov %0, %%gs" ::"r"(selector));
+		host->gs = true;
+		host->code32 = is_there(SELECTOR_CODE32);
+	} else {
+		host->gs = !syscall(SYS_arch_prctl, ARCH_SET_GS, (unsigned long)DATA_BASE);
+	}
 }
 
 const char *host_prepare(struct host *host)
@@ -293,6 +312,6 @@ const char *host_prepare(struct host *host)
 	host->gate = (const uint8_t *)(uintptr_t)GATE_BASE;
 	take_gs(host);
 	if (!host->gs)
-		return "no descriptor for GS";
+		return "no base for GS";
 	return NULL;
 }

@@ -12,8 +12,9 @@ struct host {
 	uint8_t *code; /* CODE_SIZE bytes: CODE, as it can be written */
 	uint8_t *data; /* DATA_SIZE bytes: DATA, likewise */
 	const uint8_t *gate;
-	bool gs; /* GS has its base at DATA_BASE, and SELECTOR_GS */
-	uint16_t gs_selector;
+	bool gs;	      /* GS has its base at DATA_BASE */
+	uint16_t gs_selector; /* 0 if not by a descriptor */
+	bool code32;	      /* there is 32-bit code, with GS */
 };
 
 /* Why it cannot be done here, or NULL. */

@@ -21,6 +21,7 @@
 
 #define DEFAULT_CASES 500000u
 #define STRESS_PERCENT 12u
+#define UNSTEADY_ONE_IN 100000u /* at most: a host that is worse is no witness */
 
 struct run {
 	struct host host;
@@ -31,7 +32,7 @@ struct run {
 	uint64_t seed, batch, cases, kinds[NR_SNIPPET_KINDS], faults[32];
 	unsigned differences, shown;
 	unsigned by_insn[NR_INSNS];
-	uint64_t done[NR_INSNS], parted;
+	uint64_t done[NR_INSNS], parted, unsteady;
 	struct random_pool pool;
 	struct catalogue catalogue;
 	uint8_t before[DATA_SIZE];
@@ -69,7 +70,7 @@ static void make(struct run *run, unsigned slot)
 		  : kind < 70 ? SNIPPET_STEP
 		  : kind < 73 ? SNIPPET_UNDEFINED
 			      : SNIPPET_SEQUENCE;
-	s->code32 = chance(&run->random, 25);
+	s->code32 = chance(&run->random, 25) && run->host.code32;
 	s->rip = CODE_BASE + slot * SLOT_SIZE;
 	snippet_make(s, &run->random, &run->wish);
 }
@@ -118,6 +119,22 @@ static void count_coverage(struct run *run, const struct state *want)
 		run->done[s->insn[i].id]++;
 }
 
+/*
+ * Asks the host again: a virtual processor of a hypervisor that steps in (emulates an instruction,
+ * returns from an interrupt in its own way) may give another answer once in a million.
+ */
+static bool host_agrees_now(struct run *run, const struct state *got)
+{
+	const struct snippet *s = &run->snippet;
+	struct state want = s->state;
+
+	memcpy(run->host.data, run->before, DATA_SIZE);
+	host_run(&want, s->code32, s->vectors);
+	known_adjust(s, &want, got);
+	return same_as_host(s, &want, got) &&
+	       !memcmp(run->host.data, run->machine->data, DATA_SIZE);
+}
+
 static void one_case(struct run *run, unsigned slot)
 {
 	struct state want, got;
@@ -127,8 +144,7 @@ static void one_case(struct run *run, unsigned slot)
 	write_code(run);
 	want = got = run->snippet.state;
 	stressed = chance(&run->random, STRESS_PERCENT);
-	if (stressed)
-		memcpy(run->before, run->machine->data, DATA_SIZE);
+	memcpy(run->before, run->machine->data, DATA_SIZE);
 	host_run(&want, run->snippet.code32, run->snippet.vectors);
 	if (!machine_run(run->machine, &got, run->snippet.code32, AS_BLOCKS)) {
 		differs(run, "never ends", &want, &got, run->host.data, run->machine->data);
@@ -146,6 +162,8 @@ static void one_case(struct run *run, unsigned slot)
 	    memcmp(run->host.data, run->machine->data, DATA_SIZE)) {
 		if (known_to_part(&run->snippet, &got))
 			run->parted++;
+		else if (host_agrees_now(run, &got))
+			run->unsteady++;
 		else
 			differs(run, "from the host", &want, &got, run->host.data,
 				run->machine->data);
@@ -197,8 +215,10 @@ static void print_summary(const struct run *run, double seconds)
 		if (run->faults[i])
 			printf(" %u: %llu", i, (unsigned long long)run->faults[i]);
 	print_coverage(run);
-	printf("%u differences, %llu set apart\n", run->differences,
-	       (unsigned long long)run->parted);
+	printf("%u differences, %llu set apart, %llu where the host gave another answer when asked "
+	       "again\n",
+	       run->differences, (unsigned long long)run->parted,
+	       (unsigned long long)run->unsteady);
 	for (unsigned i = 0; i < NR_INSNS; i++)
 		if (run->by_insn[i])
 			printf("    %-12s %u\n", i ? insn_name(i) : "(several)", run->by_insn[i]);
@@ -235,6 +255,8 @@ int main(void)
 					  .catalogue = &run.catalogue,
 					  .data = run.host.data };
 	run.wish.x87 = machine_has_x87(run.machine);
+	if (!run.host.code32)
+		printf("WITHOUT 32-bit code: this kernel has no segments for it\n");
 	if (!run.wish.x87)
 		printf("WITHOUT x87: this processor has none\n");
 	run.seed = number_from("NATIVE_SEED", 1);
@@ -247,5 +269,5 @@ int main(void)
 			one_batch(&run, batch);
 	print_summary(&run, now() - start);
 	machine_destroy(run.machine);
-	return run.differences || run.cases == 0;
+	return run.differences || run.cases == 0 || run.unsteady > 1 + run.cases / UNSTEADY_ONE_IN;
 }
