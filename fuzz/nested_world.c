@@ -139,16 +139,20 @@ static const char guest_next[] = "\x0f\x01\xc1"		/* vmcall */
  * Of exits, as often as R13 says: the instruction is skipped; or after an EPT fault the page is
  * given, but for writing where L2 must not, and what was being delivered is injected again. A
  * failed entry or a triple fault is for the next command to mend.
+ *
+ * An EPT violation has itself dropped what is cached for its guest-physical address under its EPT,
+ * so every other time, if no more than the leaf of that address is to change, there is no INVEPT.
+ * SDM Vol 3C "Operations that Invalidate Cached Mappings"
  */
 static const char exits[] =
 	"\x41\xff\xcd"					   /* dec %r13d */
-	"\x0f\x88\x10\x01\x00\x00"			   /* js 0x119 */
+	"\x0f\x88\x7d\x01\x00\x00"			   /* js 0x186 */
 	"\xb8\x02\x44\x00\x00"				   /* mov $0x4402,%eax */
 	"\x0f\x78\xc3"					   /* vmread %rax,%rbx */
 	"\x85\xdb"					   /* test %ebx,%ebx */
-	"\x0f\x88\x00\x01\x00\x00"			   /* js 0x119 */
+	"\x0f\x88\x6d\x01\x00\x00"			   /* js 0x186 */
 	"\x83\xfb\x02"					   /* cmp $0x2,%ebx */
-	"\x0f\x84\xf7\x00\x00\x00"			   /* je 0x119 */
+	"\x0f\x84\x64\x01\x00\x00"			   /* je 0x186 */
 	"\x83\xfb\x30"					   /* cmp $0x30,%ebx */
 	"\x74\x23"					   /* je 0x4a */
 	"\x83\xfb\x31"					   /* cmp $0x31,%ebx */
@@ -160,21 +164,49 @@ static const char exits[] =
 	"\x48\x01\xca"					   /* add %rcx,%rdx */
 	"\x0f\x79\xc2"					   /* vmwrite %rdx,%rax */
 	"\x0f\x01\xc3"					   /* vmresume */
-	"\xe9\xcf\x00\x00\x00"				   /* jmp 0x119 */
+	"\xe9\x3c\x01\x00\x00"				   /* jmp 0x186 */
+	"\xb8\x00\x24\x00\x00"				   /* mov $0x2400,%eax */
+	"\x0f\x78\xc6"					   /* vmread %rax,%rsi */
+	"\x41\xf6\xc5\x01"				   /* test $0x1,%r13b */
+	"\x74\x67"					   /* je 0xbf */
+	"\x83\xfb\x30"					   /* cmp $0x30,%ebx */
+	"\x75\x62"					   /* jne 0xbf */
+	"\x48\x81\xfe\x00\x00\x10\x00"			   /* cmp $0x100000,%rsi */
+	"\x73\x59"					   /* jae 0xbf */
+	"\xb8\x1a\x20\x00\x00"				   /* mov $0x201a,%eax */
+	"\x0f\x78\xc2"					   /* vmread %rax,%rdx */
+	"\x81\xe2\x00\xf0\x0f\x00"			   /* and $0xff000,%edx */
+	"\x48\x8d\xba\x07\x10\x00\x00"			   /* lea 0x1007(%rdx),%rdi */
+	"\xb9\x03\x00\x00\x00"				   /* mov $0x3,%ecx */
+	"\x48\x8b\x02"					   /* mov (%rdx),%rax */
+	"\x48\x0f\xba\xf0\x08"				   /* btr $0x8,%rax */
+	"\x48\x39\xf8"					   /* cmp %rdi,%rax */
+	"\x75\x32"					   /* jne 0xbf */
+	"\x81\xc2\x00\x10\x00\x00"			   /* add $0x1000,%edx */
+	"\x81\xc7\x00\x10\x00\x00"			   /* add $0x1000,%edi */
+	"\xff\xc9"					   /* dec %ecx */
+	"\x75\xe3"					   /* jne 0x80 */
+	"\x81\xe6\x00\xf0\x0f\x00"			   /* and $0xff000,%esi */
+	"\x89\xf7"					   /* mov %esi,%edi */
+	"\xc1\xef\x09"					   /* shr $0x9,%edi */
+	"\x83\xce\x37"					   /* or $0x37,%esi */
+	"\x81\xfe\x00\x00\x06\x00"			   /* cmp $0x60000,%esi */
+	"\x73\x03"					   /* jae 0xb6 */
+	"\x83\xe6\xfd"					   /* and $0xfffffffd,%esi */
+	"\x48\x89\x34\x3a"				   /* mov %rsi,(%rdx,%rdi,1) */
+	"\xe9\x8a\x00\x00\x00"				   /* jmp 0x149 */
 	"\x48\xc7\x04\x25\x00\x00\x05\x00\x07\x10\x05\x00" /* movq $0x51007,0x50000 */
 	"\x48\xc7\x04\x25\x00\x10\x05\x00\x07\x20\x05\x00" /* movq $0x52007,0x51000 */
 	"\x48\xc7\x04\x25\x00\x20\x05\x00\x07\x30\x05\x00" /* movq $0x53007,0x52000 */
 	"\x48\xc7\x04\x25\x00\x40\x05\x00\x07\x50\x05\x00" /* movq $0x55007,0x54000 */
 	"\x48\xc7\x04\x25\x00\x50\x05\x00\x07\x60\x05\x00" /* movq $0x56007,0x55000 */
 	"\x48\xc7\x04\x25\x00\x60\x05\x00\x07\x70\x05\x00" /* movq $0x57007,0x56000 */
-	"\xb8\x00\x24\x00\x00"				   /* mov $0x2400,%eax */
-	"\x0f\x78\xc6"					   /* vmread %rax,%rsi */
 	"\x81\xe6\x00\xf0\x0f\x00"			   /* and $0xff000,%esi */
 	"\x89\xf7"					   /* mov %esi,%edi */
 	"\xc1\xef\x09"					   /* shr $0x9,%edi */
 	"\x83\xce\x37"					   /* or $0x37,%esi */
 	"\x81\xfe\x00\x00\x06\x00"			   /* cmp $0x60000,%esi */
-	"\x73\x03"					   /* jae 0xb3 */
+	"\x73\x03"					   /* jae 0x120 */
 	"\x83\xe6\xfd"					   /* and $0xfffffffd,%esi */
 	"\x48\x89\xb7\x00\x30\x05\x00"			   /* mov %rsi,0x53000(%rdi) */
 	"\x48\x89\xb7\x00\x70\x05\x00"			   /* mov %rsi,0x57000(%rdi) */
@@ -184,7 +216,7 @@ static const char exits[] =
 	"\xb8\x08\x44\x00\x00"				   /* mov $0x4408,%eax */
 	"\x0f\x78\xc1"					   /* vmread %rax,%rcx */
 	"\x85\xc9"					   /* test %ecx,%ecx */
-	"\x79\x2e"					   /* jns 0x116 */
+	"\x79\x2e"					   /* jns 0x183 */
 	"\xb8\x0c\x44\x00\x00"				   /* mov $0x440c,%eax */
 	"\x0f\x78\xc2"					   /* vmread %rax,%rdx */
 	"\xb8\x1a\x40\x00\x00"				   /* mov $0x401a,%eax */

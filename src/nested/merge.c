@@ -120,6 +120,7 @@ void nested_enter02(struct nested *n)
 		nested_follow_ept02(n);
 	else
 		cpu_paging_changed(cpu);
+	nested_assert02(&cpu->vmx);
 }
 
 /* An EPTP02 whose tables have been given out again is the name of another address space now. */

@@ -6,6 +6,7 @@
 
 #include "cpu/cpu.h"
 #include "nested/ept02.h"
+#include "vmx/checks.h"
 
 /*
  * L0: the hypervisor below a hypervisor, one for each processor. docs/nested.md
@@ -101,6 +102,11 @@ void nested_make01(struct nested *n);
 void nested_take_written(const struct nested *n, struct vmx_vmcs *vmcs12);
 /* region.c: L1's region has vmcs12 while a guest runs. */
 bool nested_in_region(const struct nested *n);
+
+/* valid02.c: what a VM entry checks, of the vmcs02 in force; the first that fails. */
+enum vmx_check_id nested_check02(const struct cpu_vmx *vmx);
+/* It is none; without NDEBUG the program ends otherwise. */
+void nested_assert02(const struct cpu_vmx *vmx);
 
 /* faults.c: exits 48 and 49 of vmcs02 */
 void nested_ept_exit(struct nested *n);
