@@ -62,6 +62,31 @@ type("0xffffffffffff0");
 found.nothing = count();
 found.none = document.getElementById("detail").textContent;
 key(document.body, "Escape");
+const choose = (id, text) => {
+	const box = document.getElementById(id), option = [...box.options].find((o) => o.textContent === text);
+	if (!option)
+		return "no such choice";
+	box.value = option.value;
+	box.dispatchEvent(new Event("change"));
+	return count();
+};
+found.choices = ["level", "handler"].map((id) => [...document.getElementById(id).options].map((o) => o.textContent));
+found.chosen = found.choices.map((names, k) => {
+	const counts = names.map((name) => choose(["level", "handler"][k], name));
+	key(document.body, "Escape");
+	return counts;
+});
+found.levels = ["l1", "L2", "l2 ept", "l9", "l1x"].map((text) => { type(text); return count(); });
+key(document.body, "Escape");
+found.cleared = count();
+found.lanes = lanes.map((lane) => laneName(lane));
+found.perLane = lanes.map((lane, k) => {
+	time.dispatchEvent(new PointerEvent("pointerdown", { clientX: time.getBoundingClientRect().left + 20,
+		clientY: time.getBoundingClientRect().top + k * 22 + 11, bubbles: true }));
+	const only = count();
+	key(document.body, "Escape");
+	return only;
+});
 key(time, "+");
 found.zoomed = count();
 key(time, "0");
@@ -146,6 +171,25 @@ def check_page(chromium, folder, trace, page):
         "misconfig" in (e.get("words", "") + e["name"]).lower() for e in rows)), whole(n)))
     check("nothing found", (found["nothing"], found["none"]),
           (f"0 of {whole(n)}", "No exit is like that."))
+    of = lambda fits: "{} of {}".format(whole(sum(map(fits, rows))), whole(n))
+    levels = sorted({e["level"] for e in rows})
+    check("levels to choose", found["choices"][0], ["all levels", *(f"L{level}" for level in levels)])
+    check("a level", found["chosen"][0], [found["all"], *(of(lambda e, l=l: e["level"] == l) for l in levels)])
+    alone = lambda e: e["event"] != "vm-exit"
+    if any(map(alone, rows)):
+        check("who saw it", (found["choices"][1][:3], found["chosen"][1][:3]),
+              (["all handlers", "seen by L1", "L0 alone"],
+               [found["all"], of(lambda e: not alone(e)), of(alone)]))
+    check("levels searched", found["levels"],
+          [of(lambda e: e["level"] == 1), of(lambda e: e["level"] == 2),
+           of(lambda e: e["level"] == 2 and "ept" in (e.get("words", "") + e["name"]).lower()), of(lambda e: 0),
+           of(lambda e: "l1x" in e.get("words", "").lower())])
+    check("all again", found["cleared"], found["all"])
+    lanes = {}
+    for e in rows:
+        lanes[f"L{e['level']} {e['name']}"] = lanes.get(f"L{e['level']} {e['name']}", 0) + 1
+    check("lanes", dict(zip(found["lanes"], found["perLane"])),
+          {name: f"{whole(c)} of {whole(n)}" for name, c in lanes.items()})
     check("zoom", found["zoomed"] != found["all"] and found["again"] == found["all"], True)
     check("/", found["focus"], "search")
     check("light and dark", found["themes"], True)
