@@ -101,17 +101,16 @@ found.painted = ["time", "memory"].map((id) => {
 	const c = document.getElementById(id);
 	return c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some((v) => v);
 });
-found.milliseconds = SPEED;
-document.documentElement.dataset.found = JSON.stringify(found);
-</script>
-"""
-SPEED = """(() => {
+found.milliseconds = (() => {
 	const from = performance.now();
 	type("ept");
 	const search = performance.now() - from;
 	key(document.body, "Escape");
 	return [Math.round(search), Math.round(performance.now() - from - search)];
-})()"""
+})();
+document.documentElement.dataset.found = JSON.stringify(found);
+</script>
+"""
 
 
 def check(what, got, wanted):
@@ -127,11 +126,11 @@ def whole(number):
     return f"{number:,}"
 
 
-def use(chromium, page, folder):
+def use(chromium, page, folder, script):
     """What the script finds in @page."""
     text = page.read_text(encoding="utf-8")
     copy = folder / "used.html"
-    copy.write_text(text.replace("</html>", USE.replace("SPEED", SPEED) + "</html>"),
+    copy.write_text(text.replace("</html>", script + "</html>"),
                     encoding="utf-8")
     done = subprocess.run([chromium, *BROWSER, f"--user-data-dir={folder}/profile", "--dump-dom",
                            copy.as_uri()], capture_output=True, timeout=300, text=True)
@@ -147,7 +146,7 @@ def check_page(chromium, folder, trace, page):
     exits = [e for e in events if e["event"] == "vm-exit"]
     rows = [e for e in events if e["event"] in ("vm-exit", "l0-filled", "l0-emulated")]
     walk = next(e for e in rows if "walk" in e)
-    found = use(chromium, page, folder)
+    found = use(chromium, page, folder, USE)
     n = len(rows)
     check("exits", found["ready"], str(n))
     check("all are shown", found["all"], f"{whole(n)} of {whole(n)}")
@@ -197,6 +196,41 @@ def check_page(chromium, folder, trace, page):
     check("drawings", found["painted"], [True, True])
 
 
+MEMORY = """
+<script>
+"use strict";
+const canvas = document.getElementById("memory"), scale = devicePixelRatio;
+const colour = getComputedStyle(document.documentElement).getPropertyValue("--write").trim();
+const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+const bands = [];
+for (let k = 0; (k + 1) * 26 <= canvas.clientHeight; k++) {
+	const { data: p } = canvas.getContext("2d").getImageData(0, k * 26 * scale, canvas.width, 26 * scale);
+	let drawn = false;
+	for (let i = 0; i < p.length; i += 4)
+		drawn ||= p[i] === red && p[i + 1] === green && p[i + 2] === blue && p[i + 3] === 255;
+	bands.push(drawn);
+}
+document.documentElement.dataset.found = JSON.stringify({ label: canvas.getAttribute("aria-label"), bands,
+	size: document.getElementById("band").textContent });
+</script>
+"""
+
+
+def check_memory(chromium, folder):
+    """All of memory that faults touch is drawn, in coarser parts if it is much."""
+    for regions, parts, size in ((24, 24, "2 MB"), (25, 13, "4 MB"), (304, 19, "32 MB"), (8192, 16, "1 GB")):
+        trace, page = folder / "memory.jsonl", folder / "memory.html"
+        trace.write_text("".join(json.dumps(
+            {"cpu": 0, "level": 2, "instructions": i, "ns": i * 100, "rip": "0x1", "event": "vm-exit",
+             "reason": "0x30", "qualification": "0x2", "guest_physical": hex(i << 21), "name": "EPT_VIOLATION",
+             "words": "x"}) + "\n" for i in range(regions)))
+        subprocess.run([sys.argv[1], "report", trace, "-o", page], check=True, timeout=60)
+        found = use(chromium, page, folder, MEMORY)
+        check(f"faults in {regions} regions", found,
+              {"label": f"{whole(regions)} EPT faults in {parts} parts of {size}", "size": size,
+               "bands": [True] * parts})
+
+
 def check_hostile(chromium, folder):
     """What looks like markup in a trace is text in the page."""
     trace, page = folder / "hostile.jsonl", folder / "hostile.html"
@@ -230,7 +264,7 @@ def check_many(chromium, folder):
                        '"rip":"0x10","event":"vm-entry","guest_rip":"0x10","injects":"0x0",'
                        '"error_code":"0x0"}\n')
     subprocess.run([sys.argv[1], "report", trace, "-o", page], check=True, timeout=300)
-    found = use(chromium, page, folder)
+    found = use(chromium, page, folder, USE)
     check("exits of a long trace", found["ready"], str(EVENTS // 2))
     print(f"{EVENTS} events: {page.stat().st_size >> 20} MB, a search takes "
           f"{found['milliseconds'][0]} ms, showing all again {found['milliseconds'][1]} ms")
@@ -249,6 +283,7 @@ def main():
                            stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
             subprocess.run([sys.argv[1], "report", trace, "-o", page], check=True, timeout=120)
             check_page(chromium, folder, trace, page)
+        check_memory(chromium, folder)
         check_hostile(chromium, folder)
         check_many(chromium, folder)
     print(f"{passed} passed, {failed} failed")

@@ -297,7 +297,7 @@ function wireTime() {
 
 /* ---------------------------------------------------------------- over memory */
 
-const BAND = 26;
+const BAND = 26, BANDS = 24;
 const isEpt = (i) => reason[i] === EPT_VIOLATION || reason[i] === EPT_MISCONFIG;
 
 function colorOf(i) {
@@ -308,46 +308,60 @@ function colorOf(i) {
 	return access & 4 ? "--fetch" : access & 2 ? "--write" : "--read";
 }
 
+/* The parts of memory that faults are in, as small as there is room for: from 2 MB on. */
+function bandsOf(faults) {
+	let shift = 21n, parts = new Set();
+
+	for (const i of faults)
+		parts.add(gpa[i] >> shift);
+	for (; parts.size > BANDS; shift++)
+		parts = new Set(Array.from(parts, (part) => part >> 1n));
+	return [shift, [...parts].sort((a, b) => a < b ? -1 : 1)];
+}
+
+/* 2^@shift bytes in words. */
+function sizeText(shift) {
+	const unit = Math.min(Math.floor(shift / 10), 6);
+
+	return 2 ** (shift - unit * 10) + " " + ["bytes", "KB", "MB", "GB", "TB", "PB", "EB"][unit];
+}
+
 function drawMemory() {
-	const faults = shown.filter((i) => isEpt(i));
-	const regions = [...new Set(Array.from(faults, (i) => gpa[i] >> 21n))].sort((a, b) => a < b ? -1 : 1);
-	const kept = regions.slice(0, 24), rank = new Map(kept.map((r, k) => [r, k]));
+	const faults = shown.filter((i) => isEpt(i)), [shift, parts] = bandsOf(faults);
+	const rank = new Map(parts.map((part, k) => [part, k])), size = sizeText(Number(shift));
 
 	at("memory-section").hidden = !faults.length;
 	if (!faults.length)
 		return;
-	const [context, width] = surface(at("memory"), kept.length * BAND + 26);
-	drawBands(context, width, kept, regions.length - kept.length);
-	drawFaults(context, width, faults, rank);
+	at("band").textContent = size;
+	at("memory").setAttribute("aria-label", `${whole(faults.length)} EPT faults in ${parts.length} parts of ${size}`);
+	const [context, width] = surface(at("memory"), parts.length * BAND + 26);
+	drawBands(context, width, parts, shift);
+	drawFaults(context, width, faults, rank, shift);
 }
 
-function drawBands(context, width, kept, more) {
-	drawAxis(context, width, kept.length * BAND);
+function drawBands(context, width, parts, shift) {
+	drawAxis(context, width, parts.length * BAND);
 	context.textAlign = "right";
-	kept.forEach((region, k) => {
+	parts.forEach((part, k) => {
 		context.fillStyle = style("--text");
-		context.fillText(hex(region << 21n), LABEL - 8, k * BAND + 17);
+		context.fillText(hex(part << shift), LABEL - 8, k * BAND + 17);
 		context.fillStyle = style("--line");
 		context.fillRect(LABEL, (k + 1) * BAND - 1, width - LABEL, 1);
 	});
-	if (more > 0) {
-		context.fillStyle = style("--soft");
-		context.fillText(`and ${whole(more)} more`, LABEL - 8, kept.length * BAND + 17);
-	}
 }
 
-function drawFaults(context, width, faults, rank) {
+function drawFaults(context, width, faults, rank, shift) {
+	const inside = (1n << shift) - 1n, size = 2 ** Number(shift);
 	const scale = (width - LABEL - 3) / (view.to - view.from);
 	const colors = new Map(["--read", "--write", "--fetch", "--misconfig"].map((c) => [c, style(c)]));
 
 	for (const i of faults) {
-		const k = rank.get(gpa[i] >> 21n);
+		const k = rank.get(gpa[i] >> shift);
 
-		if (k === undefined)
-			continue;
 		context.fillStyle = colors.get(colorOf(i));
 		context.fillRect(LABEL + (ns[i] - view.from) * scale,
-				 k * BAND + 1 + Number(gpa[i] & 0x1fffffn) / 0x200000 * (BAND - 5), 3, 3);
+				 k * BAND + 1 + Number(gpa[i] & inside) / size * (BAND - 5), 3, 3);
 	}
 }
 
