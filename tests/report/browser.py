@@ -62,6 +62,31 @@ type("0xffffffffffff0");
 found.nothing = count();
 found.none = document.getElementById("detail").textContent;
 key(document.body, "Escape");
+const choose = (id, text) => {
+	const box = document.getElementById(id), option = [...box.options].find((o) => o.textContent === text);
+	if (!option)
+		return "no such choice";
+	box.value = option.value;
+	box.dispatchEvent(new Event("change"));
+	return count();
+};
+found.choices = ["level", "handler"].map((id) => [...document.getElementById(id).options].map((o) => o.textContent));
+found.chosen = found.choices.map((names, k) => {
+	const counts = names.map((name) => choose(["level", "handler"][k], name));
+	key(document.body, "Escape");
+	return counts;
+});
+found.levels = ["l1", "L2", "l2 ept", "l9", "l1x"].map((text) => { type(text); return count(); });
+key(document.body, "Escape");
+found.cleared = count();
+found.lanes = lanes.map((lane) => laneName(lane));
+found.perLane = lanes.map((lane, k) => {
+	time.dispatchEvent(new PointerEvent("pointerdown", { clientX: time.getBoundingClientRect().left + 20,
+		clientY: time.getBoundingClientRect().top + k * 22 + 11, bubbles: true }));
+	const only = count();
+	key(document.body, "Escape");
+	return only;
+});
 key(time, "+");
 found.zoomed = count();
 key(time, "0");
@@ -76,17 +101,16 @@ found.painted = ["time", "memory"].map((id) => {
 	const c = document.getElementById(id);
 	return c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some((v) => v);
 });
-found.milliseconds = SPEED;
-document.documentElement.dataset.found = JSON.stringify(found);
-</script>
-"""
-SPEED = """(() => {
+found.milliseconds = (() => {
 	const from = performance.now();
 	type("ept");
 	const search = performance.now() - from;
 	key(document.body, "Escape");
 	return [Math.round(search), Math.round(performance.now() - from - search)];
-})()"""
+})();
+document.documentElement.dataset.found = JSON.stringify(found);
+</script>
+"""
 
 
 def check(what, got, wanted):
@@ -102,11 +126,11 @@ def whole(number):
     return f"{number:,}"
 
 
-def use(chromium, page, folder):
+def use(chromium, page, folder, script):
     """What the script finds in @page."""
     text = page.read_text(encoding="utf-8")
     copy = folder / "used.html"
-    copy.write_text(text.replace("</html>", USE.replace("SPEED", SPEED) + "</html>"),
+    copy.write_text(text.replace("</html>", script + "</html>"),
                     encoding="utf-8")
     done = subprocess.run([chromium, *BROWSER, f"--user-data-dir={folder}/profile", "--dump-dom",
                            copy.as_uri()], capture_output=True, timeout=300, text=True)
@@ -122,7 +146,7 @@ def check_page(chromium, folder, trace, page):
     exits = [e for e in events if e["event"] == "vm-exit"]
     rows = [e for e in events if e["event"] in ("vm-exit", "l0-filled", "l0-emulated")]
     walk = next(e for e in rows if "walk" in e)
-    found = use(chromium, page, folder)
+    found = use(chromium, page, folder, USE)
     n = len(rows)
     check("exits", found["ready"], str(n))
     check("all are shown", found["all"], f"{whole(n)} of {whole(n)}")
@@ -146,11 +170,65 @@ def check_page(chromium, folder, trace, page):
         "misconfig" in (e.get("words", "") + e["name"]).lower() for e in rows)), whole(n)))
     check("nothing found", (found["nothing"], found["none"]),
           (f"0 of {whole(n)}", "No exit is like that."))
+    of = lambda fits: "{} of {}".format(whole(sum(map(fits, rows))), whole(n))
+    levels = sorted({e["level"] for e in rows})
+    check("levels to choose", found["choices"][0], ["all levels", *(f"L{level}" for level in levels)])
+    check("a level", found["chosen"][0], [found["all"], *(of(lambda e, l=l: e["level"] == l) for l in levels)])
+    alone = lambda e: e["event"] != "vm-exit"
+    if any(map(alone, rows)):
+        check("who saw it", (found["choices"][1][:3], found["chosen"][1][:3]),
+              (["all handlers", "seen by L1", "L0 alone"],
+               [found["all"], of(lambda e: not alone(e)), of(alone)]))
+    check("levels searched", found["levels"],
+          [of(lambda e: e["level"] == 1), of(lambda e: e["level"] == 2),
+           of(lambda e: e["level"] == 2 and "ept" in (e.get("words", "") + e["name"]).lower()), of(lambda e: 0),
+           of(lambda e: "l1x" in e.get("words", "").lower())])
+    check("all again", found["cleared"], found["all"])
+    lanes = {}
+    for e in rows:
+        lanes[f"L{e['level']} {e['name']}"] = lanes.get(f"L{e['level']} {e['name']}", 0) + 1
+    check("lanes", dict(zip(found["lanes"], found["perLane"])),
+          {name: f"{whole(c)} of {whole(n)}" for name, c in lanes.items()})
     check("zoom", found["zoomed"] != found["all"] and found["again"] == found["all"], True)
     check("/", found["focus"], "search")
     check("light and dark", found["themes"], True)
     check("no scrolling sideways", found["wide"], True)
     check("drawings", found["painted"], [True, True])
+
+
+MEMORY = """
+<script>
+"use strict";
+const canvas = document.getElementById("memory"), scale = devicePixelRatio;
+const colour = getComputedStyle(document.documentElement).getPropertyValue("--write").trim();
+const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+const bands = [];
+for (let k = 0; (k + 1) * 26 <= canvas.clientHeight; k++) {
+	const { data: p } = canvas.getContext("2d").getImageData(0, k * 26 * scale, canvas.width, 26 * scale);
+	let drawn = false;
+	for (let i = 0; i < p.length; i += 4)
+		drawn ||= p[i] === red && p[i + 1] === green && p[i + 2] === blue && p[i + 3] === 255;
+	bands.push(drawn);
+}
+document.documentElement.dataset.found = JSON.stringify({ label: canvas.getAttribute("aria-label"), bands,
+	size: document.getElementById("band").textContent });
+</script>
+"""
+
+
+def check_memory(chromium, folder):
+    """All of memory that faults touch is drawn, in coarser parts if it is much."""
+    for regions, parts, size in ((24, 24, "2 MB"), (25, 13, "4 MB"), (304, 19, "32 MB"), (8192, 16, "1 GB")):
+        trace, page = folder / "memory.jsonl", folder / "memory.html"
+        trace.write_text("".join(json.dumps(
+            {"cpu": 0, "level": 2, "instructions": i, "ns": i * 100, "rip": "0x1", "event": "vm-exit",
+             "reason": "0x30", "qualification": "0x2", "guest_physical": hex(i << 21), "name": "EPT_VIOLATION",
+             "words": "x"}) + "\n" for i in range(regions)))
+        subprocess.run([sys.argv[1], "report", trace, "-o", page], check=True, timeout=60)
+        found = use(chromium, page, folder, MEMORY)
+        check(f"faults in {regions} regions", found,
+              {"label": f"{whole(regions)} EPT faults in {parts} parts of {size}", "size": size,
+               "bands": [True] * parts})
 
 
 def check_hostile(chromium, folder):
@@ -186,7 +264,7 @@ def check_many(chromium, folder):
                        '"rip":"0x10","event":"vm-entry","guest_rip":"0x10","injects":"0x0",'
                        '"error_code":"0x0"}\n')
     subprocess.run([sys.argv[1], "report", trace, "-o", page], check=True, timeout=300)
-    found = use(chromium, page, folder)
+    found = use(chromium, page, folder, USE)
     check("exits of a long trace", found["ready"], str(EVENTS // 2))
     print(f"{EVENTS} events: {page.stat().st_size >> 20} MB, a search takes "
           f"{found['milliseconds'][0]} ms, showing all again {found['milliseconds'][1]} ms")
@@ -205,6 +283,7 @@ def main():
                            stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
             subprocess.run([sys.argv[1], "report", trace, "-o", page], check=True, timeout=120)
             check_page(chromium, folder, trace, page)
+        check_memory(chromium, folder)
         check_hostile(chromium, folder)
         check_many(chromium, folder)
     print(f"{passed} passed, {failed} failed")

@@ -80,13 +80,18 @@ function surface(canvas, height) {
 
 /* ---------------------------------------------------------------- what is shown */
 
-const view = { from: begin, to: end, reason: -1, handler: -1, text: "", selected: -1 };
+const view = { from: begin, to: end, reason: -1, level: -1, handler: 0, text: "", selected: -1 };
 let shown = new Uint32Array(0);
 
-/* Which words, reasons and numbers the search means. */
+/* Which words, reasons and numbers the search means; a level may come first. */
 function query(text) {
-	const wanted = text.trim().toLowerCase();
+	const [, of, wanted] = /^(?:l(\d)(?![^\s]))?\s*(.*)$/s.exec(text.trim().toLowerCase());
+	const matches = queryWords(wanted);
 
+	return of === undefined ? matches : (i) => level[i] === Number(of) && matches(i);
+}
+
+function queryWords(wanted) {
 	if (!wanted)
 		return () => true;
 	if (/^0x[0-9a-f]+$/.test(wanted)) {
@@ -107,12 +112,13 @@ function inTime(i) {
 }
 
 function filter() {
-	const matches = query(view.text), list = new Uint32Array(N);
+	const matches = query(view.text), handled = HANDLERS.map((_, k) => handlers[view.handler].has(k));
+	const list = new Uint32Array(N);
 	let n = 0;
 
 	for (let i = 0; i < N; i++)
 		if (inTime(i) && (view.reason < 0 || reason[i] === view.reason) &&
-		    (view.handler < 0 || kind[i] === view.handler) && matches(i))
+		    (view.level < 0 || level[i] === view.level) && handled[kind[i]] && matches(i))
 			list[n++] = i;
 	shown = list.subarray(0, n);
 	at("count").textContent = `${whole(n)} of ${whole(N)}`;
@@ -132,12 +138,21 @@ function filter() {
 const LABEL = 190, LANE = 22;
 let lanes = [];
 
-function laneOrder() {
-	const count = new Float64Array(256);
+/* A lane is one reason at one level: an exit of L1 is another thing than one of L2. */
+const laneOf = (i) => level[i] << 8 | reason[i];
+const laneName = (lane) => `L${lane >> 8} ${reasonName(lane & 255)}`;
 
-	for (const r of reason)
-		count[r]++;
-	return [...count.keys()].filter((r) => count[r]).sort((a, b) => count[b] - count[a]);
+function laneOrder() {
+	const count = new Float64Array(1 << 16);
+
+	for (let i = 0; i < N; i++)
+		count[laneOf(i)]++;
+	return [...count.keys()].filter((lane) => count[lane])
+		.sort((a, b) => (b >> 8) - (a >> 8) || count[b] - count[a]);
+}
+
+function isChosen(lane) {
+	return view.reason === (lane & 255) && (view.level < 0 || view.level === lane >> 8);
 }
 
 function timeAt(x, width) {
@@ -145,12 +160,12 @@ function timeAt(x, width) {
 }
 
 function laneCounts(bins) {
-	const lane = new Int16Array(256).fill(-1), counts = lanes.map(() => new Float64Array(bins));
+	const lane = new Int32Array(1 << 16), counts = lanes.map(() => new Float64Array(bins));
 	const scale = bins / (view.to - view.from);
 
-	lanes.forEach((r, k) => { lane[r] = k; });
+	lanes.forEach((which, k) => { lane[which] = k; });
 	for (const i of shown)
-		counts[lane[reason[i]]][Math.min(bins - 1, Math.floor((ns[i] - view.from) * scale))]++;
+		counts[lane[laneOf(i)]][Math.min(bins - 1, Math.floor((ns[i] - view.from) * scale))]++;
 	return counts;
 }
 
@@ -187,8 +202,12 @@ function drawLanes(context, counts, mark) {
 	counts.forEach((lane, k) => {
 		const y = k * LANE;
 
-		context.fillStyle = style(view.reason === lanes[k] ? "--accent" : "--text");
-		context.fillText(reasonName(lanes[k]), LABEL - 8, y + 15, LABEL - 12);
+		if (k && lanes[k] >> 8 !== lanes[k - 1] >> 8) {
+			context.fillStyle = style("--soft");
+			context.fillRect(0, y, context.canvas.clientWidth, 1);
+		}
+		context.fillStyle = style(isChosen(lanes[k]) ? "--accent" : "--text");
+		context.fillText(laneName(lanes[k]), LABEL - 8, y + 15, LABEL - 12);
 		lane.forEach((count, x) => {
 			if (!count)
 				return;
@@ -243,10 +262,10 @@ function wireTime() {
 	});
 	canvas.addEventListener("pointerdown", (event) => {
 		if (event.offsetX < LABEL) {
-			const r = lanes[Math.floor(event.offsetY / LANE)];
+			const lane = lanes[Math.floor(event.offsetY / LANE)];
 
-			if (r !== undefined)
-				only(r);
+			if (lane !== undefined)
+				only(lane & 255, lane >> 8);
 			return;
 		}
 		drag = event.offsetX;
@@ -263,10 +282,10 @@ function wireTime() {
 	canvas.addEventListener("dblclick", () => zoom(begin, end));
 	canvas.addEventListener("pointerleave", (event) => tip(event, ""));
 	canvas.addEventListener("pointermove", (event) => {
-		const r = lanes[Math.floor(event.offsetY / LANE)];
+		const lane = lanes[Math.floor(event.offsetY / LANE)];
 
-		tip(event, event.offsetX < LABEL || r === undefined ? "" :
-		    `${reasonName(r)} at ${duration(timeAt(event.offsetX, canvas.clientWidth))}`);
+		tip(event, event.offsetX < LABEL || lane === undefined ? "" :
+		    `${laneName(lane)} at ${duration(timeAt(event.offsetX, canvas.clientWidth))}`);
 		if (drag < 0)
 			return;
 		drawTime();
@@ -278,7 +297,7 @@ function wireTime() {
 
 /* ---------------------------------------------------------------- over memory */
 
-const BAND = 26;
+const BAND = 26, BANDS = 24;
 const isEpt = (i) => reason[i] === EPT_VIOLATION || reason[i] === EPT_MISCONFIG;
 
 function colorOf(i) {
@@ -289,46 +308,60 @@ function colorOf(i) {
 	return access & 4 ? "--fetch" : access & 2 ? "--write" : "--read";
 }
 
+/* The parts of memory that faults are in, as small as there is room for: from 2 MB on. */
+function bandsOf(faults) {
+	let shift = 21n, parts = new Set();
+
+	for (const i of faults)
+		parts.add(gpa[i] >> shift);
+	for (; parts.size > BANDS; shift++)
+		parts = new Set(Array.from(parts, (part) => part >> 1n));
+	return [shift, [...parts].sort((a, b) => a < b ? -1 : 1)];
+}
+
+/* 2^@shift bytes in words. */
+function sizeText(shift) {
+	const unit = Math.min(Math.floor(shift / 10), 6);
+
+	return 2 ** (shift - unit * 10) + " " + ["bytes", "KB", "MB", "GB", "TB", "PB", "EB"][unit];
+}
+
 function drawMemory() {
-	const faults = shown.filter((i) => isEpt(i));
-	const regions = [...new Set(Array.from(faults, (i) => gpa[i] >> 21n))].sort((a, b) => a < b ? -1 : 1);
-	const kept = regions.slice(0, 24), rank = new Map(kept.map((r, k) => [r, k]));
+	const faults = shown.filter((i) => isEpt(i)), [shift, parts] = bandsOf(faults);
+	const rank = new Map(parts.map((part, k) => [part, k])), size = sizeText(Number(shift));
 
 	at("memory-section").hidden = !faults.length;
 	if (!faults.length)
 		return;
-	const [context, width] = surface(at("memory"), kept.length * BAND + 26);
-	drawBands(context, width, kept, regions.length - kept.length);
-	drawFaults(context, width, faults, rank);
+	at("band").textContent = size;
+	at("memory").setAttribute("aria-label", `${whole(faults.length)} EPT faults in ${parts.length} parts of ${size}`);
+	const [context, width] = surface(at("memory"), parts.length * BAND + 26);
+	drawBands(context, width, parts, shift);
+	drawFaults(context, width, faults, rank, shift);
 }
 
-function drawBands(context, width, kept, more) {
-	drawAxis(context, width, kept.length * BAND);
+function drawBands(context, width, parts, shift) {
+	drawAxis(context, width, parts.length * BAND);
 	context.textAlign = "right";
-	kept.forEach((region, k) => {
+	parts.forEach((part, k) => {
 		context.fillStyle = style("--text");
-		context.fillText(hex(region << 21n), LABEL - 8, k * BAND + 17);
+		context.fillText(hex(part << shift), LABEL - 8, k * BAND + 17);
 		context.fillStyle = style("--line");
 		context.fillRect(LABEL, (k + 1) * BAND - 1, width - LABEL, 1);
 	});
-	if (more > 0) {
-		context.fillStyle = style("--soft");
-		context.fillText(`and ${whole(more)} more`, LABEL - 8, kept.length * BAND + 17);
-	}
 }
 
-function drawFaults(context, width, faults, rank) {
+function drawFaults(context, width, faults, rank, shift) {
+	const inside = (1n << shift) - 1n, size = 2 ** Number(shift);
 	const scale = (width - LABEL - 3) / (view.to - view.from);
 	const colors = new Map(["--read", "--write", "--fetch", "--misconfig"].map((c) => [c, style(c)]));
 
 	for (const i of faults) {
-		const k = rank.get(gpa[i] >> 21n);
+		const k = rank.get(gpa[i] >> shift);
 
-		if (k === undefined)
-			continue;
 		context.fillStyle = colors.get(colorOf(i));
 		context.fillRect(LABEL + (ns[i] - view.from) * scale,
-				 k * BAND + 1 + Number(gpa[i] & 0x1fffffn) / 0x200000 * (BAND - 5), 3, 3);
+				 k * BAND + 1 + Number(gpa[i] & inside) / size * (BAND - 5), 3, 3);
 	}
 }
 
@@ -377,8 +410,13 @@ function fillReasons() {
 	}));
 }
 
-function only(r) {
-	view.reason = view.reason === r ? -1 : r;
+/* These exits alone, at any level or at one; or no longer. */
+function only(r, of = -1) {
+	const on = view.reason !== r || view.level !== of;
+
+	view.reason = on ? r : -1;
+	view.level = on ? of : -1;
+	at("level").value = view.level;
 	filter();
 }
 
@@ -567,16 +605,36 @@ function summary() {
 }
 
 function clear() {
-	Object.assign(view, { from: begin, to: end, reason: -1, handler: -1, text: "" });
+	Object.assign(view, { from: begin, to: end, reason: -1, level: -1, handler: 0, text: "" });
 	at("search").value = "";
-	at("handler").value = "-1";
+	at("level").value = "-1";
+	at("handler").value = "0";
 	filter();
 }
 
-function wireFilter() {
-	const handlers = [...new Set(kind)].sort();
+/* The kinds of each choice in the list. */
+const handlers = [];
 
-	at("handler").append(new Option("all handlers", -1), ...handlers.map((k) => new Option(HANDLERS[k], k)));
+function addHandlers(name, kinds) {
+	at("handler").append(new Option(name, handlers.length));
+	handlers.push(new Set(kinds));
+}
+
+function wireFilter() {
+	const kinds = [...new Set(kind)].sort(), levels = [...new Set(level)].sort();
+
+	addHandlers("all handlers", HANDLERS.keys());
+	if (kinds.some((k) => k > FOUND)) {
+		addHandlers("seen by L1", kinds.filter((k) => k <= FOUND));
+		addHandlers("L0 alone", kinds.filter((k) => k > FOUND));
+	}
+	for (const k of kinds)
+		addHandlers(HANDLERS[k], [k]);
+	at("level").append(new Option("all levels", -1), ...levels.map((l) => new Option("L" + l, l)));
+	at("level").addEventListener("change", (event) => {
+		view.level = Number(event.target.value);
+		filter();
+	});
 	at("handler").addEventListener("change", (event) => {
 		view.handler = Number(event.target.value);
 		filter();
