@@ -132,8 +132,8 @@ static bool probe_frame(struct cpu *cpu, unsigned size, uint64_t offset, uint32_
 }
 
 /*
- * All that ENTER reaches, in its order, before the first push: that may lie over a pointer which is
- * read again if ENTER is. The new stack top must be writable. SDM Vol 2A "ENTER"
+ * All that ENTER reaches, in its order, without doing it. The new stack top must be writable.
+ * SDM Vol 2A "ENTER"
  */
 static bool probe_enter(struct cpu *cpu, const struct op *op)
 {
@@ -181,15 +181,26 @@ static bool enter(struct cpu *cpu, const struct op *op)
 	uint64_t before = cpu->state.gpr[GPR_RSP];
 	uint64_t frame;
 
-	if (!probe_enter(cpu, op))
-		return false;
-	if (!enter_frames(cpu, op, &frame)) {
-		cpu->state.gpr[GPR_RSP] = before;
-		return false;
+	/*
+	 * A page that the second dimension does not have is found before the first push: when it
+	 * has come, ENTER is begun again, and would read pointers that its pushes lie over. A fault
+	 * of the guest's own comes where it belongs, behind the pushes.
+	 */
+	if (cpu->paging.ept_levels && !probe_enter(cpu, op)) {
+		if (cpu->fault.type == EVENT_VM_EXIT)
+			return false;
+		cpu->fault.valid = false;
 	}
+	if (!enter_frames(cpu, op, &frame))
+		goto fault;
 	cpu_stack_adjust(cpu, -(int64_t)op->imm);
+	if (!probe_frame(cpu, 1u << op->size, cpu->state.gpr[GPR_RSP], UDV_ACCESS_WRITE))
+		goto fault;
 	gpr_write(cpu, GPR_OFFSET(GPR_RBP), 1u << op->size, frame);
 	return true;
+fault:
+	cpu->state.gpr[GPR_RSP] = before;
+	return false;
 }
 PLAIN_HANDLER(enter_handler, enter)
 
