@@ -54,6 +54,7 @@ CODE32(i_clear32, "vmclear (%eax)");
 CODE32(i_read32, "vmread %ecx, (%eax)");
 CODE32(i_launch32, "vmlaunch");
 CODE(i_vmread, "vmread %rcx, %rdx; lahf; mov %rax, %rbx; vmcall");
+CODE(i_vmread_memory, "vmread %rcx, (%rax); vmcall");
 CODE(i_vmwrite, "vmwrite %rdx, %rcx; lahf; mov %rax, %rbx; vmcall");
 CODE(i_set_pat, "wrmsr; vmcall");
 
@@ -443,15 +444,16 @@ static void noise(void)
 	}
 	CHECK(fields[0] >= 14 && fields[1] >= 40, true);
 	vmx_clear((u64)region);
-	for (u32 i = 0; i < 2; i++) {
-		struct regs r = { .cx = i ? VMCS_EXIT_CONTROLS : VMCS_GUEST_CS };
+	for (u32 i = 0; i < 4; i++) {
+		struct regs r = { .ax = (word)&value,
+				  .cx = i & 1 ? VMCS_EXIT_CONTROLS : VMCS_GUEST_CS };
 
-		if (!shadow_begin(i_vmread, bitmaps, true, &shadow))
+		if (!shadow_begin(i & 2 ? i_vmread_memory : i_vmread, bitmaps, true, &shadow))
 			return;
 		memset((u8 *)shadow + 12, 0xff, 4096 - 12);
+		value = 0;
 		CHECK(enter(&r), REASON_VMCALL);
-		CHECK(r.bx >> 8 & 0x41, 0);
-		CHECK(r.dx >> (i ? 32 : 16), 0);
+		CHECK(i & 2 ? value : r.dx, i & 1 ? 0xffffffff : 0xffff);
 	}
 }
 
