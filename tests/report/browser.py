@@ -53,8 +53,31 @@ found.end = chosen();
 key(list, "Home");
 key(list, "n");
 found.walk = document.querySelectorAll("#detail svg rect").length;
-key(document.querySelector("#reasons tbody tr"), "Enter");
+const focused = () => document.activeElement.dataset.reason;
+const rowAt = (k) => document.querySelectorAll("#reasons tbody tr")[k];
+rowAt(0).focus();
+const firstReason = rowAt(0).dataset.reason;
+key(document.activeElement, "Enter");
 found.only = count();
+found.kept = [focused() === firstReason, document.activeElement.getAttribute("aria-selected")];
+found.prevented = !key(document.activeElement, " ");
+found.space = count();
+found.kept.push(focused() === firstReason, document.activeElement.getAttribute("aria-selected"));
+key(document.activeElement, "ArrowDown");
+found.kept.push(document.activeElement === rowAt(1));
+key(document.activeElement, "ArrowUp");
+found.kept.push(document.activeElement === rowAt(0));
+key(document.body, "Escape");
+found.kept.push(focused() === firstReason);
+found.grid = document.getElementById("reasons").getAttribute("role");
+key(list, "Home");
+key(list, "ArrowDown");
+found.active = document.getElementById(list.getAttribute("aria-activedescendant"))?.textContent === chosen();
+found.place = ["aria-posinset", "aria-setsize"].map((name) => document.querySelector("#rows [aria-selected=true]").getAttribute(name));
+list.scrollTop = list.scrollHeight;
+drawRows();
+found.away = list.hasAttribute("aria-activedescendant");
+list.focus();
 key(document.body, "Escape");
 type("misconfig");
 found.search = count();
@@ -166,6 +189,11 @@ def check_page(chromium, folder, trace, page):
     only = found["reasons"][0][0].rsplit(" (", 1)[0]
     check("Enter on a reason", found["only"],
           f"{whole(sum(e['name'] == only for e in rows))} of {whole(n)}")
+    check("focus stays on the reason", found["kept"], [True, "true", True, "false", True, True, True])
+    check("Space on a reason", (found["prevented"], found["space"]), (True, found["all"]))
+    check("the reasons are a grid", found["grid"], "grid")
+    check("the list's active option", (found["active"], found["away"]), (True, False))
+    check("its place", found["place"], ["2", str(n)])
     check("search", found["search"], "{} of {}".format(whole(sum(
         "misconfig" in (e.get("words", "") + e["name"]).lower() for e in rows)), whole(n)))
     check("nothing found", (found["nothing"], found["none"]),
