@@ -62,11 +62,33 @@ static void name_reason(struct report *report, unsigned reason, const char *name
 		json_object_set_new(report->reasons, key, json_string(name));
 }
 
+/* What the page draws of a step. */
+static bool is_step(const json_t *step)
+{
+	static const char *const texts[] = { "entry",	       "address", "value",
+					     "guest_physical", "flags",	  "wrong" };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!json_is_string(json_object_get(step, texts[i])))
+			return false;
+	return json_is_integer(json_object_get(step, "index")) &&
+	       json_is_boolean(json_object_get(step, "refuses"));
+}
+
+static bool is_walk(const json_t *walk)
+{
+	const json_t *step;
+	size_t i;
+
+	json_array_foreach(walk, i, step) if (!is_step(step)) return false;
+	return json_array_size(walk) > 0;
+}
+
 static void keep_walk(struct report *report, const json_t *event)
 {
 	json_t *walk = json_object_get(event, "walk");
 
-	if (!json_is_array(walk) || report->nr_walks == report->max_walks)
+	if (report->nr_walks == report->max_walks || !is_walk(walk))
 		return;
 	if (!json_array_append_new(report->walks,
 				   json_pack("[I,{s:O,s:s}]", (json_int_t)report->nr_exits, "walk",

@@ -16,7 +16,10 @@ import subprocess
 import sys
 import tempfile
 
-EVENTS = 1_000_000
+EXITS = 1_000_000
+WORDS = 20_000
+# A search, and showing all again, by a processor that has other things to do: several times what they take.
+PATIENCE_MS = 5000
 BROWSER = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1300,1600",
            "--virtual-time-budget=20000", "--force-prefers-reduced-motion"]
 passed = failed = 0
@@ -53,8 +56,31 @@ found.end = chosen();
 key(list, "Home");
 key(list, "n");
 found.walk = document.querySelectorAll("#detail svg rect").length;
-key(document.querySelector("#reasons tbody tr"), "Enter");
+const focused = () => document.activeElement.dataset.reason;
+const rowAt = (k) => document.querySelectorAll("#reasons tbody tr")[k];
+rowAt(0).focus();
+const firstReason = rowAt(0).dataset.reason;
+key(document.activeElement, "Enter");
 found.only = count();
+found.kept = [focused() === firstReason, document.activeElement.getAttribute("aria-selected")];
+found.prevented = !key(document.activeElement, " ");
+found.space = count();
+found.kept.push(focused() === firstReason, document.activeElement.getAttribute("aria-selected"));
+key(document.activeElement, "ArrowDown");
+found.kept.push(document.activeElement === rowAt(1));
+key(document.activeElement, "ArrowUp");
+found.kept.push(document.activeElement === rowAt(0));
+key(document.body, "Escape");
+found.kept.push(focused() === firstReason);
+found.grid = document.getElementById("reasons").getAttribute("role");
+key(list, "Home");
+key(list, "ArrowDown");
+found.active = document.getElementById(list.getAttribute("aria-activedescendant"))?.textContent === chosen();
+found.place = ["aria-posinset", "aria-setsize"].map((name) => document.querySelector("#rows [aria-selected=true]").getAttribute(name));
+list.scrollTop = list.scrollHeight;
+drawRows();
+found.away = list.hasAttribute("aria-activedescendant");
+list.focus();
 key(document.body, "Escape");
 type("misconfig");
 found.search = count();
@@ -166,6 +192,11 @@ def check_page(chromium, folder, trace, page):
     only = found["reasons"][0][0].rsplit(" (", 1)[0]
     check("Enter on a reason", found["only"],
           f"{whole(sum(e['name'] == only for e in rows))} of {whole(n)}")
+    check("focus stays on the reason", found["kept"], [True, "true", True, "false", True, True, True])
+    check("Space on a reason", (found["prevented"], found["space"]), (True, found["all"]))
+    check("the reasons are a grid", found["grid"], "grid")
+    check("the list's active option", (found["active"], found["away"]), (True, False))
+    check("its place", found["place"], ["2", str(n)])
     check("search", found["search"], "{} of {}".format(whole(sum(
         "misconfig" in (e.get("words", "") + e["name"]).lower() for e in rows)), whole(n)))
     check("nothing found", (found["nothing"], found["none"]),
@@ -231,6 +262,16 @@ def check_memory(chromium, folder):
                "bands": [True] * parts})
 
 
+EACH = """
+<script>
+for (let k = 0; k < shown.length; k++)
+	select(k);
+document.documentElement.dataset.found = `${document.documentElement.dataset.ready} of ${N}, ` +
+	`${shown.length} shown`;
+</script>
+"""
+
+
 def check_hostile(chromium, folder):
     """What looks like markup in a trace is text in the page."""
     trace, page = folder / "hostile.jsonl", folder / "hostile.html"
@@ -238,10 +279,22 @@ def check_hostile(chromium, folder):
     event = {"cpu": 0, "level": 2, "instructions": 1, "ns": 1, "rip": "0x1", "event": "vm-exit",
              "reason": "0xa", "qualification": "0x0", "guest_physical": "0x0", "name": evil,
              "words": evil}
-    trace.write_text(json.dumps(event) + "\n")
+    step = {"entry": "EPT PTE", "index": 1, "address": "0x1", "value": "0x0", "guest_physical": "0x0", "flags": "",
+            "wrong": "", "refuses": True}
+    shapes = [[1, 2], [], [None], {}, "x", [[]], [step, 1]]
+    shapes += [[{k: v for k, v in step.items() if k != name}] for name in step]
+    shapes += [[step | {name: []}] for name in step]
+    fault = event | {"reason": "0x30", "because": "x"}
+    events = [event] + [fault | {"walk": walk} for walk in shapes] + [fault | {"walk": [step]}]
+    trace.write_text("".join(json.dumps(e) + "\n" for e in events))
     subprocess.run([sys.argv[1], "report", trace, "-o", page], check=True, timeout=60)
+    data = json.loads(re.search(r'id="data">\n(.*)\n</script>', page.read_text(encoding="utf-8"))[1])
+    check("walks that are none are left out", [i for i, _ in data["walks"]], [len(events) - 1])
+    page.write_text(page.read_text(encoding="utf-8") + EACH, encoding="utf-8")
     done = subprocess.run([chromium, *BROWSER, f"--user-data-dir={folder}/profile", "--dump-dom",
                            page.as_uri()], capture_output=True, timeout=120, text=True)
+    found = re.search(r'data-found="([^"]*)"', done.stdout)
+    check("hostile exits are all shown", found and found[1], f"{len(events)} of {len(events)}, {len(events)} shown")
     check("hostile words run", "data-evil" in done.stdout, False)
     check("hostile words make elements", "<img" in done.stdout.split("<script")[0], False)
     check("hostile words are shown", html.escape(evil, quote=False) in done.stdout, True)
@@ -251,12 +304,12 @@ def check_many(chromium, folder):
     """A page of a million exits opens and answers."""
     trace, page = folder / "many.jsonl", folder / "many.html"
     with trace.open("w") as file:
-        for i in range(EVENTS // 2):
+        for i in range(EXITS):
             name, reason = (("EPT_VIOLATION", 48), ("CPUID", 10), ("IO_INSTRUCTION", 30))[i % 3]
             file.write(f'{{"cpu":0,"level":2,"instructions":{i * 70},"ns":{i * 40},"rip":"0x10",'
                        f'"event":"vm-exit","reason":"{reason:#x}","qualification":"0x1",'
                        f'"guest_physical":"{i * 4096 % (1 << 34):#x}","name":"{name}",'
-                       f'"words":"{name} {i % 1000}"' +
+                       f'"words":"{name} {i % WORDS}"' +
                        (',"walk":[{"entry":"EPT PTE","index":1,"address":"0x1","value":"0x0",'
                         '"guest_physical":"0x0","flags":"","wrong":"","refuses":true}],'
                         '"because":"x"' if reason == 48 else "") + "}\n"
@@ -265,8 +318,9 @@ def check_many(chromium, folder):
                        '"error_code":"0x0"}\n')
     subprocess.run([sys.argv[1], "report", trace, "-o", page], check=True, timeout=300)
     found = use(chromium, page, folder, USE)
-    check("exits of a long trace", found["ready"], str(EVENTS // 2))
-    print(f"{EVENTS} events: {page.stat().st_size >> 20} MB, a search takes "
+    check("exits of a long trace", found["ready"], str(EXITS))
+    check("quick enough", [ms < PATIENCE_MS for ms in found["milliseconds"]], [True, True])
+    print(f"{EXITS} exits: {page.stat().st_size >> 20} MB, a search takes "
           f"{found['milliseconds'][0]} ms, showing all again {found['milliseconds'][1]} ms")
 
 

@@ -391,6 +391,7 @@ function totals() {
 function fillReasons() {
 	const body = at("reasons").tBodies[0], rows = totals();
 	const all = rows.reduce((sum, [, row]) => sum + row.time, 0) || 1;
+	const focused = body.contains(document.activeElement) ? document.activeElement.dataset.reason : undefined;
 
 	body.replaceChildren(...rows.map(([r, row]) => {
 		const bar = element("i");
@@ -403,11 +404,30 @@ function fillReasons() {
 			element("td", { textContent: whole(row.instructions) }));
 
 		bar.style.width = row.time / all * 100 + "%";
+		line.dataset.reason = r;
 		line.setAttribute("aria-selected", view.reason === r);
 		line.addEventListener("click", () => only(r));
-		line.addEventListener("keydown", (event) => event.key === "Enter" && only(r));
+		line.addEventListener("keydown", (event) => {
+			if (reasonKey(event.key, line, r))
+				event.preventDefault();
+		});
 		return line;
 	}));
+	/* The row that had the focus is another node now. */
+	if (focused !== undefined)
+		body.querySelector(`tr[data-reason="${focused}"]`)?.focus({ preventScroll: true });
+}
+
+function reasonKey(key, line, r) {
+	if (key === "Enter" || key === " ")
+		only(r);
+	else if (key === "ArrowDown")
+		line.nextElementSibling?.focus();
+	else if (key === "ArrowUp")
+		line.previousElementSibling?.focus();
+	else
+		return false;
+	return true;
 }
 
 /* These exits alone, at any level or at one; or no longer. */
@@ -429,6 +449,7 @@ function drawRows() {
 
 	rows.style.transform = `translateY(${first * ROW}px)`;
 	rows.replaceChildren();
+	list.removeAttribute("aria-activedescendant");
 	for (let k = first; k < last; k++) {
 		const i = shown[k], text = data.words[words[i]] || reasonName(reason[i]);
 		const row = element("div", { title: text },
@@ -439,9 +460,14 @@ function drawRows() {
 				(kind[i] === PROCESSOR ? "" : HANDLERS[kind[i]]) }));
 
 		row.setAttribute("role", "option");
+		row.id = "exit-" + i;
 		row.setAttribute("aria-selected", i === view.selected);
+		row.setAttribute("aria-setsize", shown.length);
+		row.setAttribute("aria-posinset", k + 1);
 		row.addEventListener("click", () => select(k));
 		rows.append(row);
+		if (i === view.selected)
+			list.setAttribute("aria-activedescendant", row.id);
 	}
 }
 
@@ -486,7 +512,7 @@ function nextWalk() {
 function listKey(key) {
 	const page = Math.floor(at("list").clientHeight / ROW) - 1, k = position();
 	const to = { ArrowDown: k + 1, ArrowUp: k - 1, PageDown: k + page, PageUp: k - page, Home: 0,
-		     End: shown.length - 1 }[key];
+		     End: shown.length - 1, " ": k }[key];
 
 	if (key === "n")
 		select(nextWalk());
