@@ -25,9 +25,11 @@ enum vmx_check_id nested_check02(const struct cpu_vmx *vmx)
 		.efer = VMX_HAS(vmx->vmcs.exit_controls, EXIT, HOST_64BIT) ? EFER_LMA : 0,
 	};
 
-	/* L0 has what it needs, whatever --cpu has taken from L1. */
+	/* L0 has what it needs, tables in write-back memory too, whatever --cpu has taken from L1.
+	 */
 	below.maxphyaddr = VMX_HOSTED_MAXPHYADDR;
 	below.controls[ARCH_GROUP_PRIMARY] |= BIT(32 + ARCH_PRIMARY_UNCONDITIONAL_IO);
+	below.ept_vpid_cap |= BIT(14);
 	return vmx_check_first(&input);
 }
 
