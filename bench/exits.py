@@ -24,7 +24,7 @@ import tempfile
 
 from emulators import ROOT, run
 
-COUNTS = {"cpuid": 1000000, "vmcall": 1000000, "io": 1000000, "ept": 1000000, "vmread": 2000000,
+COUNTS = {"cpuid": 1000000, "vmcall": 1000000, "io": 1000000, "ept": 1000000, "compute": 20000, "vmread": 2000000,
           "vmwrite": 2000000}
 PER_ROUND = {"vmread": 10, "vmwrite": 10}
 BOCHS_CPU = "corei7_icelake_u"  # one with VMX, EPT and VPID
