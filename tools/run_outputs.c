@@ -79,7 +79,7 @@ static int open_output(struct run_outputs *outputs, const char *path)
 	const struct timespec pause = { .tv_nsec = 10000000 };
 	int fd;
 
-	if (!outputs->max_seconds)
+	if (outputs->max_seconds == 0)
 		return open(path, flags, 0666);
 	while ((fd = open(path, flags | O_NONBLOCK, 0666)) < 0 && errno == ENXIO &&
 	       outputs->max_seconds > 0) {

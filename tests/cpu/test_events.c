@@ -328,6 +328,17 @@ static void test_stack_faults(void **state)
 		    VECTOR_SS, SEL_GATE);
 }
 
+/* Their structs have padding. */
+static void check_segments(const struct cpu_state *got, const struct cpu_state *want)
+{
+	for (unsigned i = 0; i < sizeof(got->seg) / sizeof(got->seg[0]); i++) {
+		assert_int_equal(got->seg[i].selector, want->seg[i].selector);
+		assert_int_equal(got->seg[i].base, want->seg[i].base);
+		assert_int_equal(got->seg[i].limit, want->seg[i].limit);
+		assert_int_equal(got->seg[i].access_rights, want->seg[i].access_rights);
+	}
+}
+
 static void test_v86(void **state)
 {
 	struct world *w = *state;
@@ -356,7 +367,7 @@ static void test_v86(void **state)
 	assert_true(cpu_iret(w->cpu, 4));
 	assert_int_equal(s->rflags, FLAG_ONE | FLAG_VM | FLAG_RF);
 	assert_int_equal(s->cpl, 3);
-	assert_memory_equal(s->seg, before.seg, sizeof(s->seg));
+	check_segments(s, &before);
 	assert_int_equal(s->gpr[GPR_RSP], 0x800);
 	set_vector(w, VECTOR_GP, SEL_CODE3 | 3, 0x12345, 0x8e, 0);
 	before = *s;
