@@ -33,7 +33,7 @@ test-clang:
 	@test -f build-clang/build.ninja || CC=clang meson setup build-clang -Dwerror=true \
 		-Dtests=enabled >/dev/null
 	@ninja -C build-clang --quiet
-	@scripts/run_tests build-clang --no-suite mutants
+	@scripts/run_tests build-clang --no-suite mutants $(CLANG_TESTS)
 
 test-sanitize:
 	@scripts/packages build test ci
