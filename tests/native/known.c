@@ -100,6 +100,17 @@ static bool is_long_x87_load(unsigned id)
 	return id == INSN_FLDENV || id == INSN_FRSTOR || id == INSN_FBLD;
 }
 
+/* An operand of 80 bits whose first 64 are canonical and on no page, and the rest not canonical. */
+static bool is_split_at_half(unsigned id, const struct state *want, const struct state *got)
+{
+	const uint64_t half = 1ull << 47;
+
+	return (id == INSN_FLD || id == INSN_FSTP || id == INSN_FBSTP) &&
+	       want->vector == VECTOR_PF &&
+	       (got->vector == VECTOR_GP || got->vector == VECTOR_SS) && want->cr2 < half &&
+	       want->cr2 + 10 > half;
+}
+
 /* The instruction may have more than 15 bytes. */
 static bool has_many_prefixes(const struct snippet *s)
 {
@@ -162,6 +173,9 @@ void known_adjust(const struct snippet *s, struct state *want, const struct stat
 		take_x87(want, got);
 		take_cr2(want, got);
 	}
+	/* looks at 64 bits, then at 16 */
+	if (is_split_at_half(last->id, want, got))
+		take_fault(want, got);
 	/* reads the parts in another order */
 	if (is_long_x87_load(last->id) && is_memory_fault(want) && is_memory_fault(got))
 		take_fault(want, got);
