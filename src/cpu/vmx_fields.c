@@ -9,19 +9,6 @@
  * the general handlers. SDM Vol 3C "VMREAD", "VMWRITE", "VMCS Shadowing Bitmap Addresses"
  */
 
-/* The bits that a field has, by its width. */
-ALWAYS_INLINE uint64_t field_mask(uint64_t encoding)
-{
-	static const uint64_t masks[] = {
-		[ARCH_WIDTH_16] = UINT16_MAX,
-		[ARCH_WIDTH_64] = ~0ull,
-		[ARCH_WIDTH_32] = UINT32_MAX,
-		[ARCH_WIDTH_NATURAL] = ~0ull,
-	};
-
-	return masks[ARCH_VMCS_WIDTH(encoding)];
-}
-
 /* The page of RAM at @address, a multiple of its size; host NULL: there is none. */
 ALWAYS_INLINE const struct vmx_page *shadow_page(struct cpu *cpu, enum vmx_shadow_page which,
 						 uint64_t address)
@@ -81,7 +68,7 @@ static const struct op *vmread(struct cpu *cpu, const struct op *op)
 	if (unlikely(!field))
 		return vmx_field_slow(cpu, op);
 	value = host_load(field, 8);
-	gpr_write(cpu, op->dst, 8, value & field_mask(encoding));
+	gpr_write(cpu, op->dst, 8, value & vmx_field_mask(encoding));
 	set_status_flags(cpu, 0);
 	NEXT(cpu, op);
 }
@@ -96,7 +83,7 @@ static const struct op *vmwrite(struct cpu *cpu, const struct op *op)
 	field = simple_field(cpu, encoding, true);
 	if (unlikely(!field))
 		return vmx_field_slow(cpu, op);
-	host_store(field, 8, gpr_read(cpu, op->src, 8) & field_mask(encoding));
+	host_store(field, 8, gpr_read(cpu, op->src, 8) & vmx_field_mask(encoding));
 	set_status_flags(cpu, 0);
 	NEXT(cpu, op);
 }

@@ -299,8 +299,8 @@ static bool shadow_vmread(struct cpu *cpu, const struct op *op, uint64_t encodin
 		return check == SHADOW_FAILED;
 	if (slot < 0)
 		return vmx_fail_valid(cpu, VMX_ERROR_COMPONENT);
-	value = mem_read(cpu->memory, shadow_field(cpu, slot), 8);
-	value = vmx_value_write(0, (uint32_t)encoding & ~ARCH_VMCS_HIGH, true, value);
+	value = mem_read(cpu->memory, shadow_field(cpu, slot), 8) &
+		vmx_field_mask(encoding & ~(uint64_t)ARCH_VMCS_HIGH);
 	return put_vmread(cpu, op,
 			  vmx_value_read(value, (uint32_t)encoding, operand_size(cpu) == 8));
 }

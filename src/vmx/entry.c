@@ -19,18 +19,6 @@ _Static_assert((int)UDV_VMENTRY_MSR == (int)VMX_CLASS_MSR, "the same classes");
 
 /* ---------------------------------------------------------------- a VMCS */
 
-static unsigned width_bits(uint32_t encoding)
-{
-	static const uint8_t bits[] = {
-		[ARCH_WIDTH_16] = 16,
-		[ARCH_WIDTH_64] = 64,
-		[ARCH_WIDTH_32] = 32,
-		[ARCH_WIDTH_NATURAL] = 64,
-	};
-
-	return encoding & ARCH_VMCS_HIGH ? 32 : bits[ARCH_VMCS_WIDTH(encoding)];
-}
-
 enum udv_status udv_vmcs_read(const struct udv_vmcs *vmcs, uint32_t encoding, uint64_t *value)
 {
 	int slot = vmx_field_slot(encoding);
@@ -47,7 +35,7 @@ enum udv_status udv_vmcs_write(struct udv_vmcs *vmcs, uint32_t encoding, uint64_
 
 	if (slot < 0)
 		return UDV_ERR_NOT_FOUND;
-	if (value & bits_from(width_bits(encoding)))
+	if (value & ~vmx_field_mask(encoding))
 		return UDV_ERR_ARGUMENT;
 	vmcs->slots[slot] = vmx_value_write(vmcs->slots[slot], encoding, true, value);
 	return UDV_OK;

@@ -401,18 +401,6 @@ static void try_parts(struct search *s)
 		try_value(s, keep | (rights ? (i & 0xff) | (i >> 8) << 13 : i));
 }
 
-static unsigned field_bits(uint32_t encoding)
-{
-	switch (ARCH_VMCS_WIDTH(encoding)) {
-	case ARCH_WIDTH_16:
-		return 16;
-	case ARCH_WIDTH_32:
-		return 32;
-	default:
-		return 64;
-	}
-}
-
 void udv_vmentry_nearest(const struct udv_vmentry *entry, struct udv_vmentry_finding *finding)
 {
 	struct search s = { .vmcs = *entry->vmcs,
@@ -429,7 +417,7 @@ void udv_vmentry_nearest(const struct udv_vmentry *entry, struct udv_vmentry_fin
 	    finding->msr_entry || s.slot < 0)
 		return;
 	finding->value = s.vmcs.slots[s.slot];
-	s.width = field_bits(finding->field);
+	s.width = vmx_field_width(finding->field);
 	copy.vmcs = &s.vmcs;
 	entry_prepare(&s.judged, &copy);
 	vmx_check_all(&s.judged.input, collect, &s.before);

@@ -43,20 +43,13 @@ uint64_t vmx_value_write(uint64_t field, uint32_t encoding, bool wide, uint64_t 
 {
 	if (encoding & ARCH_VMCS_HIGH)
 		return (field & BITS(31, 0)) | value << 32;
-	switch (ARCH_VMCS_WIDTH(encoding)) {
-	case ARCH_WIDTH_16:
-		return (uint16_t)value;
-	case ARCH_WIDTH_32:
-		return (uint32_t)value;
-	default:
-		return wide ? value : (uint32_t)value;
-	}
+	value &= vmx_field_mask(encoding);
+	return wide ? value : (uint32_t)value;
 }
 
 void vmx_narrow(struct vmx_vmcs *vmcs)
 {
-#define NARROW(encoding, width, type, name, member, ...)                                           \
-	vmcs->member = vmx_value_write(0, encoding, true, vmcs->member);
+#define NARROW(encoding, width, type, name, member, ...) vmcs->member &= vmx_field_mask(encoding);
 	ARCH_VMCS_FIELDS(NARROW)
 #undef NARROW
 }

@@ -50,6 +50,23 @@ static inline uint64_t *vmx_slot(struct vmx_vmcs *vmcs, unsigned slot)
 	return (uint64_t *)(void *)vmcs + slot;
 }
 
+/* How many bits @encoding is about: those of a field, or the 32 of its high half; and which. */
+static inline unsigned vmx_field_width(uint64_t encoding)
+{
+	static const uint8_t bits[] = {
+		[ARCH_WIDTH_16] = 16,
+		[ARCH_WIDTH_64] = 64,
+		[ARCH_WIDTH_32] = 32,
+		[ARCH_WIDTH_NATURAL] = 64,
+	};
+
+	return encoding & ARCH_VMCS_HIGH ? 32 : bits[ARCH_VMCS_WIDTH(encoding)];
+}
+static inline uint64_t vmx_field_mask(uint64_t encoding)
+{
+	return ~0ull >> (64 - vmx_field_width(encoding));
+}
+
 /* Drops bits that fields do not have: in memory software may have put any there. */
 void vmx_narrow(struct vmx_vmcs *vmcs);
 
