@@ -10,7 +10,6 @@
  * Error codes of the faults made here carry no EXT bit: it is added to all of them at the end.
  */
 
-#define DR6_TRAPS 0xfull
 #define DR6_BT BIT(15)
 #define TSS_IO_BASE 102u
 #define REDIRECTION_BYTES 32u

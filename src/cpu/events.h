@@ -7,6 +7,8 @@
 
 #define DR6_TRAPS 0xfull
 #define DR6_BS BIT(14)
+/* All that state.pending_debug may hold, in the VMCS as well. */
+#define PENDING_DEBUG (DR6_TRAPS | PENDING_DEBUG_ENABLED | DR6_BS)
 
 /*
  * Events: exceptions, interrupts, NMIs and traps, and their delivery through the IDT.
@@ -43,6 +45,13 @@ bool cpu_take_events(struct cpu *cpu);
 bool cpu_take_debug(struct cpu *cpu);
 bool cpu_take_nmi(struct cpu *cpu);
 bool cpu_take_interrupt(struct cpu *cpu);
+
+/* Data or I/O breakpoint @n, which is enabled, has been hit. */
+static inline void cpu_hit_breakpoint(struct cpu *cpu, unsigned n)
+{
+	cpu->state.pending_debug |= BIT(n) | PENDING_DEBUG_ENABLED;
+	cpu->attention |= ATTENTION_EVENT;
+}
 
 /*
  * The single step that MOV SS or POP SS would have ended in is suppressed, not held back as data

@@ -3,6 +3,7 @@
 
 #include "arch/system_bits.h"
 #include "cpu/access.h"
+#include "cpu/events.h"
 #include "cpu/handler.h"
 #include "cpu/system_misc.h"
 
@@ -73,12 +74,9 @@ static void check_breakpoints(struct cpu *cpu, uint16_t port, unsigned size)
 {
 	if (!(cpu->state.cr4 & CR4_DE))
 		return;
-	for (unsigned n = 0; n < 4; n++) {
-		if (breakpoint_hits(cpu, n, port, size)) {
-			cpu->state.pending_debug |= BIT(n) | PENDING_DEBUG_ENABLED;
-			cpu->attention |= ATTENTION_EVENT;
-		}
-	}
+	for (unsigned n = 0; n < 4; n++)
+		if (breakpoint_hits(cpu, n, port, size))
+			cpu_hit_breakpoint(cpu, n);
 }
 
 uint32_t cpu_io_read(struct cpu *cpu, uint16_t port, unsigned size)

@@ -4,6 +4,7 @@
 #include "arch/paging_bits.h"
 #include "cpu/access.h"
 #include "cpu/debug.h"
+#include "cpu/events.h"
 #include "cpu/handler.h"
 #include "cpu/vmx_apic.h"
 
@@ -324,10 +325,8 @@ static void match_breakpoints(struct cpu *cpu, uint64_t linear, unsigned size, u
 		if (!((control & 3) == 1 && access & UDV_ACCESS_WRITE) && (control & 3) != 3)
 			continue;
 		/* Differences, for neither range to wrap around. */
-		if (linear - start < length || start - linear < size) {
-			cpu->state.pending_debug |= BIT(i) | PENDING_DEBUG_ENABLED;
-			cpu->attention |= ATTENTION_EVENT;
-		}
+		if (linear - start < length || start - linear < size)
+			cpu_hit_breakpoint(cpu, i);
 	}
 }
 

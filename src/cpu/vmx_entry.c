@@ -19,7 +19,6 @@
 #define INFO_VALID BIT(31)
 #define INFO_ERROR_CODE BIT(11)
 #define TYPE_OTHER 7u
-#define PENDING (BITS(3, 0) | PENDING_DEBUG_ENABLED | BIT(14))
 
 enum {
 	FAILURE_PDPTE = 2,
@@ -118,7 +117,7 @@ static void load_non_registers(struct cpu *cpu)
 	s->interruptibility = (uint8_t)v->guest_interruptibility_state &
 			      (BLOCKING_STI | BLOCKING_MOV_SS | BLOCKING_NMI);
 	s->activity = (uint8_t)v->guest_activity_state;
-	s->pending_debug = pending & (PENDING_DEBUG_ENABLED | BIT(14)) ? pending & PENDING : 0;
+	s->pending_debug = pending & (PENDING_DEBUG_ENABLED | DR6_BS) ? pending & PENDING_DEBUG : 0;
 	if (s->activity == ACTIVITY_SHUTDOWN || s->activity == ACTIVITY_WAIT_FOR_SIPI)
 		s->pending_debug = 0;
 	s->monitor_armed = false;

@@ -230,7 +230,7 @@ static uint64_t saved_pending_debug(const struct cpu *cpu)
 {
 	if (!cpu->vmx.exit.pending_debug && !(cpu->state.interruptibility & BLOCKING_MOV_SS))
 		return 0;
-	return cpu->state.pending_debug & (BITS(3, 0) | PENDING_DEBUG_ENABLED | BIT(14));
+	return cpu->state.pending_debug & PENDING_DEBUG;
 }
 
 static void save_rest(struct cpu *cpu)
