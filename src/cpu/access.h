@@ -118,9 +118,11 @@ bool cpu_operand_linear(struct cpu *cpu, const struct op *op, unsigned size, uin
 
 /* Stack of the current mode; push leaves RSP alone if it faults. @size 2, 4 or 8. */
 bool cpu_push(struct cpu *cpu, unsigned size, uint64_t value);
-/* Judges @n pushes without doing them: the first may lie over what is read if all is begun again.
+/*
+ * @n pushes, the first of @values first, or none: all are judged before the first is done, for that
+ * may lie over what is read if all is begun again.
  */
-bool cpu_probe_pushes(struct cpu *cpu, unsigned size, unsigned n);
+bool cpu_push_all(struct cpu *cpu, unsigned size, const uint64_t *values, unsigned n);
 bool cpu_pop(struct cpu *cpu, unsigned size, uint64_t *value);
 /* Reads at SS:[RSP + @offset] without changing RSP; and what RSP becomes by adding @bytes. */
 bool cpu_stack_read(struct cpu *cpu, unsigned size, unsigned offset, uint64_t *value);

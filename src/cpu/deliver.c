@@ -52,14 +52,10 @@ static void enter_real(struct cpu *cpu, uint16_t selector, uint16_t ip, uint64_t
 /* A frame of 16-bit values on the current stack; it may lie over the vector that was read. */
 static bool push_real(struct cpu *cpu, uint64_t flags)
 {
-	uint64_t rsp = cpu->state.gpr[GPR_RSP];
+	const uint64_t frame[] = { flags & 0xffff, cpu->state.seg[SEG_CS].selector,
+				   cpu->state.rip & 0xffff };
 
-	if (cpu_probe_pushes(cpu, 2, 3) && cpu_push(cpu, 2, flags & 0xffff) &&
-	    cpu_push(cpu, 2, cpu->state.seg[SEG_CS].selector) &&
-	    cpu_push(cpu, 2, cpu->state.rip & 0xffff))
-		return true;
-	cpu->state.gpr[GPR_RSP] = rsp;
-	return false;
+	return cpu_push_all(cpu, 2, frame, 3);
 }
 
 static bool deliver_real(struct cpu *cpu, const struct cpu_event *event)

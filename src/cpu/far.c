@@ -223,18 +223,12 @@ bool cpu_jump_far(struct cpu *cpu, uint16_t selector, uint64_t offset, unsigned 
 
 bool cpu_call_far(struct cpu *cpu, uint16_t selector, uint64_t offset, unsigned size)
 {
-	uint64_t rsp = cpu->state.gpr[GPR_RSP];
+	const uint64_t frame[] = { cpu->state.seg[SEG_CS].selector, cpu->state.rip };
 
 	if (is_protected(cpu))
 		return to_protected(cpu, selector, offset, size, true);
-	if (!check_call_real(cpu, offset, size))
+	if (!check_call_real(cpu, offset, size) || !cpu_push_all(cpu, size, frame, 2))
 		return false;
-	if (!cpu_probe_pushes(cpu, size, 2) ||
-	    !cpu_push(cpu, size, cpu->state.seg[SEG_CS].selector) ||
-	    !cpu_push(cpu, size, cpu->state.rip)) {
-		cpu->state.gpr[GPR_RSP] = rsp;
-		return false;
-	}
 	set_code_real(cpu, selector, offset);
 	return true;
 }

@@ -194,6 +194,12 @@ ALWAYS_INLINE bool is_64bit(const struct cpu *cpu)
 	return (cpu->mode & MODE_CODE) == MODE_CODE64;
 }
 
+/* The bits of an offset in the current stack segment that count. */
+static inline uint64_t cpu_stack_mask(const struct cpu *cpu)
+{
+	return is_64bit(cpu) ? ~0ull : cpu->mode & MODE_STACK32 ? UINT32_MAX : 0xffff;
+}
+
 ALWAYS_INLINE void trace_event(const struct cpu *cpu, enum cpu_trace_kind kind, uint64_t a,
 			       uint64_t b, uint64_t c)
 {

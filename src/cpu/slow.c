@@ -513,14 +513,9 @@ bool cpu_operand_linear(struct cpu *cpu, const struct op *op, unsigned size, uin
 
 /* ---------------------------------------------------------------- stack */
 
-static uint64_t stack_mask(const struct cpu *cpu)
-{
-	return is_64bit(cpu) ? ~0ull : cpu->mode & MODE_STACK32 ? UINT32_MAX : 0xffff;
-}
-
 static void set_stack_pointer(struct cpu *cpu, uint64_t value)
 {
-	uint64_t mask = stack_mask(cpu);
+	uint64_t mask = cpu_stack_mask(cpu);
 	uint64_t *rsp = &cpu->state.gpr[GPR_RSP];
 
 	*rsp = mask == 0xffff ? (*rsp & ~mask) | (value & mask) : value & mask;
@@ -528,7 +523,7 @@ static void set_stack_pointer(struct cpu *cpu, uint64_t value)
 
 bool cpu_push(struct cpu *cpu, unsigned size, uint64_t value)
 {
-	uint64_t rsp = (cpu->state.gpr[GPR_RSP] - size) & stack_mask(cpu);
+	uint64_t rsp = (cpu->state.gpr[GPR_RSP] - size) & cpu_stack_mask(cpu);
 	uint64_t linear;
 
 	if (!cpu_segment_linear(cpu, SEG_SS, rsp, size, UDV_ACCESS_WRITE | ACCESS_STACK, &linear) ||
@@ -538,12 +533,12 @@ bool cpu_push(struct cpu *cpu, unsigned size, uint64_t value)
 	return true;
 }
 
-bool cpu_probe_pushes(struct cpu *cpu, unsigned size, unsigned n)
+static bool probe_pushes(struct cpu *cpu, unsigned size, unsigned n)
 {
 	const uint32_t access = UDV_ACCESS_WRITE | ACCESS_STACK;
 
 	for (unsigned i = 1; i <= n; i++) {
-		uint64_t rsp = (cpu->state.gpr[GPR_RSP] - i * (uint64_t)size) & stack_mask(cpu);
+		uint64_t rsp = (cpu->state.gpr[GPR_RSP] - i * (uint64_t)size) & cpu_stack_mask(cpu);
 		uint64_t linear;
 
 		if (!cpu_segment_linear(cpu, SEG_SS, rsp, size, access, &linear) ||
@@ -553,9 +548,24 @@ bool cpu_probe_pushes(struct cpu *cpu, unsigned size, unsigned n)
 	return true;
 }
 
+bool cpu_push_all(struct cpu *cpu, unsigned size, const uint64_t *values, unsigned n)
+{
+	uint64_t rsp = cpu->state.gpr[GPR_RSP];
+
+	if (!probe_pushes(cpu, size, n))
+		return false;
+	for (unsigned i = 0; i < n; i++) {
+		if (!cpu_push(cpu, size, values[i])) {
+			cpu->state.gpr[GPR_RSP] = rsp;
+			return false;
+		}
+	}
+	return true;
+}
+
 bool cpu_stack_read(struct cpu *cpu, unsigned size, unsigned offset, uint64_t *value)
 {
-	uint64_t rsp = (cpu->state.gpr[GPR_RSP] + offset) & stack_mask(cpu);
+	uint64_t rsp = (cpu->state.gpr[GPR_RSP] + offset) & cpu_stack_mask(cpu);
 	uint64_t linear;
 
 	return cpu_segment_linear(cpu, SEG_SS, rsp, size, UDV_ACCESS_READ | ACCESS_STACK,

@@ -104,19 +104,20 @@ PLAIN_HANDLER(pop_all_handler, pop_all)
 /* RBP as an offset in the stack segment. */
 static uint64_t frame_pointer(const struct cpu *cpu)
 {
-	uint64_t rbp = cpu->state.gpr[GPR_RBP];
+	return cpu->state.gpr[GPR_RBP] & cpu_stack_mask(cpu);
+}
 
-	return is_64bit(cpu) ? rbp : cpu->mode & MODE_STACK32 ? (uint32_t)rbp : (uint16_t)rbp;
+static bool frame_linear(struct cpu *cpu, unsigned size, uint64_t offset, uint32_t access,
+			 uint64_t *linear)
+{
+	return cpu_segment_linear(cpu, SEG_SS, offset & cpu_stack_mask(cpu), size, access, linear);
 }
 
 static bool read_frame(struct cpu *cpu, unsigned size, uint64_t offset, uint64_t *value)
 {
 	uint64_t linear;
 
-	if (!is_64bit(cpu))
-		offset &= cpu->mode & MODE_STACK32 ? UINT32_MAX : 0xffff;
-	return cpu_segment_linear(cpu, SEG_SS, offset, size, UDV_ACCESS_READ | ACCESS_STACK,
-				  &linear) &&
+	return frame_linear(cpu, size, offset, UDV_ACCESS_READ | ACCESS_STACK, &linear) &&
 	       cpu_read(cpu, linear, size, ACCESS_STACK, value);
 }
 
@@ -125,9 +126,7 @@ static bool probe_frame(struct cpu *cpu, unsigned size, uint64_t offset, uint32_
 	uint64_t linear;
 
 	access |= ACCESS_STACK;
-	if (!is_64bit(cpu))
-		offset &= cpu->mode & MODE_STACK32 ? UINT32_MAX : 0xffff;
-	return cpu_segment_linear(cpu, SEG_SS, offset, size, access, &linear) &&
+	return frame_linear(cpu, size, offset, access, &linear) &&
 	       cpu_probe(cpu, linear, size, access);
 }
 
