@@ -252,6 +252,16 @@ static uint64_t valid_pat(uint64_t pat)
 	return result;
 }
 
+static uint64_t with_fixed(uint64_t value, uint64_t fixed0, uint64_t fixed1)
+{
+	return (value | fixed0) & fixed1;
+}
+
+static uint64_t with_controls(uint64_t value, uint64_t msr)
+{
+	return with_fixed(value, msr & BITS(31, 0), msr >> 32);
+}
+
 static void try_fixed(struct search *s)
 {
 	const struct vmx_capabilities *c = &s->judged.capabilities;
@@ -260,12 +270,12 @@ static void try_fixed(struct search *s)
 	for (unsigned group = 0; group < ARCH_NR_CONTROL_GROUPS; group++) {
 		uint64_t msr = c->controls[group];
 
-		try_repair(s, (v | (msr & BITS(31, 0))) & msr >> 32);
+		try_repair(s, with_controls(v, msr));
 		try_repair(s, v & msr);
 	}
-	try_repair(s, (v | c->cr0_fixed0) & c->cr0_fixed1);
-	try_repair(s, (v | (c->cr0_fixed0 & ~(CR0_PE | CR0_PG))) & c->cr0_fixed1);
-	try_repair(s, (v | c->cr4_fixed0) & c->cr4_fixed1);
+	try_repair(s, with_fixed(v, c->cr0_fixed0, c->cr0_fixed1));
+	try_repair(s, with_fixed(v, c->cr0_fixed0 & ~(CR0_PE | CR0_PG), c->cr0_fixed1));
+	try_repair(s, with_fixed(v, c->cr4_fixed0, c->cr4_fixed1));
 	try_repair(s, valid_pat(v));
 	try_repair(s, v | BITS(11, 0));			 /* a limit in pages */
 	for (unsigned length = 3; length <= 4; length++) /* of an EPTP, less 1 */
@@ -345,29 +355,36 @@ static void try_steps(struct search *s, uint64_t value)
 /* The field's value with the bits right that the capabilities fix; false: they fix none of it. */
 static bool fixed_value(const struct search *s, uint64_t *value)
 {
-	static const uint32_t fields[ARCH_NR_CONTROL_GROUPS] = {
-		[ARCH_GROUP_PIN] = ARCH_VMCS_PIN_BASED_CONTROLS,
-		[ARCH_GROUP_PRIMARY] = ARCH_VMCS_PRIMARY_CONTROLS,
-		[ARCH_GROUP_SECONDARY] = ARCH_VMCS_SECONDARY_CONTROLS,
-		[ARCH_GROUP_EXIT] = ARCH_VMCS_EXIT_CONTROLS,
-		[ARCH_GROUP_ENTRY] = ARCH_VMCS_ENTRY_CONTROLS,
-	};
 	const struct vmx_capabilities *c = &s->judged.capabilities;
-	const uint32_t field = s->finding->field;
 	const uint64_t v = s->finding->value;
 
-	for (unsigned group = 0; group < ARCH_NR_CONTROL_GROUPS; group++) {
-		uint64_t msr = c->controls[group];
-
-		*value = (v | (msr & BITS(31, 0))) & msr >> 32;
-		if (fields[group] == field)
-			return true;
-	}
-	*value = (v | c->cr0_fixed0) & c->cr0_fixed1;
-	if (field == ARCH_VMCS_GUEST_CR0 || field == ARCH_VMCS_HOST_CR0)
+	switch (s->finding->field) {
+	case ARCH_VMCS_PIN_BASED_CONTROLS:
+		*value = with_controls(v, c->controls[ARCH_GROUP_PIN]);
 		return true;
-	*value = (v | c->cr4_fixed0) & c->cr4_fixed1;
-	return field == ARCH_VMCS_GUEST_CR4 || field == ARCH_VMCS_HOST_CR4;
+	case ARCH_VMCS_PRIMARY_CONTROLS:
+		*value = with_controls(v, c->controls[ARCH_GROUP_PRIMARY]);
+		return true;
+	case ARCH_VMCS_SECONDARY_CONTROLS:
+		*value = with_controls(v, c->controls[ARCH_GROUP_SECONDARY]);
+		return true;
+	case ARCH_VMCS_EXIT_CONTROLS:
+		*value = with_controls(v, c->controls[ARCH_GROUP_EXIT]);
+		return true;
+	case ARCH_VMCS_ENTRY_CONTROLS:
+		*value = with_controls(v, c->controls[ARCH_GROUP_ENTRY]);
+		return true;
+	case ARCH_VMCS_GUEST_CR0:
+	case ARCH_VMCS_HOST_CR0:
+		*value = with_fixed(v, c->cr0_fixed0, c->cr0_fixed1);
+		return true;
+	case ARCH_VMCS_GUEST_CR4:
+	case ARCH_VMCS_HOST_CR4:
+		*value = with_fixed(v, c->cr4_fixed0, c->cr4_fixed1);
+		return true;
+	default:
+		return false;
+	}
 }
 
 /*
