@@ -230,8 +230,7 @@ enum udv_status udv_machine_vmx_view(const struct udv_machine *machine, unsigned
 	return UDV_OK;
 }
 
-/* What L1 has made current; false if there is none. */
-static bool current_vmcs(const struct vcpu *vcpu, struct vmx_vmcs *vmcs)
+bool vcpu_current_vmcs(const struct vcpu *vcpu, struct vmx_vmcs *vmcs)
 {
 	const struct cpu_vmx *vmx = &vcpu->cpu.vmx;
 
@@ -252,7 +251,7 @@ enum udv_status udv_machine_vmcs(const struct udv_machine *machine, unsigned cpu
 	if (cpu >= machine->nr_cpus)
 		return UDV_ERR_ARGUMENT;
 	memset(vmcs, 0, sizeof(*vmcs));
-	if (!current_vmcs(&machine->vcpus[cpu], &current))
+	if (!vcpu_current_vmcs(&machine->vcpus[cpu], &current))
 		return UDV_ERR_NOT_FOUND;
 	memcpy(vmcs, &current, sizeof(current));
 	return UDV_OK;
@@ -267,7 +266,7 @@ enum udv_status machine_paging_config(const struct udv_machine *machine, unsigne
 	if (cpu >= machine->nr_cpus)
 		return UDV_ERR_ARGUMENT;
 	core = &machine->vcpus[cpu].cpu;
-	if (cpu_level(core) == UDV_LEVEL_L2 && current_vmcs(&machine->vcpus[cpu], &vmcs))
+	if (cpu_level(core) == UDV_LEVEL_L2 && vcpu_current_vmcs(&machine->vcpus[cpu], &vmcs))
 		cpu_paging_config(core, &vmcs, config);
 	else
 		cpu_paging_config(core, NULL, config);

@@ -95,7 +95,7 @@ enum udv_status udv_machine_current_vmcs(struct udv_machine *machine, unsigned c
 
 	if (!cpu)
 		return UDV_ERR_ARGUMENT;
-	if (!cpu->vmx.operation || cpu->vmx.current == VMX_NO_POINTER)
+	if (!vcpu_current_vmcs(vcpu, &vmcs))
 		return UDV_ERR_NOT_FOUND;
 	current = (struct udv_current_vmcs){
 		.entry = &judged.entry,
@@ -103,11 +103,6 @@ enum udv_status udv_machine_current_vmcs(struct udv_machine *machine, unsigned c
 		.shadow = vmx_current_is_shadow(cpu),
 		.in_guest = cpu->vmx.guest && !cpu->vmx.level1,
 	};
-	/* Under L0, what L1 has made current is with L0. */
-	if (cpu->vmx.hosted)
-		nested_current_vmcs(&vcpu->nested, &vmcs);
-	else
-		vmcs = cpu->vmx.vmcs;
 	prepare(&judged, cpu, &vmcs, current.in_guest);
 	use(opaque, &current);
 	return UDV_OK;

@@ -183,6 +183,8 @@ void wire_reset(struct vcpu *vcpu);
 /* Whether its events are looked at, by a tracer or a debugger. */
 void wire_tracer(struct vcpu *vcpu);
 
+/* debug.c: what L1 has made current, with L0 or not; false if there is none */
+bool vcpu_current_vmcs(const struct vcpu *vcpu, struct vmx_vmcs *vmcs);
 /* debug.c: after a VM entry, or an exit for @reason; after a step may have been done. */
 void debug_vmx_event(struct vcpu *vcpu, bool entry, uint32_t reason);
 void debug_ran(struct vcpu *vcpu);
