@@ -226,3 +226,13 @@ void check_fault(struct world *w, bool done, const struct cpu_state *before, uns
 	w->cpu->fault.valid = false;
 	w->cpu->delivering.valid = false;
 }
+
+void check_segments(const struct cpu_state *got, const struct cpu_state *want)
+{
+	for (unsigned i = 0; i < sizeof(got->seg) / sizeof(got->seg[0]); i++) {
+		assert_int_equal(got->seg[i].selector, want->seg[i].selector);
+		assert_int_equal(got->seg[i].base, want->seg[i].base);
+		assert_int_equal(got->seg[i].limit, want->seg[i].limit);
+		assert_int_equal(got->seg[i].access_rights, want->seg[i].access_rights);
+	}
+}

@@ -94,4 +94,7 @@ void check_fault(struct world *w, bool done, const struct cpu_state *before, uns
 		 int error_code);
 #define NO_CODE (-1)
 
+/* The segment registers are equal; by their members, for the structs have padding. */
+void check_segments(const struct cpu_state *got, const struct cpu_state *want);
+
 #endif

@@ -328,17 +328,6 @@ static void test_stack_faults(void **state)
 		    VECTOR_SS, SEL_GATE);
 }
 
-/* Their structs have padding. */
-static void check_segments(const struct cpu_state *got, const struct cpu_state *want)
-{
-	for (unsigned i = 0; i < sizeof(got->seg) / sizeof(got->seg[0]); i++) {
-		assert_int_equal(got->seg[i].selector, want->seg[i].selector);
-		assert_int_equal(got->seg[i].base, want->seg[i].base);
-		assert_int_equal(got->seg[i].limit, want->seg[i].limit);
-		assert_int_equal(got->seg[i].access_rights, want->seg[i].access_rights);
-	}
-}
-
 static void test_v86(void **state)
 {
 	struct world *w = *state;

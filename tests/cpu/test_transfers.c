@@ -108,7 +108,7 @@ static void test_call_gate_long(void **state)
 	assert_int_equal(peek(w, AT_STACK0 - 32, 8), AT_CODE);
 	assert_int_equal(peek(w, AT_STACK0 - 8, 8), SEL_DATA3 | 3);
 	assert_true(cpu_return_far(cpu, 8, 0));
-	assert_memory_equal(s->seg, before.seg, sizeof(s->seg));
+	check_segments(s, &before);
 	set_descriptor(w, SEL_GATE, gate_of(SEL_CODE0, 0x54321, 0xec, 0), BIT(40));
 	before = *s;
 	check_fault(w, cpu_call_far(cpu, SEL_GATE, 0, 4), &before, VECTOR_GP, SEL_GATE);
@@ -199,7 +199,7 @@ static void test_task_call(void **state)
 	assert_true(cpu_iret(cpu, 4));
 	assert_int_equal(s->rip, AT_CODE);
 	assert_int_equal(s->rflags, FLAG_ONE);
-	assert_memory_equal(s->seg, before.seg, sizeof(s->seg));
+	check_segments(s, &before);
 	assert_int_equal(peek(w, AT_GDT + SEL_TSS2 + 5, 1), 0x89);
 	assert_int_equal(peek(w, AT_GDT + SEL_TSS + 5, 1), 0x8b);
 	assert_int_equal(peek(w, AT_TSS2 + 0x20, 4), 0x2345);
