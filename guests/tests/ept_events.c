@@ -47,19 +47,12 @@ struct own {
 
 static void own_tables(struct own *own)
 {
-	own->idt = page_new();
+	own->idt = l2_idt(e_handler, 1);
 	own->gdt = page_new();
 	own->tss = page_new();
 	own->stack = (u64)page_new() + 0xff0;
-	for (u32 i = 0; i < 256; i++) {
-		own->idt[i] = *gate(i);
-		own->idt[i].ist = 1;
-		own->idt[i].offset_low = (u16)(u64)e_handler;
-		own->idt[i].offset_middle = (u16)((u64)e_handler >> 16);
-	}
 	memcpy(own->gdt, gdt(0), 0x140);
 	*(u64 *)(own->tss + 0x24) = own->stack; /* IST 1 */
-	vmx_set(VMCS_GUEST_IDTR_BASE, (u64)own->idt);
 	vmx_set(VMCS_GUEST_GDTR_BASE, (u64)own->gdt);
 	vmx_set(VMCS_GUEST_TR_BASE, (u64)own->tss);
 }

@@ -211,6 +211,20 @@ u32 l2_enter(struct l2 *l2)
 	return (u32)vmx_get(VMCS_REASON);
 }
 
+struct gate *l2_idt(code_t *handler, u8 ist)
+{
+	struct gate *idt = page_new();
+
+	for (u32 i = 0; i < 256; i++) {
+		idt[i] = *gate(i);
+		idt[i].ist = ist;
+		idt[i].offset_low = (u16)(u64)handler;
+		idt[i].offset_middle = (u16)((u64)handler >> 16);
+	}
+	vmx_set(VMCS_GUEST_IDTR_BASE, (u64)idt);
+	return idt;
+}
+
 /* SDM vol. 3 "Information for VM Exits Due to ... EPT Violations", "Saving RIP, RSP, RFLAGS" */
 static void common(const char *name, u64 gpa, u64 rip, u64 idt)
 {

@@ -97,6 +97,8 @@ u64 l2_ept_get(const struct l2 *l2, u64 address);
 /* Bits 9 to 11 of the qualification for the final address, if the processor tells them. */
 u64 l2_advanced(bool user, bool writable, bool no_execute);
 u32 l2_enter(struct l2 *l2);
+/* An IDT of the guest's alone, every vector to @handler, on the stack that @ist names. */
+struct gate *l2_idt(code_t *handler, u8 ist);
 
 struct l2_fault {
 	u64 qualification, gpa, gla, rip;

@@ -87,18 +87,11 @@ static void pin(u64 controls)
 /* An IDT of the guest's alone whose handlers all end it; and the stack that they find. */
 static u64 own_idt(void)
 {
-	struct gate *idt = page_new();
 	u8 *tss = page_new();
 	u64 stack = (u64)page_new() + 0xff0;
 
-	for (u32 i = 0; i < 256; i++) {
-		idt[i] = *gate(i);
-		idt[i].ist = 1;
-		idt[i].offset_low = (u16)(u64)c_handler;
-		idt[i].offset_middle = (u16)((u64)c_handler >> 16);
-	}
+	l2_idt(c_handler, 1);
 	*(u64 *)(tss + 0x24) = stack;
-	vmx_set(VMCS_GUEST_IDTR_BASE, (u64)idt);
 	vmx_set(VMCS_GUEST_IDTR_LIMIT, 0xfff);
 	vmx_set(VMCS_GUEST_TR_BASE, (u64)tss);
 	return stack;

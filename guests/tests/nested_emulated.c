@@ -306,17 +306,10 @@ static const struct delivery deliveries[] = {
 /* The guest's own IDT, and a stack of its own at @stack. */
 static void own_stack(u64 stack)
 {
-	struct gate *idt = page_new();
 	u8 *tss = page_new();
 
-	for (u32 i = 0; i < 256; i++) {
-		idt[i] = *gate(i);
-		idt[i].ist = 1;
-		idt[i].offset_low = (u16)(u64)n_handler;
-		idt[i].offset_middle = (u16)((u64)n_handler >> 16);
-	}
+	l2_idt(n_handler, 1);
 	*(u64 *)(tss + 0x24) = stack; /* IST 1 */
-	vmx_set(VMCS_GUEST_IDTR_BASE, (u64)idt);
 	vmx_set(VMCS_GUEST_TR_BASE, (u64)tss);
 }
 

@@ -42,17 +42,10 @@ static u32 again(struct l2 *l2, code_t *code)
 /* The guest's own IDT, every vector to r_handler on the stack that IST 1 names. */
 static struct gate *own_idt(u64 stack)
 {
-	struct gate *idt = page_new();
+	struct gate *idt = l2_idt(r_handler, 1);
 	u8 *tss = page_new();
 
-	for (u32 i = 0; i < 256; i++) {
-		idt[i] = *gate(i);
-		idt[i].ist = 1;
-		idt[i].offset_low = (u16)(u64)r_handler;
-		idt[i].offset_middle = (u16)((u64)r_handler >> 16);
-	}
 	*(u64 *)(tss + 0x24) = stack;
-	vmx_set(VMCS_GUEST_IDTR_BASE, (u64)idt);
 	vmx_set(VMCS_GUEST_IDTR_LIMIT, 0xfff);
 	vmx_set(VMCS_GUEST_TR_BASE, (u64)tss);
 	return idt;

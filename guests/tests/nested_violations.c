@@ -138,21 +138,13 @@ static void table_page(enum l2_mode mode)
 static void virtualization_exception(void)
 {
 	const struct way *way = &ways[0];
-	struct gate *idt;
 	u64 *entry, rip, rsp;
 	struct l2 l2;
 
 	begin(&l2, L2_LONG4, way, SECONDARY_VE);
 	memset(area, 0, sizeof(area));
 	vmx_set(VMCS_VE_AREA, (u64)area);
-	idt = page_new();
-	for (u32 i = 0; i < 256; i++) {
-		idt[i] = *gate(i);
-		idt[i].ist = 0;
-		idt[i].offset_low = (u16)(u64)x_handler;
-		idt[i].offset_middle = (u16)((u64)x_handler >> 16);
-	}
-	vmx_set(VMCS_GUEST_IDTR_BASE, (u64)idt);
+	l2_idt(x_handler, 0);
 	rsp = vmx_get(VMCS_GUEST_RSP);
 	entry = ept_page(l2.ept, l2.data);
 	*entry = (u64)pages[0] | EPT_WB | EPT_ALL;
