@@ -350,22 +350,6 @@ static void drop_base(const ZydisDecodedInstruction *from, struct insn *insn)
 	insn->mem.displacement = from->raw.disp.value;
 }
 
-/* F3 makes PAUSE of NOP, but 90 with REX.B is none: XCHG r8, rAX. SDM Vol 2B "NOP" */
-static void make_exchange(const ZydisDecodedInstruction *from, struct insn *insn)
-{
-	static const struct operand operand = {
-		.kind = OPERAND_REG, .class = CLASS_GPR, .read = true, .written = true
-	};
-
-	if (insn->id != INSN_PAUSE || !from->raw.rex.B)
-		return;
-	insn->id = INSN_XCHG;
-	insn->nr_operands = 2;
-	insn->operand[0] = insn->operand[1] = operand;
-	insn->operand[0].number = 8;
-	insn->operand[0].size = insn->operand[1].size = insn->operand_size;
-}
-
 static enum decode_result failure(ZyanStatus status, unsigned count)
 {
 	if (status == ZYDIS_STATUS_NO_MORE_DATA)
@@ -415,7 +399,6 @@ static bool convert(const ZydisDecodedInstruction *from, const ZydisDecodedOpera
 		if (!convert_operand(&operands[i], insn, &nr_imm))
 			return false;
 	drop_base(from, insn);
-	make_exchange(from, insn);
 	return true;
 }
 

@@ -296,7 +296,8 @@ static op_fn *const extend_handlers[5][2][3] = { EACH_EXTEND(EXTEND_ROW) };
 static enum translation translate_extend(struct translator *t, const struct insn *insn,
 					 struct op *op)
 {
-	unsigned size = insn->operand[1].size;
+	/* MOVSXD r16, r/m16: SDM Vol 2B "MOVSX/MOVSXD" */
+	unsigned size = insn->id == INSN_MOVSXD && op->size == 1 ? 2 : insn->operand[1].size;
 	enum address_form address;
 
 	if (insn->id == INSN_MOVZX)

@@ -166,7 +166,8 @@ COMPARE(UCOMISD, f64, u64, false)
 /*
  * imm8[7:4] chooses the products, imm8[3:0] where the sum goes. Each multiplication and addition
  * has exceptions of its own: one that is not masked ends the instruction after that step, with the
- * flags of the steps before. SDM Vol 2A "DPPS"
+ * flags of the steps before. SDM Vol 2A "DPPS". Which of several NaNs an element gets the manual
+ * leaves open: Intel's processors add for each element by itself, its neighbour first in DPPS.
  */
 static bool step_done(struct simd_env *env)
 {
@@ -180,7 +181,7 @@ static bool step_done(struct simd_env *env)
 
 SIMD_KERNEL(DPPS)
 {
-	uint32_t x[8] = { 0 };
+	uint32_t x[8] = { 0 }, y[8];
 
 	EACH(u32)
 	{
@@ -189,14 +190,14 @@ SIMD_KERNEL(DPPS)
 	}
 	if (!step_done(env))
 		return;
-	for (unsigned i = 0; i < bytes / 4; i += 2)
-		x[i] = fp_fast_f32_add(FP, x[i], x[i + 1]);
+	EACH(u32)
+	y[i] = fp_fast_f32_add(FP, x[i ^ 1], x[i]);
 	if (!step_done(env))
 		return;
-	for (unsigned i = 0; i < bytes / 4; i += 4)
-		x[i] = fp_fast_f32_add(FP, x[i], x[i + 2]);
 	EACH(u32)
-	d->u32[i] = imm >> (i & 3) & 1 ? x[i & ~3u] : 0;
+	x[i] = fp_fast_f32_add(FP, y[i], y[i ^ 2]);
+	EACH(u32)
+	d->u32[i] = imm >> (i & 3) & 1 ? x[i] : 0;
 }
 
 SIMD_KERNEL(DPPD)
@@ -209,7 +210,9 @@ SIMD_KERNEL(DPPD)
 	}
 	if (!step_done(env))
 		return;
-	x[0] = fp_fast_f64_add(FP, x[0], x[1]);
-	for (unsigned i = 0; i < 2; i++)
-		d->u64[i] = imm >> i & 1 ? x[0] : 0;
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t sum = fp_fast_f64_add(FP, x[i], x[i ^ 1]);
+
+		d->u64[i] = imm >> i & 1 ? sum : 0;
+	}
 }

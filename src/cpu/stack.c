@@ -13,13 +13,32 @@ static bool push_general(struct cpu *cpu, const struct op *op)
 		value = op->imm;
 	else if (op->code == OP_PUSH_R)
 		value = reg_get(cpu, op->dst, op->size);
-	else if (op->code == OP_PUSH_SEGMENT)
-		value = cpu->state.seg[op->src].selector;
 	else if (!memory_read(cpu, op, 1u << op->size, &value))
 		return false;
 	return cpu_push(cpu, 1u << op->size, value);
 }
 PLAIN_HANDLER(push_handler, push_general)
+
+/*
+ * With a 32-bit operand RSP moves by 4, and 16 bits are written: the rest of the slot stays, and is
+ * not looked at for faults either. SDM Vol 2B "PUSH" leaves this or zeros to the processor, and
+ * says that recent ones do this.
+ */
+static bool push_segment(struct cpu *cpu, const struct op *op)
+{
+	const uint32_t access = UDV_ACCESS_WRITE | ACCESS_STACK;
+	unsigned size = 1u << op->size;
+	unsigned written = size == 4 ? 2 : size;
+	uint64_t rsp = (cpu->state.gpr[GPR_RSP] - size) & cpu_stack_mask(cpu);
+	uint64_t linear;
+
+	if (!cpu_segment_linear(cpu, SEG_SS, rsp, written, access, &linear) ||
+	    !cpu_write(cpu, linear, written, ACCESS_STACK, cpu->state.seg[op->src].selector))
+		return false;
+	cpu_stack_adjust(cpu, -(int64_t)size);
+	return true;
+}
+PLAIN_HANDLER(push_segment_handler, push_segment)
 
 static bool pop_register(struct cpu *cpu, const struct op *op)
 {
@@ -47,12 +66,13 @@ static bool pop_memory(struct cpu *cpu, const struct op *op)
 }
 PLAIN_HANDLER(pop_memory_handler, pop_memory)
 
+/* Reads 16 bits, whatever the operand size: the manual is silent, and processors do. */
 static bool pop_segment(struct cpu *cpu, const struct op *op)
 {
 	uint64_t before = cpu->state.gpr[GPR_RSP];
 	uint64_t value;
 
-	if (!cpu_stack_read(cpu, 1u << op->size, 0, &value))
+	if (!cpu_stack_read(cpu, 2, 0, &value))
 		return false;
 	/* by the stack's width before the load, when SS is what is loaded */
 	cpu_stack_adjust(cpu, 1 << op->size);
@@ -317,6 +337,7 @@ static enum translation translate_push(struct translator *t, const struct insn *
 		op->code = OP_PUSH_M;
 	} else if (o->class == CLASS_SEG) {
 		op->code = OP_PUSH_SEGMENT;
+		op->fn = push_segment_handler;
 		op->src = o->number;
 	} else {
 		op->code = OP_PUSH_R;

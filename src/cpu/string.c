@@ -191,10 +191,22 @@ static bool stops_after_each(const struct cpu *cpu)
 		VMX_HAS(cpu->vmx.vmcs.primary_controls, PRIMARY, MONITOR_TRAP_FLAG));
 }
 
+/*
+ * What stops before its end, for a fault or an event between two elements: the flags are those from
+ * before. SDM Vol 2B "REP/REPE/REPZ/REPNE/REPNZ" says so of REPNE; Intel's processors do it for
+ * both.
+ */
+static void restore_flags(struct cpu *cpu, const struct op *op, const struct lazy_flags *before)
+{
+	if (op->code == OP_SCAS || op->code == OP_CMPS)
+		cpu->lazy = *before;
+}
+
 static const struct op *repeated(struct cpu *cpu, const struct op *op)
 {
 	unsigned log = address_log(op);
 	uint64_t count = reg_get(cpu, GPR_OFFSET(GPR_RCX), log), portion;
+	const struct lazy_flags before = cpu->lazy;
 
 	cpu->current = op;
 	if (!count)
@@ -206,8 +218,10 @@ static const struct op *repeated(struct cpu *cpu, const struct op *op)
 		if (op->code == OP_MOVS || op->code == OP_STOS)
 			done = leap(cpu, op, count < portion ? count : portion);
 		if (!done) {
-			if (!step(cpu, op))
+			if (!step(cpu, op)) {
+				restore_flags(cpu, op, &before);
 				return cpu_fault(cpu, op);
+			}
 			done = 1;
 		}
 		count -= done;
@@ -218,7 +232,10 @@ static const struct op *repeated(struct cpu *cpu, const struct op *op)
 		if (cpu->attention & ~ATTENTION_CODE)
 			break;
 	}
-	return count ? cpu_again(cpu, op) : op + 1;
+	if (!count)
+		return op + 1;
+	restore_flags(cpu, op, &before);
+	return cpu_again(cpu, op);
 }
 
 /* ---------------------------------------------------------------- INS, OUTS */

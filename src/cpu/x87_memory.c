@@ -271,15 +271,35 @@ void x87_store_host(struct cpu *cpu, const struct op *op, uint8_t *host)
 		memcpy(host, m, sizes[op->reg[0]]);
 }
 
-/* The place is judged first: from there on the store cannot fault. */
+/* No exception keeps the value back. */
+static bool is_stored(const struct cpu *cpu, const struct op *op)
+{
+	struct fp_env env = x87_environment(cpu);
+	uint8_t m[10];
+
+	if (!(~(unsigned)env.masks & (FP_EXCEPTIONS & ~FP_PE)))
+		return true;
+	if (x87_is_empty(cpu, 0))
+		return env.masks & FP_IE;
+	convert(&env, op, x87_get(cpu, 0), m);
+	return !(fp_settle(&env) & ~FP_PE);
+}
+
+/*
+ * Where an exception that is not masked keeps the value back, memory is not touched and cannot
+ * fault; else the place is judged before any register changes: from there on the store cannot
+ * fault.
+ */
 static bool general_store(struct cpu *cpu, const struct op *op)
 {
 	unsigned size = sizes[op->reg[0]];
 	uint8_t m[10];
-	uint64_t linear;
+	uint64_t linear = 0;
 
-	if (!x87_ready(cpu, op) || !place(cpu, op, size, UDV_ACCESS_WRITE, &linear) ||
-	    !cpu_probe(cpu, linear, size, UDV_ACCESS_WRITE | stack_bit(op)))
+	if (!x87_ready(cpu, op))
+		return false;
+	if (is_stored(cpu, op) && (!place(cpu, op, size, UDV_ACCESS_WRITE, &linear) ||
+				   !cpu_probe(cpu, linear, size, UDV_ACCESS_WRITE | stack_bit(op))))
 		return false;
 	x87_note_instruction(cpu, op);
 	x87_note_data(cpu, op, cpu_effective_address(cpu, op));

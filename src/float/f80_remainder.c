@@ -74,13 +74,24 @@ static struct fp_wide remainder_of(struct fp_env *env, struct fp_parts a, struct
 	return complete(a, b, nearest, conditions);
 }
 
+/* By infinity: the dividend, which is no underflow however small. SDM Vol. 2, "FPREM", results */
+static bool is_dividend(struct fp_parts a, struct fp_parts b)
+{
+	return b.class == FP_CLASS_INFINITE && a.class != FP_CLASS_INFINITE && !fp_is_nan(a);
+}
+
 struct fp_f80 fp_f80_remainder(struct fp_env *env, struct fp_f80 a, struct fp_f80 b, bool nearest)
 {
+	struct fp_parts x = fp_unpack_f80(a), y = fp_unpack_f80(b);
+	uint8_t before = env->masks;
 	uint16_t conditions;
-	struct fp_wide rest =
-		remainder_of(env, fp_unpack_f80(a), fp_unpack_f80(b), nearest, &conditions);
-	struct fp_f80 result = fp_pack_f80_full(env, rest);
+	struct fp_wide rest = remainder_of(env, x, y, nearest, &conditions);
+	struct fp_f80 result;
 
+	if (is_dividend(x, y))
+		env->masks |= FP_UE;
+	result = fp_pack_f80_full(env, rest);
+	env->masks = before;
 	env->conditions = conditions;
 	return result;
 }

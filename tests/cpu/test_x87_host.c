@@ -301,8 +301,9 @@ static bool is_denormal(uint64_t value, unsigned exponent_bits, unsigned fractio
 }
 
 /*
- * Where results are not defined: F2XM1 and FYL2XP1 out of their range. And FLD of a denormal number
- * with DE not masked: the manual has TOP unchanged, AMD's processors load it.
+ * Where results are not defined: F2XM1 and FYL2XP1 out of their range; FSIN, FSINCOS and FPTAN of
+ * the least normal number, for within a last place there is underflow or none. And FLD of a
+ * denormal number with DE not masked: the manual has TOP unchanged, AMD's processors load it.
  */
 static bool is_undefined(const struct form *f, const struct x87_case *before)
 {
@@ -310,6 +311,9 @@ static bool is_undefined(const struct form *f, const struct x87_case *before)
 	uint64_t operand;
 
 	memcpy(&operand, before->operand, 8);
+	if (!f->memory && f->opcode == 0xd9 && exponent <= 1 &&
+	    significand_of(before, 0) == 1ull << 63)
+		return f->modrm == 0xf2 || f->modrm == 0xfb || f->modrm == 0xfe;
 	if (!f->memory)
 		return f->opcode == 0xd9 && ((f->modrm == 0xf0 && exponent >= 0x3fff) ||
 					     (f->modrm == 0xf9 && exponent >= 0x3ffd));
@@ -319,16 +323,24 @@ static bool is_undefined(const struct form *f, const struct x87_case *before)
 	       (f->opcode == 0xdd && is_denormal(operand, 11, 52));
 }
 
+/* @b is the next number after @a or @a itself, by magnitude. */
+static bool follows(unsigned a_exponent, uint64_t a, unsigned b_exponent, uint64_t b)
+{
+	if (a_exponent == b_exponent)
+		return b - a <= 1;
+	return b_exponent == a_exponent + 1 && a == UINT64_MAX && b == 1ull << 63;
+}
+
 /* A last place more or less in either of two registers is taken for equal. */
 static void allow_last_place(const struct x87_case *from, struct x87_case *to)
 {
 	for (unsigned i = 0; i < 2; i++) {
-		int64_t difference = (int64_t)(significand_of(from, i) - significand_of(to, i));
+		unsigned a = sign_exponent_of(from, i), b = sign_exponent_of(to, i);
 
-		if (sign_exponent_of(from, i) == sign_exponent_of(to, i) && difference >= -1 &&
-		    difference <= 1)
+		if (follows(a, significand_of(from, i), b, significand_of(to, i)) ||
+		    follows(b, significand_of(to, i), a, significand_of(from, i)))
 			memcpy(to->image + X87_REGISTERS + 10 * i,
-			       from->image + X87_REGISTERS + 10 * i, 8);
+			       from->image + X87_REGISTERS + 10 * i, 10);
 	}
 }
 

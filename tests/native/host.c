@@ -300,6 +300,11 @@ static void take_gs(struct host *host)
 	}
 }
 
+bool host_is_intel(void)
+{
+	return __builtin_cpu_is("intel");
+}
+
 const char *host_prepare(struct host *host)
 {
 	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||

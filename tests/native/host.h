@@ -20,6 +20,9 @@ struct host {
 /* Why it cannot be done here, or NULL. */
 const char *host_prepare(struct host *host);
 
+/* Intel's; any other is taken to do as AMD's do. */
+bool host_is_intel(void);
+
 /*
  * Runs from state->rip, with @vectors with x87, MMX, SSE and AVX state too. @code32: in
  * compatibility mode.

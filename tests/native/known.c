@@ -2,6 +2,7 @@
 #include "known.h"
 
 #include "cpu/handler.h"
+#include "host.h"
 #include "select.h"
 
 #define STATUS_TOP 0x3800u
@@ -9,6 +10,7 @@
 #define STATUS_CONDITIONS 0x4700u
 #define X87_INVALID 0x1u
 #define X87_DENORMAL 0x2u
+#define MXCSR_PE 0x20u
 #define USER_END 0x7ffffffff000ull /* of Linux */
 
 static void take_fault(struct state *want, const struct state *got)
@@ -76,11 +78,49 @@ static bool wraps(uint64_t cr2)
 	return (uint32_t)cr2 > UINT32_MAX - 32 || (uint32_t)(cr2 - DATA_BASE) > UINT32_MAX - 32;
 }
 
-bool known_to_part(const struct snippet *s, const struct state *got)
+static bool is_x87_store(const struct insn *insn)
+{
+	return insn->id == INSN_FST || insn->id == INSN_FSTP || insn->id == INSN_FIST ||
+	       insn->id == INSN_FISTP || insn->id == INSN_FISTTP || insn->id == INSN_FBSTP;
+}
+
+/* MOVS, STOS, SCAS, .. by ESI, EDI, ECX in 64-bit code. */
+static bool has_short_strings(const struct snippet *s)
+{
+	for (unsigned i = 0; i < s->nr && !s->code32; i++)
+		if (insn_is_string(&s->insn[i]) && s->insn[i].address_size == 4)
+			return true;
+	return false;
+}
+
+static bool intel_parts(const struct snippet *s, const struct state *want, const struct state *got)
+{
+	const struct insn *last = snippet_at(s, want->rip);
+
+	/* the return address is there already */
+	if (last->id == INSN_CALL && want->vector == VECTOR_GP && got->vector == VECTOR_GP)
+		return true;
+	/* 80 bits across pages are stored in two steps; SDM Vol 3A "Handling Partial Stores" */
+	if (is_x87_store(last) && want->vector == VECTOR_PF && got->vector == VECTOR_PF)
+		return true;
+	/* zeroes the upper halves even if it does nothing */
+	return has_short_strings(s);
+}
+
+/* Looks at its place even if it does not store. */
+static bool amd_parts(const struct snippet *s, const struct state *want, const struct state *got)
+{
+	return is_x87_store(snippet_at(s, want->rip)) && is_memory_fault(want) &&
+	       got->rip != want->rip;
+}
+
+bool known_to_part(const struct snippet *s, const struct state *want, const struct state *got)
 {
 	unsigned id = snippet_at(s, got->rip)->id;
 
-	return (id == INSN_LDMXCSR || id == INSN_VLDMXCSR) && got->vector == VECTOR_GP;
+	if ((id == INSN_LDMXCSR || id == INSN_VLDMXCSR) && got->vector == VECTOR_GP)
+		return true;
+	return host_is_intel() ? intel_parts(s, want, got) : amd_parts(s, want, got);
 }
 
 /* C1 is left by FCOMI and its kin; an unmasked invalid operand sets what it may not. */
@@ -137,10 +177,58 @@ static bool loads_denormal(const struct snippet *s, const struct state *got)
 	return false;
 }
 
+static bool is_across_half(uint64_t cr2)
+{
+	return cr2 - ((1ull << 47) - 32) < 64;
+}
+
+static void take_cr2_of_page(struct state *want, const struct state *got)
+{
+	if (want->vector == VECTOR_PF && got->vector == VECTOR_PF &&
+	    want->cr2 - (got->cr2 & ~0xfffull) < 0x1000)
+		want->cr2 = got->cr2;
+}
+
+static void adjust_intel(const struct insn *last, struct state *want, const struct state *got)
+{
+	/* is an MMX instruction already when it faults: TOP is 0, the tags are not yet changed */
+	if (insn_is_mmx(last) && is_memory_fault(want) && want->empty == got->empty)
+		want->status =
+			(uint16_t)((want->status & ~STATUS_TOP) | (got->status & STATUS_TOP));
+	/* the conversion goes before the store; of a denormal, PE comes with an unmasked UE */
+	if (last->id == INSN_VCVTPS2PH && want->vector == VECTOR_XM && is_memory_fault(got))
+		take_fault(want, got);
+	if (last->id == INSN_VCVTPS2PH && is_memory_fault(want))
+		want->mxcsr = got->mxcsr;
+	if (last->id == INSN_VCVTPS2PH && want->vector == VECTOR_XM)
+		want->mxcsr = (want->mxcsr & ~MXCSR_PE) | (got->mxcsr & MXCSR_PE);
+	/* any byte of the element */
+	if (insn_is_vector_mask_move(last)) {
+		take_cr2_of_page(want, got);
+		if (got->vector == VECTOR_PF && is_across_half(got->cr2) && is_memory_fault(want))
+			take_fault(want, got);
+	}
+	/* alignment is checked before canonicality */
+	if (want->vector == VECTOR_AC && (got->vector == VECTOR_GP || got->vector == VECTOR_SS))
+		take_fault(want, got);
+}
+
+static void adjust_amd(const struct insn *last, struct state *want, const struct state *got)
+{
+	/* each element writes the flags */
+	if (insn_is_string(last) && last->prefixes & (PREFIX_REP | PREFIX_REPNE) &&
+	    want->vector >= 0)
+		want->rflags = (want->rflags & ~FLAGS_STATUS) | (got->rflags & FLAGS_STATUS);
+}
+
 void known_adjust(const struct snippet *s, struct state *want, const struct state *got)
 {
 	const struct insn *last = snippet_at(s, want->rip);
 
+	if (host_is_intel())
+		adjust_intel(last, want, got);
+	else
+		adjust_amd(last, want, got);
 	if (loads_denormal(s, got))
 		take_end(want, got);
 	/* for faults above the user's half Linux always says that the page was present */

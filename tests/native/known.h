@@ -5,15 +5,12 @@
 #include "snippet.h"
 
 /*
- * What AMD's processors do otherwise than Intel's manual has it: @want is made what ours is to be
- * compared with.
+ * What processors do otherwise than the manual has it, or where it leaves the choice to them, by
+ * the vendor of the host: @want is made what ours is to be compared with.
  */
 void known_adjust(const struct snippet *s, struct state *want, const struct state *got);
 
-/*
- * Their MXCSR has a bit that is reserved in ours: with LDMXCSR of it the ways part, and nothing is
- * to be compared.
- */
-bool known_to_part(const struct snippet *s, const struct state *got);
+/* From here on the ways may part, memory too: nothing is to be compared. */
+bool known_to_part(const struct snippet *s, const struct state *want, const struct state *got);
 
 #endif

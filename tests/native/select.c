@@ -2,6 +2,7 @@
 #include "select.h"
 
 #include "cpu/handler.h"
+#include "host.h"
 
 bool insn_has_memory(const struct insn *insn)
 {
@@ -59,6 +60,46 @@ bool insn_is_relative_branch(const struct insn *insn)
 {
 	return insn_families[insn->id] == FAMILY_BRANCH && insn->operand[0].kind == OPERAND_IMM &&
 	       insn->id != INSN_RET;
+}
+
+bool insn_is_string(const struct insn *insn)
+{
+	return insn_families[insn->id] == FAMILY_STRING;
+}
+
+bool insn_is_mmx(const struct insn *insn)
+{
+	for (unsigned i = 0; i < insn->nr_operands; i++)
+		if (insn->operand[i].kind == OPERAND_REG && insn->operand[i].class == CLASS_MMX)
+			return true;
+	return false;
+}
+
+bool insn_is_vector_mask_move(const struct insn *insn)
+{
+	return insn->id == INSN_VMASKMOVPS || insn->id == INSN_VMASKMOVPD ||
+	       insn->id == INSN_VPMASKMOVD || insn->id == INSN_VPMASKMOVQ;
+}
+
+/* Where AMD's processors and Intel's go different ways, and ours goes Intel's. */
+static bool is_intel_only(const struct insn *insn, bool code32)
+{
+	switch (insn->id) {
+	case INSN_PUSH: /* of a segment: 16 bits or 32 are written */
+		return code32 && insn->operand_size == 4 && insn->operand[0].kind == OPERAND_REG &&
+		       insn->operand[0].class == CLASS_SEG;
+	case INSN_PAUSE: /* with REX.B: XCHG */
+		return !code32;
+	case INSN_MOVSXD: /* of 16 bits: 16 or 32 are read */
+		return insn->operand_size == 2;
+	case INSN_DPPS: /* the choice of NaNs */
+	case INSN_DPPD:
+	case INSN_VDPPS:
+	case INSN_VDPPD:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static bool writes_segment(const struct insn *insn)
@@ -170,6 +211,8 @@ bool select_insn(const struct insn *insn, bool code32, const struct snippet_wish
 
 	if (writes_segment(insn) || is_approximation(id))
 		return false;
+	if (!host_is_intel() && is_intel_only(insn, code32))
+		return false;
 	/* PREFETCH of a register: a NOP by Intel, undefined by AMD */
 	if (insn->map == 1 && insn->opcode == 0x0d && insn->modrm >= 0xc0)
 		return false;
@@ -201,14 +244,17 @@ bool select_undefined(const struct encoding *e, bool code32)
 	(void)code32;
 	if (e->map == 1 && (opcode == 0x20 || opcode == 0x22)) /* LOCK MOV CR0 is MOV CR8 */
 		return false;
+	if (e->map == 0) /* XOP; XABORT, XBEGIN */
+		return opcode != 0x8f && opcode != 0xc6 && opcode != 0xc7;
 	if (e->map != 1)
-		return e->map == 0 && opcode != 0x8f; /* XOP */
+		return false;
 	switch (opcode) {
 	case 0x00: /* with LOCK: a page fault goes first */
 	case 0x01:
 	case 0x2b: /* SSE4A */
 	case 0x78:
 	case 0x79:
+	case 0xae: /* PTWRITE */
 	case 0x05:
 	case 0x07:
 	case 0x0e:

@@ -21,5 +21,8 @@ bool insn_has_memory(const struct insn *insn);
 bool insn_pops_flags(const struct insn *insn);
 bool insn_is_port_string(const struct insn *insn);
 bool insn_is_relative_branch(const struct insn *insn);
+bool insn_is_string(const struct insn *insn); /* port strings too */
+bool insn_is_mmx(const struct insn *insn);
+bool insn_is_vector_mask_move(const struct insn *insn); /* VMASKMOVPS and its kin */
 
 #endif

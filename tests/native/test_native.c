@@ -160,7 +160,7 @@ static void one_case(struct run *run, unsigned slot)
 	count_coverage(run, &want);
 	if (!same_as_host(&run->snippet, &want, &got) ||
 	    memcmp(run->host.data, run->machine->data, DATA_SIZE)) {
-		if (known_to_part(&run->snippet, &got))
+		if (known_to_part(&run->snippet, &want, &got))
 			run->parted++;
 		else if (host_agrees_now(run, &got))
 			run->unsteady++;
