@@ -4,7 +4,7 @@
 SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized \
 	-Dc_args=-fno-sanitize-recover=all
 
-.PHONY: run test build test-clang test-sanitize test-aarch64 test-aarch64-run test-real \
+.PHONY: run test test-mutants build test-clang test-sanitize test-aarch64 test-aarch64-run test-real \
 	test-witness test-boot test-boot-long test-boot-sanitize test-report test-kvm \
 	test-kvm-short test-xen test-full fuzz bench bench-boot bench-emulators bench-kvm format \
 	check-format install deb test-deb clean
@@ -26,7 +26,14 @@ test:
 	@scripts/packages build test
 	@test -f build-test/build.ninja || meson setup build-test -Dwerror=true -Dtests=enabled >/dev/null
 	@ninja -C build-test --quiet
-	@scripts/run_tests build-test
+	@scripts/run_tests build-test --no-suite mutants
+
+# Errors made one by one, each noticed by the tests; a minute or two.
+test-mutants:
+	@scripts/packages build test
+	@test -f build-test/build.ninja || meson setup build-test -Dwerror=true -Dtests=enabled >/dev/null
+	@ninja -C build-test --quiet
+	@scripts/run_tests build-test --suite mutants
 
 test-clang:
 	@scripts/packages build test ci
@@ -40,7 +47,7 @@ test-sanitize:
 	@test -f build-sanitize/build.ninja || CC=clang meson setup build-sanitize $(SANITIZE) \
 		-Dtests=enabled >/dev/null
 	@ninja -C build-sanitize --quiet
-	@scripts/run_tests build-sanitize --no-suite mutants
+	@scripts/run_tests build-sanitize --no-suite mutants $(SANITIZE_TESTS)
 
 # The unit tests as AArch64 programs, under user-mode emulation, which knows no seccomp(2).
 test-aarch64:
@@ -53,7 +60,7 @@ test-aarch64-run:
 		--cross-file scripts/aarch64.ini --cross-file build-aarch64-root/cross.ini \
 		-Dwerror=true -Dtests=enabled -Dsandbox=disabled >/dev/null
 	@ninja -C build-aarch64 --quiet
-	@scripts/run_tests build-aarch64 --no-suite mutants --no-suite host
+	@scripts/run_tests build-aarch64 --no-suite mutants --no-suite host $(AARCH64_TESTS)
 
 # A dump of Debian's kernel, each address compared with what QEMU says of it.
 test-real: build
