@@ -16,6 +16,7 @@ enum {
 	VMCS_EOI_EXIT = 0x201c,
 	VMCS_TPR_THRESHOLD = 0x401c,
 	PIN_INTERRUPT = 1 << 0,
+	PIN_TIMER = 1 << 6,
 	PIN_POSTED = 1 << 7,
 	PRIMARY_INTERRUPT_WINDOW = 1 << 2,
 	PRIMARY_TPR_SHADOW = 1 << 21,
@@ -40,6 +41,7 @@ CODE(v_nops, "nop; nop; nop; vmcall");
 CODE(v_handler, "nop; vmcall");
 CODE(v_spin, "1: dec %ecx; jnz 1b; vmcall");
 CODE(v_hlt, "hlt; vmcall");
+CODE(v_mwait, "monitor; mwait; vmcall"); /* at RAX */
 CODE(v_cr8, "mov %rax, %cr8; nop; vmcall");
 CODE(v_eoi, "wrmsr; nop; vmcall");
 CODE(v_eoi_page, "movl $0, (%rax); nop; vmcall");
@@ -47,6 +49,7 @@ CODE(v_sti, "sti; nop; nop; vmcall");
 CODE(v_rdmsr, "rdmsr; vmcall");
 
 static u8 *virtual_apic;
+static u64 line[8] __attribute__((aligned(64)));
 static u32 *posting;
 
 static u32 enter(struct regs *regs)
@@ -229,6 +232,25 @@ static void posted(void)
 	CHECK(go(), REASON_VMCALL);
 	was_delivered("halted", (u64)v_hlt + 1);
 	was_posted("halted");
+	posted_begin(v_mwait); /* ends MWAIT, though the task priority holds what was posted back */
+	virtual_apic[VTPR] = 0xf0;
+	vmx_set(VMCS_PIN, vmx_controls(VMCS_PIN, PIN_INTERRUPT | PIN_POSTED | PIN_TIMER));
+	vmx_set(VMCS_TIMER, 1000000); /* ends the wait if nothing else does */
+	r = (struct regs){ .ax = (u64)line };
+	apic_write(APIC_TIMER_INITIAL, 30000);
+	CHECK(enter(&r), REASON_VMCALL);
+	CHECK(vmx_get(VMCS_GUEST_RIP), (u64)v_mwait + 6);
+	CHECK(vmx_get(VMCS_STATUS), VIRTUAL);
+	was_posted("in MWAIT");
+	posted_begin(v_hlt); /* but not HLT */
+	virtual_apic[VTPR] = 0xf0;
+	vmx_set(VMCS_PIN, vmx_controls(VMCS_PIN, PIN_INTERRUPT | PIN_POSTED | PIN_TIMER));
+	vmx_set(VMCS_TIMER, 1000000);
+	apic_write(APIC_TIMER_INITIAL, 30000);
+	CHECK(go(), REASON_TIMER);
+	CHECK(vmx_get(VMCS_GUEST_RIP), (u64)v_hlt + 1);
+	CHECK(vmx_get(VMCS_ACTIVITY), 1);
+	was_posted("in HLT");
 	posted_begin(v_hlt); /* another vector is an interrupt for this hypervisor */
 	apic_write(APIC_LVT_TIMER, NOTIFICATION - 1);
 	apic_write(APIC_TIMER_INITIAL, 30000);

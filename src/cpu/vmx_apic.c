@@ -496,4 +496,9 @@ void vmx_process_posted(struct cpu *cpu)
 	if (top > rvi(cpu))
 		set_rvi(cpu, top);
 	evaluate(cpu);
+	/* ends MWAIT, not HLT; of a repeated string instruction it resumes the rest */
+	if (cpu->state.activity == ACTIVITY_MWAIT)
+		cpu->state.activity = ACTIVITY_ACTIVE;
+	if (cpu->repeating)
+		cpu->state.rflags |= FLAG_RF;
 }
