@@ -119,8 +119,8 @@ static void test_x87_stores(void)
 	}
 }
 
-CODE(divide_by_infinity,
-     INFINITE "fldt (%rdi); fnclex; fldcw (%rbx); fprem1; fnstsw %ax; fnclex; fstpt (%rsi); fninit");
+CODE(divide_by_infinity, INFINITE
+     "fldt (%rdi); fnclex; fldcw (%rbx); fprem1; fnstsw %ax; fnclex; fstpt (%rsi); fninit");
 
 /* SDM Vol 2A "FPREM1": the dividend, however small. */
 static void test_remainder(void)
