@@ -344,6 +344,7 @@ enum transfer cpu_deliver_transfer(struct cpu *cpu, const struct cpu_event *even
 	trace(cpu, event);
 	cpu->vmx.blocking_before = s->interruptibility;
 	cpu->delivering = *event;
+	cpu->vmx.iret_unblocked = false; /* an IRET that has raised it is over */
 	if (event->type == EVENT_NMI)
 		s->interruptibility |= BLOCKING_NMI;
 	if (s->cr0 & BIT(0))

@@ -299,21 +299,32 @@ static bool iret_protected(struct cpu *cpu, unsigned size)
 	return iret_to_code(cpu, &frame, size);
 }
 
-/* NMIs are unblocked even if the instruction faults. SDM Vol 3A "Handling Multiple NMIs" */
-bool cpu_iret(struct cpu *cpu, unsigned size)
+static bool iret_by_mode(struct cpu *cpu, unsigned size)
 {
 	struct iret_frame frame;
 
-	cpu->vmx.iret_unblocked = false;
-	if (cpu->state.interruptibility & BLOCKING_NMI && !vmx_keeps_nmi_blocking_in(&cpu->vmx)) {
-		cpu->state.interruptibility &= (uint8_t)~BLOCKING_NMI;
-		cpu->attention |= ATTENTION_EVENT;
-		cpu->vmx.iret_unblocked = true;
-	}
 	if (is_v86(cpu))
 		return iret_v86(cpu, size);
 	if (is_protected(cpu))
 		return iret_protected(cpu, size);
 	return read_frame(cpu, size, &frame) &&
 	       iret_real(cpu, &frame, size, FLAGS_ANY | FLAG_IF | FLAG_IOPL);
+}
+
+/*
+ * NMIs are unblocked even if the instruction faults: then, and until the fault is delivered, exits
+ * tell of it. SDM Vol 3A "Handling Multiple NMIs", Vol 3C "Basic VM-Exit Information"
+ */
+bool cpu_iret(struct cpu *cpu, unsigned size)
+{
+	cpu->vmx.iret_unblocked = false;
+	if (cpu->state.interruptibility & BLOCKING_NMI && !vmx_keeps_nmi_blocking_in(&cpu->vmx)) {
+		cpu->state.interruptibility &= (uint8_t)~BLOCKING_NMI;
+		cpu->attention |= ATTENTION_EVENT;
+		cpu->vmx.iret_unblocked = true;
+	}
+	if (!iret_by_mode(cpu, size))
+		return false;
+	cpu->vmx.iret_unblocked = false;
+	return true;
 }

@@ -398,7 +398,7 @@ bool vmx_apic_pdptes(struct cpu *cpu, uint64_t address)
 
 static bool is_self_ipi(uint32_t icr)
 {
-	return !(icr & (BITS(31, 20) | BITS(17, 16) | BITS(15, 12) | BITS(10, 8))) &&
+	return !(icr & (BITS(31, 20) | BITS(17, 16) | BIT(15) | BITS(13, 12) | BITS(10, 8))) &&
 	       (icr >> 18 & 3) == 1 && (icr & 0xff) >= 16;
 }
 

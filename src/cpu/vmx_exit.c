@@ -107,13 +107,13 @@ bool vmx_record_walk(struct cpu *cpu, const struct udv_walk_result *walk, bool f
 
 	if (cpu->hypervisor && !cpu->vmx.hosted)
 		cpu->hypervisor->refused(cpu->hypervisor->opaque, walk->gpa.value);
+	if (info.exit_reason != ARCH_EXIT_EPT_MISCONFIG_REASON && reports_nmi_unblocking(cpu))
+		info.exit_qualification |= UDV_EQ_NMI_UNBLOCKING;
 	if (walk->outcome == UDV_WALK_EPT_VIOLATION && udv_ve_convertible(&cpu->paging, walk))
 		return vmx_raise_ve(cpu, &info);
 	vmx_record_access(cpu, info.exit_reason, info.exit_qualification, fetch);
 	cpu->vmx.exit.guest_physical_address = info.guest_physical_address.value;
 	cpu->vmx.exit.guest_linear_address = info.guest_linear_address.value;
-	if (info.exit_reason != ARCH_EXIT_EPT_MISCONFIG_REASON && reports_nmi_unblocking(cpu))
-		cpu->vmx.exit.qualification |= UDV_EQ_NMI_UNBLOCKING;
 	return false;
 }
 
@@ -149,6 +149,12 @@ bool vmx_intercepts_event(struct cpu *cpu, const struct cpu_event *event)
 	return bit;
 }
 
+/* Breakpoints that MOV SS has held back come with the exception, as in DR6. */
+static uint64_t held_traps(const struct cpu *cpu, const struct cpu_event *event)
+{
+	return event->type == EVENT_EXCEPTION ? cpu->state.pending_debug & BITS(3, 0) : 0;
+}
+
 void vmx_record_event(struct cpu *cpu, const struct cpu_event *event)
 {
 	struct vmx_exit *exit = &cpu->vmx.exit;
@@ -163,7 +169,8 @@ void vmx_record_event(struct cpu *cpu, const struct cpu_event *event)
 	if (event->type == EVENT_EXCEPTION && event->vector == VECTOR_PF)
 		exit->qualification = event->address;
 	if (event->type != EVENT_NMI && event->vector == VECTOR_DB)
-		exit->qualification = event->address & (BITS(3, 0) | BITS(14, 13));
+		exit->qualification =
+			(event->address | held_traps(cpu, event)) & (BITS(3, 0) | BITS(14, 13));
 	if (event_has_length(event->type))
 		exit->instruction_length = event->length;
 	else if (cpu->delivering.valid && event_has_length(cpu->delivering.type))
@@ -226,9 +233,21 @@ static void save_registers(struct cpu *cpu)
 		v->entry_controls |= BIT(ARCH_ENTRY_IA32E_GUEST);
 }
 
+/* A debug exception that exits has told of them: in its qualification. */
+static bool is_debug_exception(const struct vmx_exit *exit)
+{
+	return exit->reason == ARCH_EXIT_EXCEPTION_OR_NMI_REASON &&
+	       (exit->interruption_info & BITS(10, 0)) ==
+		       (EVENT_EXCEPTION << INFO_TYPE_SHIFT | VECTOR_DB);
+}
+
+/* SDM Vol 3C "Saving Non-Register State" */
 static uint64_t saved_pending_debug(const struct cpu *cpu)
 {
-	if (!cpu->vmx.exit.pending_debug && !(cpu->state.interruptibility & BLOCKING_MOV_SS))
+	const struct vmx_exit *exit = &cpu->vmx.exit;
+	bool held = cpu->state.interruptibility & BLOCKING_MOV_SS && !is_debug_exception(exit);
+
+	if (!exit->pending_debug && !held)
 		return 0;
 	return cpu->state.pending_debug & PENDING_DEBUG;
 }

@@ -458,6 +458,9 @@ static bool switch_eptp(struct cpu *cpu)
 	v->ept_pointer = eptp;
 	if (VMX_SECONDARY(v, EPT_VIOLATION_VE))
 		v->eptp_index = (uint16_t)index;
+	/* SDM Vol 3C "Operations that Invalidate Cached Mappings" */
+	if (!VMX_SECONDARY(v, VPID))
+		cpu_forget_spaces(cpu, SPACES_OF_VPID, 0);
 	cpu_paging_changed(cpu);
 	return true;
 }

@@ -80,9 +80,12 @@ static void allowed(struct nested *n, const struct udv_walk_result *walk)
 /* A virtualization exception in L2 instead of an exit. */
 static void raise_ve(struct nested *n, const struct udv_exit_info *info)
 {
+	bool unblocked = !n->cpu->vmx.interrupted.valid && n->cpu->vmx.unblocked;
+
 	nested_tell(n, CPU_TRACE_L0_EMULATED);
 	nested_forget_event(n->cpu);
 	nested_enter12(n);
+	n->cpu->vmx.iret_unblocked = unblocked; /* which the exception tells if it exits */
 	cpu_paging_changed(n->cpu);
 	vmx_raise_ve(n->cpu, info);
 	cpu_step_fault(n->cpu);

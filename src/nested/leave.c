@@ -117,6 +117,7 @@ static void leave02(struct nested *n)
 		.exit = &cpu->vmx.exit,
 		.vmcs12 = n->vmcs12,
 		.gpr = cpu->state.gpr,
+		.code64 = (cpu->mode & MODE_CODE) == MODE_CODE64,
 		.memory = cpu->memory,
 	};
 

@@ -125,6 +125,7 @@ struct nested_question {
 	const struct vmx_exit *exit;
 	const struct vmx_vmcs *vmcs12;
 	const uint64_t *gpr;	  /* of L2 */
+	bool code64;		  /* it runs 64-bit code: the upper halves count */
 	struct mem_space *memory; /* of L1 */
 };
 bool nested_l0_wants(const struct nested_question *question);

@@ -38,11 +38,13 @@ static bool wants_io(const struct nested_question *q)
 static bool wants_cr(const struct nested_question *q)
 {
 	uint64_t qualification = q->exit->qualification;
+	uint64_t value;
 
 	switch (CR_KIND(qualification)) {
 	case KIND_WRITE:
+		value = q->gpr[CR_GPR(qualification)];
 		return vmx_cr_write_exits(q->vmcs12, CR_NUMBER(qualification),
-					  q->gpr[CR_GPR(qualification)]);
+					  q->code64 ? value : (uint32_t)value);
 	case KIND_CLTS:
 		return vmx_clts_exits(q->vmcs12);
 	case KIND_LMSW:

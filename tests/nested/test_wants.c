@@ -15,6 +15,7 @@ struct question {
 	struct vmx_exit exit;
 	struct vmx_vmcs vmcs12;
 	uint64_t gpr[NR_GPRS];
+	bool code64;
 	struct mem_space *memory;
 };
 
@@ -22,6 +23,7 @@ static struct question ask(struct world *w, uint32_t reason, uint64_t qualificat
 {
 	return (struct question){
 		.exit = { .reason = reason, .qualification = qualification },
+		.code64 = true,
 		.memory = &w->memory,
 	};
 }
@@ -32,6 +34,7 @@ static struct nested_question of(const struct question *q)
 		.exit = &q->exit,
 		.vmcs12 = &q->vmcs12,
 		.gpr = q->gpr,
+		.code64 = q->code64,
 		.memory = q->memory,
 	};
 }
@@ -153,6 +156,16 @@ static void test_cr0_cr4(void **state)
 							  seen << 29),
 						 ((value ^ seen) & mask) != 0);
 			}
+
+	/* in other than 64-bit code, 32 bits are written */
+	for (unsigned code64 = 0; code64 < 2; code64++) {
+		struct question q = ask(w, ARCH_EXIT_CR_ACCESS_REASON, 4 | GPR_RAX << 8);
+
+		q.code64 = code64;
+		q.gpr[GPR_RAX] = BIT(40);
+		q.vmcs12.cr4_guest_host_mask = ~0ull;
+		assert_int_equal(l1(&q), code64);
+	}
 }
 
 /* N45, N46 */

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Where two mechanisms of VT-x meet: NMIs and what an IRET leaves behind, #VE of an IRET, EPTP
+ * switching without VPID, a debug exception in a MOV SS shadow, operands with dirty upper halves.
+ */
+#include "l2.h"
+
+#define LEAF (PTE_P | PTE_W | PTE_A | PTE_D)
+#define APIC_ICR 0xfee00300u
+#define ICR_NMI 0x400u
+#define ICR_SELF_IPI 0x44061u /* to itself, level assert, which does not count */
+#define DR7_GD (1u << 13)
+
+enum {
+	PIN_INTERRUPT = 1 << 0,
+	PIN_NMI = 1 << 3,
+	PIN_VIRTUAL_NMIS = 1 << 5,
+	PRIMARY_TPR_SHADOW = 1 << 21,
+	SECONDARY_APIC_ACCESS = 1 << 0,
+	SECONDARY_REGISTERS = 1 << 8,
+	SECONDARY_DELIVERY = 1 << 9,
+	ENTRY_LOAD_DEBUG = 1 << 2,
+	VMCS_STATUS = 0x810,
+	VMCS_VIRTUAL_APIC = 0x2012,
+	VMCS_APIC_ACCESS = 0x2014,
+	VMCS_EOI_EXIT = 0x201c,
+	BLOCKED_BY_MOV_SS = 2,
+	BLOCKED_BY_NMI = 8,
+	REASON_APIC_WRITE = 56,
+};
+
+static struct l2 l2;
+
+/* ---------------------------------------------------------------- IRET and NMIs: T25, N33a */
+
+CODE(v_iret_load, "iretq; after_iret: nop; nop; mov (%rax), %ecx; vmcall");
+CODE(v_iret_ud, "iretq; after_iret_ud: nop; nop; ud2; vmcall");
+CODE(v_iret, "iretq");
+CODE(v_handler_load, "mov (%rax), %ecx; vmcall");
+CODE(v_handler, "nop; vmcall");
+extern code_t after_iret, after_iret_ud;
+
+/* In an NMI handler of L2, at its IRET to @rip in a segment @cs. */
+static void in_handler(code_t *code, u64 rip, u16 cs, u32 secondary)
+{
+	u64 *frame = (u64 *)((u64)page_new() + 0xf00);
+
+	l2_start(&l2, L2_LONG4, 1, LEAF, code, secondary);
+	vmx_set(VMCS_PIN, vmx_controls(VMCS_PIN, PIN_NMI | PIN_VIRTUAL_NMIS));
+	vmx_set(VMCS_INTERRUPTIBILITY, BLOCKED_BY_NMI);
+	vmx_set(VMCS_GUEST_RSP, (u64)frame);
+	frame[0] = rip;
+	frame[1] = cs;
+	frame[2] = FLAG_ONE;
+	frame[3] = (u64)frame + 0x40;
+	frame[4] = SEL_DATA;
+	l2.regs.ax = L2_DATA;
+}
+
+/* A stack for gates that have one of their own. */
+static void own_stack(code_t *handler)
+{
+	u8 *state = page_new();
+
+	l2_idt(handler, 1);
+	*(u64 *)(state + 0x24) = (u64)page_new() + 0xff0;
+	vmx_set(VMCS_GUEST_TR_BASE, (u64)state);
+}
+
+static void test_after_iret(void)
+{
+	section("what comes after an IRET is not the IRET's");
+	in_handler(v_iret_load, (u64)after_iret, SEL_CODE64, 0);
+	l2_ept(&l2, L2_DATA, 0);
+	CHECK(l2_enter(&l2), REASON_EPT);
+	CHECK(vmx_get(VMCS_GUEST_RIP), (u64)after_iret + 2);
+	CHECK(vmx_get(VMCS_QUALIFICATION) >> 12 & 1, 0);
+	CHECK(vmx_get(VMCS_INTERRUPTIBILITY), 0);
+	in_handler(v_iret_load, (u64)after_iret, SEL_CODE64, 0);
+	CHECK(l2_enter(&l2), REASON_VMCALL);
+	CHECK(vmx_get(VMCS_INTERRUPTIBILITY), 0);
+	in_handler(v_iret_ud, (u64)after_iret_ud, SEL_CODE64, 0);
+	vmx_set(VMCS_EXCEPTIONS, 1 << VECTOR_UD);
+	CHECK(l2_enter(&l2), REASON_EXCEPTION);
+	CHECK(vmx_get(VMCS_EXIT_INFO), 0x80000306);
+	/* its own fault, delivered; the handler's first access */
+	in_handler(v_iret, (u64)v_handler, 0x7770, 0);
+	own_stack(v_handler_load);
+	l2_ept(&l2, L2_DATA, 0);
+	CHECK(l2_enter(&l2), REASON_EPT);
+	CHECK(vmx_get(VMCS_GUEST_RIP), (u64)v_handler_load);
+	CHECK(vmx_get(VMCS_QUALIFICATION) >> 12 & 1, 0);
+	CHECK(vmx_get(VMCS_INTERRUPTIBILITY), 0);
+	/* the same, as an exit: the IRET's */
+	in_handler(v_iret, (u64)v_handler, 0x7770, 0);
+	vmx_set(VMCS_EXCEPTIONS, 1 << VECTOR_GP);
+	CHECK(l2_enter(&l2), REASON_EXCEPTION);
+	CHECK(vmx_get(VMCS_EXIT_INFO), 0x80001b0d);
+	CHECK(vmx_get(VMCS_EXIT_ERROR), 0x7770);
+}
+
+static void test_ve(void)
+{
+	static u64 area[512] __attribute__((aligned(4096)));
+
+	section("#VE of an IRET");
+	for (u32 exits = 0; exits < 2; exits++) {
+		in_handler(v_iret, (u64)v_handler, SEL_CODE64, SECONDARY_VE);
+		l2_ept(&l2, vmx_get(VMCS_GUEST_RSP), 0);
+		own_stack(v_handler);
+		memset(area, 0, sizeof(area));
+		vmx_set(VMCS_VE_AREA, (u64)area);
+		if (exits)
+			vmx_set(VMCS_EXCEPTIONS, 1 << 20);
+		CHECK(l2_enter(&l2), exits ? REASON_EXCEPTION : REASON_VMCALL);
+		if (exits)
+			CHECK(vmx_get(VMCS_EXIT_INFO), 0x80001314);
+		CHECK(area[0], 0xffffffff00000030);
+		CHECK(area[1] >> 12 & 1, 1);
+		CHECK(vmx_get(VMCS_INTERRUPTIBILITY), 0);
+	}
+}
+
+static volatile u32 nmis;
+
+static void on_nmi(struct frame *frame)
+{
+	(void)frame;
+	nmis++;
+}
+
+static void wait_for_nmi(u32 want)
+{
+	apic_ipi(apic_id(), ICR_NMI);
+	for (u32 i = 0; i < 20000 && nmis != want; i++)
+		asm volatile("pause");
+	CHECK(nmis, want);
+}
+
+/* An NMI to itself, and when it has come a load of a page that EPT02 does not have; another NMI. */
+CODE(v_nmis, "movl $0x400, (%rbx); nop;"
+	     "1: cmpl $1, (%rdi); jne 1b; mov (%rax), %ecx; movl $0x400, (%rbx); mov $2000, %ecx;"
+	     "2: cmpl $2, (%rdi); je 3f; dec %ecx; jnz 2b; 3: mov (%rdi), %edx; vmcall");
+CODE(v_nmi_handler, "incl (%rdi); iretq");
+
+static void test_nmis(void)
+{
+	static u32 count;
+
+	section("NMIs after an IRET and an exit");
+	on_vector(2, on_nmi);
+	l2_start(&l2, L2_LONG4, 1, LEAF, v_handler, 0);
+	wait_for_nmi(1);
+	vmx_pointer(); /* VMPTRST: an exit that L0 handles */
+	wait_for_nmi(2);
+	cpuid(0, 0);
+	wait_for_nmi(3);
+	l2_start(&l2, L2_LONG4, 1, LEAF, v_nmis, 0);
+	l2_idt(v_nmi_handler, 0);
+	l2.regs.ax = L2_DATA;
+	l2.regs.bx = APIC_ICR;
+	l2.regs.di = (u64)&count;
+	CHECK(l2_enter(&l2), REASON_VMCALL);
+	CHECK(l2.regs.dx, 2);
+	CHECK(vmx_get(VMCS_INTERRUPTIBILITY), 0);
+}
+
+/* ---------------------------------------------------------------- EPTP switching */
+
+/* Reads, changes the PTE, switches to list entry 1 and back, reads again. */
+CODE(v_switch, "mov (%rbx), %edx; mov %rsi, (%rdi); xor %ecx, %ecx; inc %ecx; xor %eax, %eax;"
+	       "vmfunc; dec %ecx; vmfunc; mov (%rbx), %edx; vmcall");
+
+/* SDM Vol 3C "Operations that Invalidate Cached Mappings" */
+static void test_switching(void)
+{
+	static u64 list[512] __attribute__((aligned(4096)));
+	const u64 second = L2_DATA + 0x1000;
+
+	section("EPTP switching without VPID drops combined mappings");
+	l2_start(&l2, L2_LONG4, 1, LEAF, v_switch, SECONDARY_VMFUNC);
+	*(u32 *)L2_DATA = 0x1111;
+	*(u32 *)second = 0x2222;
+	list[0] = vmx_get(VMCS_EPTP);
+	list[1] = ept_root() | 6 | 3 << 3;
+	vmx_set(VMCS_EPTP_LIST, (u64)list);
+	vmx_set(VMCS_VMFUNC, 1);
+	l2.regs.bx = l2.gla;
+	l2.regs.di = l2.entry_at[1];
+	l2.regs.si = (second & ~0xfffull) | LEAF;
+	CHECK(l2_enter(&l2), REASON_VMCALL);
+	CHECK(l2.regs.dx, 0x2222);
+}
+
+/* ---------------------------------------------------------------- self-IPI */
+
+CODE(v_icr, "movl %ecx, 0x300(%rax); nop; vmcall");
+
+/* SDM Vol 3C "APIC-Write Emulation": bit 14 is not looked at, bit 15 is. */
+static void test_self_ipi(void)
+{
+	static u8 virtual_apic[4096] __attribute__((aligned(4096)));
+	static u8 access_page[4096] __attribute__((aligned(4096)));
+
+	section("self-IPI by ICR");
+	for (u32 level = 0; level < 2; level++) {
+		l2_start(&l2, L2_LONG4, 1, LEAF, v_icr,
+			 SECONDARY_APIC_ACCESS | SECONDARY_REGISTERS | SECONDARY_DELIVERY);
+		vmx_set(VMCS_PIN, vmx_controls(VMCS_PIN, PIN_INTERRUPT));
+		vmx_primary(PRIMARY_TPR_SHADOW);
+		vmx_set(VMCS_VIRTUAL_APIC, (u64)virtual_apic);
+		vmx_set(VMCS_APIC_ACCESS, (u64)access_page);
+		for (u32 i = 0; i < 4; i++)
+			vmx_set(VMCS_EOI_EXIT + 2 * i, 0);
+		vmx_set(VMCS_STATUS, 0);
+		l2.regs.ax = (u64)access_page;
+		l2.regs.cx = ICR_SELF_IPI | level << 15;
+		CHECK(l2_enter(&l2), level ? REASON_APIC_WRITE : REASON_VMCALL);
+		CHECK(vmx_get(VMCS_STATUS), level ? 0 : 0x61);
+	}
+}
+
+/* ---------------------------------------------------------------- CR4 in 32-bit code */
+
+CODE32(v_cr4, "mov %eax, %cr4; vmcall");
+
+static void test_upper_half(void)
+{
+	section("MOV to CR4 in 32-bit code with a dirty upper half");
+	l2_start(&l2, L2_PAE, 1, LEAF, v_cr4, 0);
+	vmx_set(VMCS_CR4_MASK, 0xffffffff00000000);
+	vmx_set(VMCS_CR4_SHADOW, 0);
+	l2.regs.ax = (vmx_get(VMCS_GUEST_CR4) ^ CR4_PSE) | 0xdeadbeef00000000;
+	CHECK(l2_enter(&l2), REASON_VMCALL);
+}
+
+/* ---------------------------------------------------------------- MOV SS and a debug exception */
+
+CODE(v_protected, "mov (%rbx), %ss; mov %rax, %dr2; vmcall");
+
+/* SDM Vol 3C "Saving Non-Register State": not of a debug exception, which tells of them itself. */
+static void test_held_back(void)
+{
+	static u16 selector __attribute__((aligned(8))) = SEL_DATA;
+
+	section("a debug exception that exits behind MOV SS");
+	l2_start(&l2, L2_LONG4, 1, LEAF, v_protected, 0);
+	vmx_set(VMCS_EXCEPTIONS, 1 << VECTOR_DB);
+	asm volatile("mov %0, %%dr0" : : "r"((u64)&selector));
+	vmx_set(VMCS_ENTRY_CONTROLS, vmx_get(VMCS_ENTRY_CONTROLS) | ENTRY_LOAD_DEBUG);
+	vmx_set(VMCS_GUEST_DR7, 0x400 | DR7_GD | 3 << 16 | 1 << 18 | 2);
+	l2.regs.bx = (u64)&selector;
+	CHECK(l2_enter(&l2), REASON_EXCEPTION);
+	CHECK(vmx_get(VMCS_EXIT_INFO), 0x80000301);
+	CHECK(vmx_get(VMCS_GUEST_RIP), (u64)v_protected + 2);
+	CHECK(vmx_get(VMCS_QUALIFICATION), 1 << 13 | 1);
+	CHECK(vmx_get(VMCS_PENDING_DEBUG), 0);
+	CHECK(vmx_get(VMCS_INTERRUPTIBILITY), BLOCKED_BY_MOV_SS);
+}
+
+int main(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	if (!vmx_on())
+		return 1;
+	apic_on();
+	test_after_iret();
+	test_ve();
+	test_nmis();
+	test_switching();
+	test_self_ipi();
+	test_upper_half();
+	test_held_back();
+	return 0;
+}
