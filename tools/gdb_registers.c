@@ -264,10 +264,13 @@ static void get(const struct gdb *gdb, struct image *image)
 	udv_machine_get_more_registers(gdb->machine, gdb->cpu, &image->more);
 }
 
-static void set(struct gdb *gdb, const struct image *image)
+/* False: PAE paging from tables that it cannot be loaded with. */
+static bool set(struct gdb *gdb, const struct image *image)
 {
-	udv_machine_set_registers(gdb->machine, gdb->cpu, &image->base);
+	if (udv_machine_set_registers(gdb->machine, gdb->cpu, &image->base) != UDV_OK)
+		return false;
 	udv_machine_set_more_registers(gdb->machine, gdb->cpu, &image->more);
+	return true;
 }
 
 static void put(struct gdb *gdb, const struct image *image, const struct reg *reg)
@@ -324,8 +327,7 @@ bool gdb_write_one(struct gdb *gdb, uint64_t number, struct gdb_span hex)
 	get(gdb, &image);
 	if (!take(&image, reg, &hex) || hex.at != hex.end)
 		return false;
-	set(gdb, &image);
-	return true;
+	return set(gdb, &image);
 }
 
 bool gdb_write_all(struct gdb *gdb, struct gdb_span hex)
@@ -337,6 +339,5 @@ bool gdb_write_all(struct gdb *gdb, struct gdb_span hex)
 	for (unsigned i = 0; (reg = find(i)) != NULL; i++)
 		if (!take(&image, reg, &hex))
 			return false;
-	set(gdb, &image);
-	return true;
+	return set(gdb, &image);
 }

@@ -346,7 +346,9 @@ enum udv_status udv_machine_get_registers(const struct udv_machine *machine, uns
 					  struct udv_registers *registers);
 /*
  * Nothing but what the walker needs is checked: who writes what no instruction could have loaded
- * gets what they asked for. Not from within a hook or the trace.
+ * gets what they asked for. Where CR0, CR3, CR4 or EFER change and it is PAE paging then, the
+ * PDPTEs are loaded (SDM Vol 3A "PDPTE Registers"); UDV_ERR_ARGUMENT, and nothing is changed, where
+ * they cannot be. Not from within a hook or the trace.
  */
 enum udv_status udv_machine_set_registers(struct udv_machine *machine, unsigned cpu,
 					  const struct udv_registers *registers);

@@ -193,8 +193,8 @@ static bool stops_after_each(const struct cpu *cpu)
 
 /*
  * What stops before its end, for a fault or an event between two elements: the flags are those from
- * before. SDM Vol 2B "REP/REPE/REPZ/REPNE/REPNZ" says so of REPNE; Intel's processors do it for
- * both.
+ * before. SDM Vol 2B "REP/REPE/REPZ/REPNE/REPNZ" says so of faults; Intel's processors do it
+ * always.
  */
 static void restore_flags(struct cpu *cpu, const struct op *op, const struct lazy_flags *before)
 {

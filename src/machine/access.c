@@ -46,14 +46,39 @@ enum udv_status udv_machine_get_registers(const struct udv_machine *machine, uns
 	return UDV_OK;
 }
 
+/*
+ * PAE paging walks from what a load of a control register has put into the processor: so do changes
+ * of them from outside. SDM Vol 3A "PDPTE Registers"
+ */
+static bool set_pdptes(struct udv_machine *machine, unsigned cpu, const struct cpu_state *before)
+{
+	struct cpu_state *s = &machine->vcpus[cpu].cpu.state;
+	struct udv_paging paging;
+	struct udv_paging_config config;
+	struct udv_walk_result result;
+
+	if (udv_paging_mode(s->cr0, s->cr4, s->efer) != UDV_PAGING_PAE)
+		return true;
+	if (s->cr0 == before->cr0 && s->cr3 == before->cr3 && s->cr4 == before->cr4 &&
+	    s->efer == before->efer)
+		return true;
+	if (machine_paging_config(machine, cpu, &config) != UDV_OK ||
+	    udv_paging_init(&paging, &config, &machine->mem.walker) != UDV_OK ||
+	    udv_load_pdptes(&paging, UDV_ACCESS_PEEK, s->cr3, s->pdpte, &result) != UDV_WALK_OK)
+		return false;
+	cpu_state_changed(&machine->vcpus[cpu].cpu);
+	return true;
+}
+
 enum udv_status udv_machine_set_registers(struct udv_machine *machine, unsigned cpu,
 					  const struct udv_registers *registers)
 {
-	struct cpu_state *state;
+	struct cpu_state *state, before;
 
 	if (cpu >= machine->nr_cpus || machine->running)
 		return UDV_ERR_ARGUMENT;
 	state = &machine->vcpus[cpu].cpu.state;
+	before = *state;
 	memcpy(state->gpr, registers->gpr, sizeof(registers->gpr));
 	memcpy(state->dr, registers->dr, sizeof(registers->dr));
 	state->rip = registers->rip;
@@ -76,7 +101,11 @@ enum udv_status udv_machine_set_registers(struct udv_machine *machine, unsigned 
 		};
 	state->cpl = AR_DPL_OF(state->seg[SEG_SS].access_rights);
 	cpu_state_changed(&machine->vcpus[cpu].cpu);
-	return UDV_OK;
+	if (set_pdptes(machine, cpu, &before))
+		return UDV_OK;
+	*state = before;
+	cpu_state_changed(&machine->vcpus[cpu].cpu);
+	return UDV_ERR_ARGUMENT;
 }
 
 enum udv_status udv_machine_read(struct udv_machine *machine, udv_gpa_t address, void *data,

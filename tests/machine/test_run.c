@@ -661,6 +661,42 @@ static struct udv_machine *protected_machine(const uint8_t *code, size_t size, u
 	return machine;
 }
 
+/* Control registers from outside load the PDPTEs, as MOV to CR3 does; or nothing is changed. */
+static void test_pae(void **state)
+{
+	/* mov $0x12345678, %eax; jmp . */
+	static const uint8_t code[] = { 0xb8, 0x78, 0x56, 0x34, 0x12, 0xeb, 0xfe };
+	const uint64_t pdpte = 0x301001, large = 0x83, reserved = 0x301003;
+	struct udv_machine *machine = machine_of(&small, code, sizeof(code));
+	struct udv_registers r, kept;
+	struct udv_stop_info info;
+	uint8_t byte;
+
+	(void)state;
+	assert_int_equal(udv_machine_write(machine, UDV_GPA(0x300000), &pdpte, 8), UDV_OK);
+	assert_int_equal(udv_machine_write(machine, UDV_GPA(0x301000), &large, 8), UDV_OK);
+	assert_int_equal(udv_machine_write(machine, UDV_GPA(0x302000), &reserved, 8), UDV_OK);
+	assert_int_equal(udv_machine_get_registers(machine, 0, &r), UDV_OK);
+	r.cr0 |= 0x80000000;
+	r.cr4 |= 0x20;
+	r.cr3 = 0x300000;
+	assert_int_equal(udv_machine_set_registers(machine, 0, &r), UDV_OK);
+	assert_int_equal(udv_machine_read_linear(machine, 0, UDV_GVA(CODE), &byte, 1), UDV_OK);
+	assert_int_equal(byte, 0xb8);
+	assert_int_equal(udv_machine_read_linear(machine, 0, UDV_GVA(0x200000), &byte, 1),
+			 UDV_ERR_NOT_FOUND);
+	udv_machine_run(machine, 10, &info);
+	assert_int_equal(udv_machine_get_registers(machine, 0, &kept), UDV_OK);
+	assert_int_equal(kept.gpr[UDV_RAX], 0x12345678);
+	r = kept;
+	r.cr3 = 0x302000;
+	r.gpr[UDV_RAX] = 1;
+	assert_int_equal(udv_machine_set_registers(machine, 0, &r), UDV_ERR_ARGUMENT);
+	assert_int_equal(udv_machine_get_registers(machine, 0, &r), UDV_OK);
+	assert_memory_equal(&r, &kept, sizeof(r));
+	udv_machine_destroy(machine);
+}
+
 /* So do the flags that a single-step trap pushes, each time. */
 static void test_pushed_flags(void **state)
 {
@@ -813,6 +849,7 @@ int main(void)
 		cmocka_unit_test(test_two_machines),
 		cmocka_unit_test(test_crossing),
 		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_pae),
 		cmocka_unit_test(test_pushed_flags),
 		cmocka_unit_test(test_resume_flag),
 		cmocka_unit_test(test_repeated_budget),

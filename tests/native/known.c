@@ -84,27 +84,18 @@ static bool is_x87_store(const struct insn *insn)
 	       insn->id == INSN_FISTP || insn->id == INSN_FISTTP || insn->id == INSN_FBSTP;
 }
 
-/* MOVS, STOS, SCAS, .. by ESI, EDI, ECX in 64-bit code. */
-static bool has_short_strings(const struct snippet *s)
-{
-	for (unsigned i = 0; i < s->nr && !s->code32; i++)
-		if (insn_is_string(&s->insn[i]) && s->insn[i].address_size == 4)
-			return true;
-	return false;
-}
-
-static bool intel_parts(const struct snippet *s, const struct state *want, const struct state *got)
+bool known_to_store(const struct snippet *s, const struct state *want, const struct state *got)
 {
 	const struct insn *last = snippet_at(s, want->rip);
 
+	if (!host_is_intel() || want->vector != got->vector)
+		return false;
 	/* the return address is there already */
-	if (last->id == INSN_CALL && want->vector == VECTOR_GP && got->vector == VECTOR_GP)
-		return true;
+	if (last->id == INSN_CALL)
+		return want->vector == VECTOR_GP;
 	/* 80 bits across pages are stored in two steps; SDM Vol 3A "Handling Partial Stores" */
-	if (is_x87_store(last) && want->vector == VECTOR_PF && got->vector == VECTOR_PF)
-		return true;
-	/* zeroes the upper halves even if it does nothing */
-	return has_short_strings(s);
+	return is_x87_store(last) && last->operand[0].size == 10 && want->vector == VECTOR_PF &&
+	       !(want->cr2 & 0xfff);
 }
 
 /* Looks at its place even if it does not store. */
@@ -120,7 +111,7 @@ bool known_to_part(const struct snippet *s, const struct state *want, const stru
 
 	if ((id == INSN_LDMXCSR || id == INSN_VLDMXCSR) && got->vector == VECTOR_GP)
 		return true;
-	return host_is_intel() ? intel_parts(s, want, got) : amd_parts(s, want, got);
+	return !host_is_intel() && amd_parts(s, want, got);
 }
 
 /* C1 is left by FCOMI and its kin; an unmasked invalid operand sets what it may not. */
@@ -189,6 +180,11 @@ static void take_cr2_of_page(struct state *want, const struct state *got)
 		want->cr2 = got->cr2;
 }
 
+static void take_upper_half(struct state *want, const struct state *got, unsigned gpr)
+{
+	want->gpr[gpr] = (uint32_t)want->gpr[gpr] | (got->gpr[gpr] & ~0xffffffffull);
+}
+
 static void adjust_intel(const struct insn *last, struct state *want, const struct state *got)
 {
 	/* is an MMX instruction already when it faults: TOP is 0, the tags are not yet changed */
@@ -207,6 +203,12 @@ static void adjust_intel(const struct insn *last, struct state *want, const stru
 		take_cr2_of_page(want, got);
 		if (got->vector == VECTOR_PF && is_across_half(got->cr2) && is_memory_fault(want))
 			take_fault(want, got);
+	}
+	/* by ECX, ESI, EDI in 64-bit code: zeroes the upper halves even if it does nothing */
+	if (insn_is_string(last) && last->address_size == 4) {
+		take_upper_half(want, got, GPR_RCX);
+		take_upper_half(want, got, GPR_RSI);
+		take_upper_half(want, got, GPR_RDI);
 	}
 	/* alignment is checked before canonicality */
 	if (want->vector == VECTOR_AC && (got->vector == VECTOR_GP || got->vector == VECTOR_SS))

@@ -13,4 +13,8 @@ void known_adjust(const struct snippet *s, struct state *want, const struct stat
 /* From here on the ways may part, memory too: nothing is to be compared. */
 bool known_to_part(const struct snippet *s, const struct state *want, const struct state *got);
 
+/* The last instruction has faulted, and may have stored up to KNOWN_STORE bytes before it did. */
+#define KNOWN_STORE 10u
+bool known_to_store(const struct snippet *s, const struct state *want, const struct state *got);
+
 #endif

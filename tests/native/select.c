@@ -268,9 +268,11 @@ bool select_undefined(const struct encoding *e, bool code32)
 	}
 }
 
-bool select_in_sequence(const struct insn *insn)
+bool select_in_sequence(const struct insn *insn, bool code32)
 {
 	if (insn_compares_x87(insn)) /* known.c */
+		return false;
+	if (insn_is_string(insn) && insn->address_size == 4 && !code32) /* upper halves: known.c */
 		return false;
 	switch (insn->id) {
 	case INSN_SHLD:

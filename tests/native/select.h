@@ -12,7 +12,7 @@ bool select_insn(const struct insn *insn, bool code32, const struct snippet_wish
 /* The same of bytes that are no instruction of ours: whether they are none of the host's. */
 bool select_undefined(const struct encoding *e, bool code32);
 /* Whether other instructions may follow in a snippet: its results are all defined. */
-bool select_in_sequence(const struct insn *insn);
+bool select_in_sequence(const struct insn *insn, bool code32);
 
 bool insn_compares_x87(const struct insn *insn);
 bool insn_is_gather(const struct insn *insn);

@@ -42,7 +42,7 @@ static bool acceptable(const struct snippet *s, const struct encoding *e,
 	if (s->kind == SNIPPET_STEP && insn_is_gather(insn))
 		return false;
 	branch = insn_families[insn->id] == FAMILY_BRANCH;
-	return s->kind == SNIPPET_SEQUENCE ? select_in_sequence(insn)
+	return s->kind == SNIPPET_SEQUENCE ? select_in_sequence(insn, s->code32)
 					   : !branch || s->kind == SNIPPET_STEP;
 }
 
