@@ -26,6 +26,8 @@ enum {
 	VMCS_EOI_EXIT = 0x201c,
 	BLOCKED_BY_MOV_SS = 2,
 	BLOCKED_BY_NMI = 8,
+	VMCS_TPR_THRESHOLD = 0x401c,
+	REASON_TPR = 43,
 	REASON_APIC_WRITE = 56,
 };
 
@@ -121,6 +123,48 @@ static void test_ve(void)
 	}
 }
 
+CODE(v_enter, "enter $0, $2; vmcall");
+CODE(v_far_call, "lcall *(%rbx); vmcall");
+
+/* T41. Instructions that look at their pages more than once raise one #VE all the same. */
+static void test_ve_of_pushes(void)
+{
+	static u64 area[4] __attribute__((aligned(4096)));
+	static const struct {
+		u32 offset; /* of SP, from the upper page */
+		u8 refused; /* 0: RBP's page, 1: the lower one of the stack, 2: the upper one */
+	} cases[] = { { 0x800, 0 }, { 4, 1 }, { 4, 2 }, { 0, 1 } };
+	static struct {
+		u32 offset;
+		u16 selector;
+	} target = { 0, SEL_CODE64 };
+
+	section("#VE of ENTER and far CALL");
+	for (u32 i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		u32 exits = i & 1;
+		u64 lower = (u64)page_new(), upper = (u64)page_new(), refused;
+
+		CHECK(upper, lower + 4096);
+		l2_start(&l2, L2_LONG4, 1, LEAF, cases[i / 2].refused ? v_far_call : v_enter,
+			 SECONDARY_VE);
+		own_stack(v_handler);
+		memset(area, 0, sizeof(area));
+		vmx_set(VMCS_VE_AREA, (u64)area);
+		if (exits)
+			vmx_set(VMCS_EXCEPTIONS, 1 << 20);
+		vmx_set(VMCS_GUEST_RSP, upper + cases[i / 2].offset);
+		refused = cases[i / 2].refused == 0   ? L2_DATA
+			  : cases[i / 2].refused == 1 ? lower
+						      : upper;
+		l2_ept(&l2, refused, 0);
+		l2.regs.bp = l2.gla + 8;
+		l2.regs.bx = (u64)&target;
+		CHECK(l2_enter(&l2), exits ? REASON_EXCEPTION : REASON_VMCALL);
+		CHECK(area[0], 0xffffffff00000030);
+		CHECK(area[3] & ~0xfffull, refused & ~0xfffull);
+	}
+}
+
 static volatile u32 nmis;
 
 static void on_nmi(struct frame *frame)
@@ -192,27 +236,52 @@ static void test_switching(void)
 	CHECK(l2.regs.dx, 0x2222);
 }
 
-/* ---------------------------------------------------------------- self-IPI */
+/* ---------------------------------------------------------------- writes of the APIC page */
+
+static u8 virtual_apic[4096] __attribute__((aligned(4096)));
+static u8 access_page[4096] __attribute__((aligned(4096)));
+
+static void apic_begin(code_t *code, u32 secondary)
+{
+	memset(virtual_apic, 0, sizeof(virtual_apic));
+	l2_start(&l2, L2_LONG4, 1, LEAF, code, SECONDARY_APIC_ACCESS | secondary);
+	vmx_set(VMCS_PIN, vmx_controls(VMCS_PIN, PIN_INTERRUPT));
+	vmx_primary(PRIMARY_TPR_SHADOW);
+	vmx_set(VMCS_VIRTUAL_APIC, (u64)virtual_apic);
+	vmx_set(VMCS_APIC_ACCESS, (u64)access_page);
+	for (u32 i = 0; i < 4; i++)
+		vmx_set(VMCS_EOI_EXIT + 2 * i, 0);
+	vmx_set(VMCS_STATUS, 0);
+}
+
+CODE(v_enter_16, ".byte 0x66; enter $0, $2; vmcall");
+
+/*
+ * SDM Vol 3C "APIC-Write Emulation": of an instruction that faults behind its write, after the
+ * fault has been delivered, on a stack that L0 has yet to map.
+ */
+static void test_write_and_fault(void)
+{
+	section("a virtualized write and a fault");
+	apic_begin(v_enter_16, 0);
+	own_stack(v_handler);
+	virtual_apic[0x80] = 0x50;
+	vmx_set(VMCS_TPR_THRESHOLD, 4);
+	vmx_set(VMCS_GUEST_RSP, (u64)access_page + 0x82);
+	l2.regs.bp = 0x7000000010; /* not mapped; and what is pushed to the TPR */
+	CHECK(l2_enter(&l2), REASON_TPR);
+	CHECK(vmx_get(VMCS_GUEST_RIP), (u64)v_handler);
+	CHECK(virtual_apic[0x80], 0x10);
+}
 
 CODE(v_icr, "movl %ecx, 0x300(%rax); nop; vmcall");
 
 /* SDM Vol 3C "APIC-Write Emulation": bit 14 is not looked at, bit 15 is. */
 static void test_self_ipi(void)
 {
-	static u8 virtual_apic[4096] __attribute__((aligned(4096)));
-	static u8 access_page[4096] __attribute__((aligned(4096)));
-
 	section("self-IPI by ICR");
 	for (u32 level = 0; level < 2; level++) {
-		l2_start(&l2, L2_LONG4, 1, LEAF, v_icr,
-			 SECONDARY_APIC_ACCESS | SECONDARY_REGISTERS | SECONDARY_DELIVERY);
-		vmx_set(VMCS_PIN, vmx_controls(VMCS_PIN, PIN_INTERRUPT));
-		vmx_primary(PRIMARY_TPR_SHADOW);
-		vmx_set(VMCS_VIRTUAL_APIC, (u64)virtual_apic);
-		vmx_set(VMCS_APIC_ACCESS, (u64)access_page);
-		for (u32 i = 0; i < 4; i++)
-			vmx_set(VMCS_EOI_EXIT + 2 * i, 0);
-		vmx_set(VMCS_STATUS, 0);
+		apic_begin(v_icr, SECONDARY_REGISTERS | SECONDARY_DELIVERY);
 		l2.regs.ax = (u64)access_page;
 		l2.regs.cx = ICR_SELF_IPI | level << 15;
 		CHECK(l2_enter(&l2), level ? REASON_APIC_WRITE : REASON_VMCALL);
@@ -267,8 +336,10 @@ int main(int argc, char **argv)
 	apic_on();
 	test_after_iret();
 	test_ve();
+	test_ve_of_pushes();
 	test_nmis();
 	test_switching();
+	test_write_and_fault();
 	test_self_ipi();
 	test_upper_half();
 	test_held_back();

@@ -22,7 +22,8 @@ static bool is_software(const struct cpu_event *event)
 /*
  * Faults are to be restarted, so that their instruction breakpoint must not hit again; so is a
  * string instruction between two iterations. A #DB for an instruction breakpoint, and what comes
- * between instructions, pushes RF as it is. SDM Vol 3B "Instruction-Breakpoint Exception Condition"
+ * between instructions, pushes RF as it is; INT n and its kin have cleared it when they began. SDM
+ * Vol 3B "Instruction-Breakpoint Exception Condition"
  */
 uint64_t cpu_pushed_flags(const struct cpu *cpu, const struct cpu_event *event)
 {
@@ -33,6 +34,8 @@ uint64_t cpu_pushed_flags(const struct cpu *cpu, const struct cpu_event *event)
 
 	if (event->type == EVENT_EXCEPTION && event->vector == VECTOR_DB)
 		fault = event->address & BIT(13); /* general detect */
+	if (event->type >= EVENT_SOFTWARE_INTERRUPT && !event->injected)
+		return cpu->state.rflags & ~FLAG_RF;
 	return cpu->state.rflags | (fault || cpu->repeating ? FLAG_RF : 0);
 }
 

@@ -4,6 +4,7 @@
 #include "arch/exit_reasons.h"
 #include "cpu/control.h"
 #include "cpu/transfer.h"
+#include "cpu/vmx_state.h"
 
 #define DR6_ONES 0xffff0ff0ull
 #define DR6_BT BIT(15)
@@ -117,6 +118,9 @@ bool cpu_deliver_fault(struct cpu *cpu)
 	for (unsigned i = 0; i < MAX_SERIAL; i++) {
 		struct cpu_event event = cpu->fault;
 
+		if (unlikely(cpu->vmx.guest) && event.type == EVENT_EXCEPTION &&
+		    event.vector == VECTOR_VE)
+			vmx_take_ve(cpu);
 		if (unlikely(cpu->vmx.guest) &&
 		    (event.type == EVENT_VM_EXIT || vmx_intercepts_event(cpu, &event))) {
 			vmx_exit(cpu);

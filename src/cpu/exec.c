@@ -426,6 +426,7 @@ static void run_single(struct cpu *cpu, struct block *block)
 	uint64_t next = (s->rip + block->bytes) & cpu->rip_mask;
 
 	cpu->vmx.switched = false;
+	cpu->rf_loaded = false; /* by what was before this instruction */
 	cpu->jump_key |= NO_JUMPS;
 	run_blocks(cpu, block);
 	cpu->jump_key &= ~NO_JUMPS;

@@ -50,6 +50,13 @@ struct vmx_exit {
 	bool pending_debug; /* debug exceptions that were pending are saved */
 };
 
+/* What a virtualization exception writes. SDM Vol 3C "Virtualization-Exception Information" */
+struct vmx_ve {
+	uint32_t reason, busy;
+	uint64_t qualification, guest_linear_address, guest_physical_address;
+	uint16_t eptp_index;
+};
+
 /* Where a page of RAM is on the host, which never changes. @host NULL: nothing known. */
 struct vmx_page {
 	uint64_t address;
@@ -96,6 +103,7 @@ struct cpu_vmx {
 	struct vmx_page shadow_pages[VMX_SHADOW_PAGES];
 	struct vmx_vmcs vmcs;
 	struct vmx_exit exit;
+	struct vmx_ve ve;	      /* of the #VE that is raised; written when that is taken */
 	struct cpu_event interrupted; /* the event in whose delivery the exit came */
 	uint8_t blocking_before;      /* interruptibility when the last delivery began */
 	struct cpu_event redone;      /* what is delivered again: a tracer has been told of it */

@@ -71,8 +71,8 @@ bool vmx_record_access(struct cpu *cpu, uint32_t reason, uint64_t qualification,
 		return false;
 	}
 	/* RF as the event would have pushed it. */
-	if (cpu_pushed_flags(cpu, &cpu->delivering) & FLAG_RF)
-		cpu->vmx.exit.rf = VMX_RF_SET;
+	cpu->vmx.exit.rf =
+		cpu_pushed_flags(cpu, &cpu->delivering) & FLAG_RF ? VMX_RF_SET : VMX_RF_CLEAR;
 	if (event_has_length(cpu->delivering.type))
 		cpu->vmx.exit.instruction_length = cpu->delivering.length;
 	return false;
@@ -175,7 +175,7 @@ void vmx_record_event(struct cpu *cpu, const struct cpu_event *event)
 		exit->instruction_length = event->length;
 	else if (cpu->delivering.valid && event_has_length(cpu->delivering.type))
 		exit->instruction_length = cpu->delivering.length;
-	exit->rf = flags & FLAG_RF ? VMX_RF_SET : VMX_RF_KEEP;
+	exit->rf = flags & FLAG_RF ? VMX_RF_SET : VMX_RF_CLEAR;
 }
 
 /* ---------------------------------------------------------------- saving the guest */

@@ -16,6 +16,8 @@ struct udv_exit_info;
 
 /* vmx_ve.c: the virtualization exception instead of the exit @info. Returns false. */
 bool vmx_raise_ve(struct cpu *cpu, const struct udv_exit_info *info);
+/* It is taken, by the IDT or by an exit: until then an instruction may try its accesses again. */
+void vmx_take_ve(struct cpu *cpu);
 
 /* vmx_events.c: the preemption timer. SDM Vol 3C "VMX-Preemption Timer" */
 void vmx_start_timer(struct cpu *cpu);

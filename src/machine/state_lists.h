@@ -72,7 +72,7 @@
 	R(T, apic_offset, 0, 0xfff) V(T, trap_reason) V(T, trap_qualification) V(T, apic_page) \
 	V(T, vmxon_pointer) V(T, current) V(T, entry_retired) R(T, timer_end, 0, STATE_MAX_TICKS) \
 	N(T, held) V(T, last_pause) V(T, first_pause) N(T, capabilities) N(T, shadow_pages) \
-	S(T, vmcs, vmx_vmcs) N(T, exit) N(T, interrupted) N(T, blocking_before) N(T, redone)
+	S(T, vmcs, vmx_vmcs) N(T, exit) N(T, ve) N(T, interrupted) N(T, blocking_before) N(T, redone)
 
 /* What software did, not what it cost the host. */
 #define STATE_cpu_stats(T, V, R, A, RA, S, SA, N) \

@@ -53,11 +53,13 @@ bool nested_retry(struct nested *n)
 	else if (cpu->vmx.unblocked)
 		cpu->state.interruptibility |= BLOCKING_NMI; /* the IRET will end it again */
 	nested_forget_event(cpu);
-	cpu->vmx.apic_written = false; /* that it will be again */
 	cpu->vmx.redone = event;
 	/* The instruction of a software event is still to come. */
-	if (!event.valid || (event_has_length(event.type) && !event.injected))
+	if (!event.valid || (event_has_length(event.type) && !event.injected)) {
+		cpu->vmx.apic_written = false; /* that it will be again */
 		return false;
+	}
+	/* What the instruction of a fault has written is emulated once that is delivered. */
 	cpu_step(cpu, &event);
 	return true;
 }

@@ -722,18 +722,32 @@ static void test_pushed_flags(void **state)
 	udv_machine_destroy(machine);
 }
 
+static void run_to(struct udv_machine *machine, uint64_t rip, struct udv_registers *r)
+{
+	struct udv_stop_info info;
+
+	for (unsigned i = 0; i < 40; i++) {
+		udv_machine_run(machine, 1, &info);
+		assert_int_equal(udv_machine_get_registers(machine, 0, r), UDV_OK);
+		if (r->rip == rip)
+			return;
+	}
+	fail();
+}
+
 /*
  * An instruction that begins with RF runs by itself, its handler does not: RF, which that pops, is
- * there for the instruction behind.
+ * there for the instruction behind, and for no other.
  */
 static void test_resume_flag(void **state)
 {
 	/*
-	 * int3, whose handler is an IRET at 20H; push $0x10002; push $8; push $next; iret;
-	 * next: int3; int3; jmp .
+	 * ud2; push $0x10002; push $8; push $next; iret; next: ud2; nop; nop; jmp .
+	 * and at 20H, for #UD: addl $2, (%esp); iret
 	 */
 	static const uint8_t code[64] = {
-		0xcc,
+		0x0f,
+		0x0b,
 		0x68,
 		0x02,
 		0,
@@ -742,27 +756,55 @@ static void test_resume_flag(void **state)
 		0x6a,
 		0x08,
 		0x68,
-		(CODE & 0xff) + 14,
+		(CODE & 0xff) + 15,
 		CODE >> 8 & 0xff,
 		CODE >> 16 & 0xff,
 		0,
 		0xcf,
-		0xcc,
-		0xcc,
+		0x0f,
+		0x0b,
+		0x90,
+		0x90,
 		0xeb,
 		0xfe,
-		[0x20] = 0xcf,
+		[0x20] = 0x83,
+		0x04,
+		0x24,
+		0x02,
+		0xcf,
 	};
+	static const uint8_t at[] = { 2, 15, 17 };
+	struct udv_machine *machine = protected_machine(code, sizeof(code), 6);
+	struct udv_registers r;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(at); i++) {
+		run_to(machine, CODE + at[i], &r);
+		assert_int_equal(r.rflags & 0x10000, 0x10000);
+	}
+	run_to(machine, CODE + 18, &r);
+	assert_int_equal(r.rflags & 0x10000, 0);
+	udv_machine_destroy(machine);
+}
+
+/* INT3 clears RF when it begins: SDM Vol 3B "Instruction-Breakpoint Exception Condition". */
+static void test_resume_flag_of_int3(void **state)
+{
+	/* int3, at 20H: jmp . */
+	static const uint8_t code[64] = { 0xcc, [0x20] = 0xeb, 0xfe };
 	struct udv_machine *machine = protected_machine(code, sizeof(code), 3);
+	struct udv_registers r;
 	struct udv_stop_info info;
 	uint32_t frame[3];
 
 	(void)state;
-	udv_machine_run(machine, 40, &info);
+	assert_int_equal(udv_machine_get_registers(machine, 0, &r), UDV_OK);
+	r.rflags |= 0x10000;
+	assert_int_equal(udv_machine_set_registers(machine, 0, &r), UDV_OK);
+	udv_machine_run(machine, 4, &info);
 	assert_int_equal(udv_machine_read(machine, UDV_GPA(0x203000 - 12), frame, 12), UDV_OK);
-	assert_int_equal(frame[0], CODE + 16);
-	assert_int_equal(frame[1], 8);
-	assert_int_equal(frame[2], 0x10002);
+	assert_int_equal(frame[0], CODE + 1);
+	assert_int_equal(frame[2], 2);
 	udv_machine_destroy(machine);
 }
 
@@ -852,6 +894,7 @@ int main(void)
 		cmocka_unit_test(test_pae),
 		cmocka_unit_test(test_pushed_flags),
 		cmocka_unit_test(test_resume_flag),
+		cmocka_unit_test(test_resume_flag_of_int3),
 		cmocka_unit_test(test_repeated_budget),
 		cmocka_unit_test(test_configurations),
 	};
