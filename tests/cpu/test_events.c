@@ -123,11 +123,12 @@ static void test_gate_faults(void **state)
 	struct cpu_state before;
 
 	world_long(w, 3);
-	before = cpu->state;
+	memcpy(&before, &cpu->state, sizeof(before)); /* padding too */
 	set_vector(w, 0x30, SEL_CODE0, 0x1000, 0x8e, 0);
 	check_fault(w, cpu_deliver(cpu, &soft), &before, VECTOR_GP, 0x182);
 	assert_true(cpu_deliver(cpu, &hard));
 	world_long(w, 3);
+	memcpy(&before, &cpu->state, sizeof(before));
 	set_vector(w, 0x30, SEL_CODE0, 0x1000, 0x0e, 0);
 	check_fault(w, cpu_deliver(cpu, &hard), &before, VECTOR_NP, 0x183);
 	set_vector(w, 0x30, SEL_CODE0, 0x1000, 0x86, 0); /* a 16-bit gate */
@@ -145,10 +146,10 @@ static void test_gate_faults(void **state)
 	check_fault(w, cpu_deliver(cpu, &soft), &before, VECTOR_SS, 0);
 	check_fault(w, cpu_deliver(cpu, &hard), &before, VECTOR_SS, 1);
 	cpu->state.seg[SEG_TR].limit = 10;
-	before = cpu->state;
+	memcpy(&before, &cpu->state, sizeof(before));
 	check_fault(w, cpu_deliver(cpu, &hard), &before, VECTOR_TS, SEL_TSS | 1);
 	cpu->state.idtr.limit = 0x30 * 16 + 14;
-	before = cpu->state;
+	memcpy(&before, &cpu->state, sizeof(before));
 	check_fault(w, cpu_deliver(cpu, &hard), &before, VECTOR_GP, 0x183);
 }
 
