@@ -19,6 +19,7 @@ enum {
 	SECONDARY_APIC_ACCESS = 1 << 0,
 	SECONDARY_REGISTERS = 1 << 8,
 	SECONDARY_DELIVERY = 1 << 9,
+	SECONDARY_SPP = 1 << 23,
 	ENTRY_LOAD_DEBUG = 1 << 2,
 	VMCS_STATUS = 0x810,
 	VMCS_VIRTUAL_APIC = 0x2012,
@@ -26,6 +27,7 @@ enum {
 	VMCS_EOI_EXIT = 0x201c,
 	BLOCKED_BY_MOV_SS = 2,
 	BLOCKED_BY_NMI = 8,
+	VMCS_SPPTP = 0x2030,
 	VMCS_TPR_THRESHOLD = 0x401c,
 	REASON_TPR = 43,
 	REASON_APIC_WRITE = 56,
@@ -236,6 +238,72 @@ static void test_switching(void)
 	CHECK(l2.regs.dx, 0x2222);
 }
 
+/* Reads by list entry 1, changes its EPT leaf by list entry 0, reads by 1 again. */
+CODE(v_switch_leaf,
+     "xor %ecx, %ecx; inc %ecx; xor %eax, %eax; vmfunc; mov (%rbx), %edx;"
+     "dec %ecx; vmfunc; mov %rsi, (%rdi); inc %ecx; vmfunc; mov (%rbx), %edx; vmcall");
+
+static void test_switching_leaf(void)
+{
+	static u64 list[512] __attribute__((aligned(4096)));
+	const u64 offset = L2_DATA & 0xfff;
+	u64 first = (u64)page_new(), second = (u64)page_new(), other = ept_root();
+
+	section("and what L0 has made of them");
+	l2_start(&l2, L2_LONG4, 1, LEAF, v_switch_leaf, SECONDARY_VMFUNC);
+	*(u32 *)(first + offset) = 2;
+	*(u32 *)(second + offset) = 3;
+	*ept_page(other, L2_DATA & ~0xfffull) = first | EPT_WB | 7;
+	list[0] = vmx_get(VMCS_EPTP);
+	list[1] = other | 6 | 3 << 3;
+	vmx_set(VMCS_EPTP_LIST, (u64)list);
+	vmx_set(VMCS_VMFUNC, 1);
+	l2.regs.bx = l2.gla;
+	l2.regs.di = (u64)ept_page(other, L2_DATA & ~0xfffull);
+	l2.regs.si = second | EPT_WB | 7;
+	CHECK(l2_enter(&l2), REASON_VMCALL);
+	CHECK(l2.regs.dx, 3);
+}
+
+/* ---------------------------------------------------------------- SPPTP and VPID */
+
+static u64 sub_page_table(u64 address, u64 vector)
+{
+	u64 *table = page_new(), root = (u64)table;
+
+	for (u32 level = 4; level > 1; level--) {
+		u64 *next = page_new();
+
+		table[address >> (12 + 9 * (level - 1)) & 511] = (u64)next | 1;
+		table = next;
+	}
+	table[address >> 12 & 511] = vector;
+	return root;
+}
+
+CODE(v_two_writes, "mov %rcx, (%rax); vmcall; mov %rcx, (%rbx); vmcall");
+
+/* SDM Vol 3C "Sub-Page Write Permissions": the table is the current VMCS's. */
+static void test_sub_page_table(void)
+{
+	u64 first = (u64)page_new(), second = (u64)page_new();
+	u64 allows_first = sub_page_table(first, 1), allows_second = sub_page_table(second, 1);
+
+	section("another sub-page table with a VPID");
+	l2_start(&l2, L2_LONG4, 1, LEAF, v_two_writes, SECONDARY_SPP | SECONDARY_VPID);
+	vmx_set(VMCS_VPID, 7);
+	vmx_set(VMCS_SPPTP, allows_first);
+	l2_ept(&l2, first, 1 | 1ull << 61);
+	l2_ept(&l2, second, 1 | 1ull << 61);
+	l2.regs.ax = first;
+	l2.regs.bx = second;
+	CHECK(l2_enter(&l2), REASON_VMCALL);
+	vmx_set(VMCS_GUEST_RIP, (u64)v_two_writes + 6);
+	vmx_set(VMCS_SPPTP, allows_second);
+	CHECK(l2_enter(&l2), REASON_VMCALL);
+	CHECK(vmx_get(VMCS_GUEST_RIP), (u64)v_two_writes + 9);
+}
+
 /* ---------------------------------------------------------------- writes of the APIC page */
 
 static u8 virtual_apic[4096] __attribute__((aligned(4096)));
@@ -339,6 +407,9 @@ int main(int argc, char **argv)
 	test_ve_of_pushes();
 	test_nmis();
 	test_switching();
+	test_switching_leaf();
+	if (read_msr(0x48b) >> 32 & SECONDARY_SPP)
+		test_sub_page_table();
 	test_write_and_fault();
 	test_self_ipi();
 	test_upper_half();

@@ -194,7 +194,7 @@ struct address_space {
 	uint64_t cr3, cr4;
 	uint64_t controls; /* bits of CR0 and EFER */
 	uint64_t eptp;	   /* ~0 without EPT */
-	uint64_t apic_page, pml_address, ve_information;
+	uint64_t apic_page, pml_address, ve_information, sppt_pointer;
 	uint64_t pdpte[4]; /* 0 but with PAE paging */
 	uint32_t pkru, pkrs, ept_controls;
 	uint16_t vpid, pcid;

@@ -138,6 +138,7 @@ static struct address_space current_space(const struct cpu *cpu)
 		space.ept_controls = ept_controls(v);
 		space.pml_address = v->pml_address;
 		space.ve_information = v->ve_information_address;
+		space.sppt_pointer = v->sppt_pointer;
 	}
 	return space;
 }
@@ -148,8 +149,9 @@ static bool same_space(const struct address_space *a, const struct address_space
 	       a->controls == b->controls && a->apic_page == b->apic_page && a->pkru == b->pkru &&
 	       a->pkrs == b->pkrs && a->ept_controls == b->ept_controls &&
 	       a->pml_address == b->pml_address && a->ve_information == b->ve_information &&
-	       a->pdpte[0] == b->pdpte[0] && a->pdpte[1] == b->pdpte[1] &&
-	       a->pdpte[2] == b->pdpte[2] && a->pdpte[3] == b->pdpte[3];
+	       a->sppt_pointer == b->sppt_pointer && a->pdpte[0] == b->pdpte[0] &&
+	       a->pdpte[1] == b->pdpte[1] && a->pdpte[2] == b->pdpte[2] &&
+	       a->pdpte[3] == b->pdpte[3];
 }
 
 /* Its place among those that have a number; -1: it has none. */

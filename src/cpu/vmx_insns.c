@@ -459,8 +459,11 @@ static bool switch_eptp(struct cpu *cpu)
 	if (VMX_SECONDARY(v, EPT_VIOLATION_VE))
 		v->eptp_index = (uint16_t)index;
 	/* SDM Vol 3C "Operations that Invalidate Cached Mappings" */
-	if (!VMX_SECONDARY(v, VPID))
+	if (!VMX_SECONDARY(v, VPID)) {
+		if (cpu->hypervisor)
+			cpu->hypervisor->invept(cpu->hypervisor->opaque, false, eptp);
 		cpu_forget_spaces(cpu, SPACES_OF_VPID, 0);
+	}
 	cpu_paging_changed(cpu);
 	return true;
 }
