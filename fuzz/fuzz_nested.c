@@ -136,6 +136,7 @@ static void choose_controls(struct code *c, struct input *in)
 		{ .primary = 1 << 25 },			/* I/O bitmaps */
 		{ .secondary = 1 << 17, .eptp = 0x40 }, /* PML */
 		{ .secondary = 1 << 18 },		/* #VE */
+		{ .secondary = 1 << 18 },
 		{ .secondary = 1 << 18 | 1 << 13 },
 		{ .secondary = 1 << 13 }, /* VM functions */
 		{ .secondary = 1 << 14 }, /* shadow VMCS */

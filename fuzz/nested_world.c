@@ -131,9 +131,11 @@ static void put_lists(struct udv_machine *machine)
 static const char next[] = "\xbc\x00\x80\x00\x00\x41\xff\xe6"; /* mov $STACK, %esp; jmp *%r14 */
 
 /* Of L2's: a VM exit, then its next snippet. */
-static const char guest_next[] = "\x0f\x01\xc1"		/* vmcall */
-				 "\xbc\x00\x20\x06\x00" /* mov $GUEST_STACK, %esp */
-				 "\x41\xff\xe7";	/* jmp *%r15 */
+static const char guest_next[] =
+	"\x0f\x01\xc1"				       /* vmcall */
+	"\xc7\x04\x25\x04\xa0\x07\x00\x00\x00\x00\x00" /* movl $0, #VE's flag */
+	"\xbc\x00\x20\x06\x00"			       /* mov $GUEST_STACK, %esp */
+	"\x41\xff\xe7";				       /* jmp *%r15 */
 
 /*
  * Of exits, as often as R13 says: the instruction is skipped; or after an EPT fault the page is
@@ -384,6 +386,14 @@ static const struct {
 	SNIPPET("\x48\xcb"),		     /* lretq */
 	SNIPPET("\xff\x2e"),		     /* ljmp *(%rsi) */
 	SNIPPET("\xc8\x10\x00\x03"),	     /* enter $16, $3 */
+	SNIPPET("\x66\xc8\x10\x00\x03"),     /* enterw $16, $3 */
+	SNIPPET("\x66\xff\x36"),	     /* pushw (%rsi) */
+	SNIPPET("\x48\xff\x1e"),	     /* lcallq *(%rsi) */
+	SNIPPET("\x66\xff\x1e"),	     /* lcallw *(%rsi) */
+	SNIPPET("\x66\xcb"),		     /* lretw */
+	SNIPPET("\x9c"),		     /* pushfq */
+	SNIPPET("\xc9"),		     /* leave */
+	SNIPPET("\x66\xc1\x06\x01"),	     /* rolw $1, (%rsi) */
 	SNIPPET("\x0f\x01\xca"),	     /* clac */
 	SNIPPET("\x0f\x01\xcb"),	     /* stac */
 	SNIPPET("\xf3\x48\x0f\xae\xd0"),     /* wrfsbase %rax */
@@ -395,8 +405,11 @@ static const struct {
 /* A linear address, mostly one that is mapped; the end of a page, for what crosses it. */
 static uint64_t draw_address(struct input *in)
 {
+	static const uint16_t registers[] = { 0x80, 0x80, 0xb0, 0x300, 0x310, 0x20, 0xf0, 0x380 };
 	uint64_t choice = take(in, 1), page = take(in, 1);
 
+	if (choice % 64 == 9) /* of the APIC-access page */
+		return STRUCTURES + 0x6000 + registers[page & 7] + (page >> 3 & 7);
 	switch (choice % 8) {
 	case 0:
 		return take(in, 8);
@@ -435,10 +448,9 @@ static uint64_t draw_value(struct input *in)
 
 void world_snippet(struct code *c, struct input *in)
 {
-	static const char loads[][2] = { { 0x48, (char)0xb8 },
-					 { 0x48, (char)0xb9 },
-					 { 0x48, (char)0xba },
-					 { 0x48, (char)0xbf } };
+	static const char loads[][2] = { { 0x48, (char)0xb8 }, { 0x48, (char)0xb9 },
+					 { 0x48, (char)0xba }, { 0x48, (char)0xbf },
+					 { 0x48, (char)0xbc }, { 0x48, (char)0xbd } };
 	size_t index = take(in, 1) % (sizeof(snippets) / sizeof(snippets[0])), start = c->size;
 	uint64_t which = take(in, 1), distance;
 
@@ -446,11 +458,11 @@ void world_snippet(struct code *c, struct input *in)
 	emit_value(c, 0, 4);
 	EMIT(c, "\x48\xbe"); /* mov imm64, %rsi */
 	emit_value(c, draw_address(in), 8);
-	/* RAX, RCX, RDX, RDI */
-	for (unsigned i = 0; i < 4; i++)
-		if (which >> i & 1) {
+	/* RAX, RCX, RDX, RDI; seldom RSP and RBP */
+	for (unsigned i = 0; i < 6; i++)
+		if (which >> i & 1 && (i < 4 || which >> 6 == 0)) {
 			emit(c, loads[i], 2);
-			emit_value(c, i == 3 ? draw_address(in) : draw_value(in), 8);
+			emit_value(c, i >= 3 ? draw_address(in) : draw_value(in), 8);
 		}
 	/* Repeated string instructions are not to run for ever. */
 	if (snippets[index].bytes[0] == '\xf3')
