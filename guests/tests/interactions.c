@@ -30,6 +30,7 @@ enum {
 	VMCS_SPPTP = 0x2030,
 	VMCS_TPR_THRESHOLD = 0x401c,
 	REASON_TPR = 43,
+	REASON_APIC_ACCESS = 44,
 	REASON_APIC_WRITE = 56,
 };
 
@@ -342,6 +343,30 @@ static void test_write_and_fault(void)
 	CHECK(virtual_apic[0x80], 0x10);
 }
 
+CODE(v_enter_nested, ".byte 0x66; enter $0, $1; vmcall");
+
+/*
+ * SDM Vol 3C "Virtualizing Reads from the APIC-Access Page", "Virtualizing Writes to ...": ENTER
+ * writes, and reads there or writes elsewhere.
+ */
+static void test_second_access(void)
+{
+	section("one virtualized write in an instruction");
+	for (u32 reads = 0; reads < 2; reads++) {
+		u64 top = (u64)access_page + 0x84;
+
+		apic_begin(reads ? v_enter_16 : v_enter_nested, 0);
+		virtual_apic[0x80] = 0x50;
+		vmx_set(VMCS_GUEST_RSP, top);
+		l2.regs.bp = reads ? (u64)access_page + 0x82 : 0x1234;
+		CHECK(l2_enter(&l2), REASON_APIC_ACCESS);
+		CHECK(vmx_get(VMCS_QUALIFICATION), reads ? 0x80 : 1 << 12 | 0x80);
+		CHECK(vmx_get(VMCS_GUEST_RIP), (u64)(reads ? v_enter_16 : v_enter_nested));
+		CHECK(vmx_get(VMCS_GUEST_RSP), top);
+		CHECK(virtual_apic[0x80], 0x50);
+	}
+}
+
 CODE(v_icr, "movl %ecx, 0x300(%rax); nop; vmcall");
 
 /* SDM Vol 3C "APIC-Write Emulation": bit 14 is not looked at, bit 15 is. */
@@ -411,6 +436,7 @@ int main(int argc, char **argv)
 	if (read_msr(0x48b) >> 32 & SECONDARY_SPP)
 		test_sub_page_table();
 	test_write_and_fault();
+	test_second_access();
 	test_self_ipi();
 	test_upper_half();
 	test_held_back();

@@ -348,6 +348,7 @@ enum transfer cpu_deliver_transfer(struct cpu *cpu, const struct cpu_event *even
 	cpu->vmx.blocking_before = s->interruptibility;
 	cpu->delivering = *event;
 	cpu->vmx.iret_unblocked = false; /* an IRET that has raised it is over */
+	cpu->vmx.apic_size = 0;
 	if (event->type == EVENT_NMI)
 		s->interruptibility |= BLOCKING_NMI;
 	if (s->cr0 & BIT(0))

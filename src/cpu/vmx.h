@@ -90,6 +90,7 @@ struct cpu_vmx {
 	bool virtual_interrupt; /* one is recognised */
 	bool apic_written;	/* APIC-write emulation is due, at @apic_offset */
 	uint32_t apic_offset;
+	uint32_t apic_size;   /* of the write, if the operation under way has made it; 0: none */
 	uint32_t trap_reason; /* a trap-like exit is due; 0: none */
 	uint64_t trap_qualification;
 	uint64_t apic_page; /* the APIC-access page; VMX_NO_POINTER: none */

@@ -216,6 +216,7 @@ void vmx_apic_entry(struct cpu *cpu)
 	cpu->vmx.trap_reason = 0;
 	cpu->vmx.virtual_interrupt = false;
 	cpu->vmx.apic_written = false;
+	cpu->vmx.apic_size = 0;
 	if (!VMX_HAS(v->primary_controls, PRIMARY, TPR_SHADOW))
 		return;
 	if (delivers(cpu)) {
@@ -297,6 +298,16 @@ static bool virtualized(const struct cpu *cpu, unsigned offset, unsigned size, u
 	return !(access & UDV_ACCESS_WRITE) || writes_virtually(cpu, offset & ~15u);
 }
 
+/* An instruction, an iteration of one, or a delivery has one write virtualized, and nothing behind.
+ */
+static bool is_second(const struct cpu *cpu, unsigned offset, unsigned size, uint32_t access)
+{
+	const struct cpu_vmx *vmx = &cpu->vmx;
+
+	return vmx->apic_size && (!(access & UDV_ACCESS_WRITE) || offset != vmx->apic_offset ||
+				  size != vmx->apic_size);
+}
+
 bool vmx_apic_access(struct cpu *cpu, uint64_t *physical, unsigned size, uint32_t access)
 {
 	unsigned offset = (unsigned)(*physical & ~PAGE_MASK);
@@ -305,7 +316,7 @@ bool vmx_apic_access(struct cpu *cpu, uint64_t *physical, unsigned size, uint32_
 			: access & UDV_ACCESS_WRITE ? ACCESS_WRITE
 						    : ACCESS_READ;
 
-	if (!virtualized(cpu, offset, size, access)) {
+	if (!virtualized(cpu, offset, size, access) || is_second(cpu, offset, size, access)) {
 		vmx_record_access(cpu, ARCH_EXIT_APIC_ACCESS_REASON,
 				  offset | (uint64_t)type << ACCESS_TYPE_SHIFT,
 				  access & UDV_ACCESS_FETCH);
@@ -314,7 +325,8 @@ bool vmx_apic_access(struct cpu *cpu, uint64_t *physical, unsigned size, uint32_
 	*physical = page(cpu) | offset;
 	if (access & UDV_ACCESS_WRITE) {
 		cpu->vmx.apic_written = true;
-		cpu->vmx.apic_offset = offset & ~3u;
+		cpu->vmx.apic_offset = offset;
+		cpu->vmx.apic_size = size;
 		cpu->attention |= ATTENTION_EVENT;
 	}
 	return true;
@@ -408,6 +420,7 @@ void vmx_emulate_apic_write(struct cpu *cpu)
 	unsigned offset = cpu->vmx.apic_offset & ~15u;
 
 	cpu->vmx.apic_written = false;
+	cpu->vmx.apic_size = 0;
 	switch (offset) {
 	case VAPIC_TPR:
 		put(cpu, VAPIC_TPR, get(cpu, VAPIC_TPR) & 0xff);

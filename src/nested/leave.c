@@ -57,6 +57,7 @@ bool nested_retry(struct nested *n)
 	/* The instruction of a software event is still to come. */
 	if (!event.valid || (event_has_length(event.type) && !event.injected)) {
 		cpu->vmx.apic_written = false; /* that it will be again */
+		cpu->vmx.apic_size = 0;
 		return false;
 	}
 	/* What the instruction of a fault has written is emulated once that is delivered. */

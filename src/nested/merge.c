@@ -57,7 +57,7 @@ void nested_enter01(struct nested *n)
 					      : page(n, NESTED_PAGE_VMCS12);
 	vmx->guest = vmx->hosted = vmx->level1 = true;
 	vmx->watch = vmx->mtf = vmx->timer = vmx->virtual_interrupt = vmx->apic_written = false;
-	vmx->trap_reason = 0;
+	vmx->trap_reason = vmx->apic_size = 0;
 	vmx->apic_page = VMX_NO_POINTER;
 }
 
