@@ -308,7 +308,7 @@ static void test_sub_page_table(void)
 /* ---------------------------------------------------------------- writes of the APIC page */
 
 static u8 virtual_apic[4096] __attribute__((aligned(4096)));
-static u8 access_page[4096] __attribute__((aligned(4096)));
+static u8 access_page[2 * 4096] __attribute__((aligned(4096)));
 
 static void apic_begin(code_t *code, u32 secondary)
 {
@@ -344,27 +344,61 @@ static void test_write_and_fault(void)
 }
 
 CODE(v_enter_nested, ".byte 0x66; enter $0, $1; vmcall");
+CODE(v_far_call_16, "lcallw *(%rbx); vmcall");
+CODE(v_enter_above, ".byte 0x66; enter $0x1050, $0; vmcall");
 
 /*
- * SDM Vol 3C "Virtualizing Reads from the APIC-Access Page", "Virtualizing Writes to ...": ENTER
- * writes, and reads there or writes elsewhere.
+ * SDM Vol 3C "Virtualizing Reads from the APIC-Access Page", "Virtualizing Writes to ...": a write,
+ * and then one elsewhere or a read.
  */
 static void test_second_access(void)
 {
+	static const struct {
+		code_t *code;
+		u64 frame; /* in the page; or 0 */
+		u32 qualification;
+	} cases[] = {
+		{ v_enter_nested, 0, 1 << 12 | 0x80 },
+		{ v_enter_16, 0x82, 0x80 },
+		{ v_far_call_16, 0, 1 << 12 | 0x80 },
+	};
+	static struct {
+		u16 offset, selector;
+	} target = { 0, SEL_CODE };
+
 	section("one virtualized write in an instruction");
-	for (u32 reads = 0; reads < 2; reads++) {
+	for (u32 i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		u64 top = (u64)access_page + 0x84;
 
-		apic_begin(reads ? v_enter_16 : v_enter_nested, 0);
+		apic_begin(cases[i].code, 0);
 		virtual_apic[0x80] = 0x50;
 		vmx_set(VMCS_GUEST_RSP, top);
-		l2.regs.bp = reads ? (u64)access_page + 0x82 : 0x1234;
+		l2.regs.bp = cases[i].frame ? (u64)access_page + cases[i].frame : 0x1234;
+		l2.regs.bx = (u64)&target;
 		CHECK(l2_enter(&l2), REASON_APIC_ACCESS);
-		CHECK(vmx_get(VMCS_QUALIFICATION), reads ? 0x80 : 1 << 12 | 0x80);
-		CHECK(vmx_get(VMCS_GUEST_RIP), (u64)(reads ? v_enter_16 : v_enter_nested));
+		CHECK(vmx_get(VMCS_QUALIFICATION), cases[i].qualification);
+		CHECK(vmx_get(VMCS_GUEST_RIP), (u64)cases[i].code);
 		CHECK(vmx_get(VMCS_GUEST_RSP), top);
 		CHECK(virtual_apic[0x80], 0x50);
 	}
+}
+
+/*
+ * SDM Vol 3C "Instruction-Specific Considerations": ENTER is judged by its new stack top, and does
+ * not write there; what it pushes is in the page above.
+ */
+static void test_stack_top(void)
+{
+	section("the new stack top of ENTER is not written");
+	apic_begin(v_enter_above, SECONDARY_DELIVERY);
+	virtual_apic[0xb0] = 0x55;
+	vmx_set(VMCS_STATUS, 0x6100);
+	virtual_apic[0x130] = 2; /* vector 61H is in service */
+	vmx_set(VMCS_GUEST_RSP, (u64)access_page + 0x1102);
+	CHECK(l2_enter(&l2), REASON_VMCALL);
+	CHECK(vmx_get(VMCS_GUEST_RSP), (u64)access_page + 0xb0);
+	CHECK(vmx_get(VMCS_STATUS), 0x6100);
+	CHECK(virtual_apic[0xb0], 0x55);
 }
 
 CODE(v_icr, "movl %ecx, 0x300(%rax); nop; vmcall");
@@ -437,6 +471,7 @@ int main(int argc, char **argv)
 		test_sub_page_table();
 	test_write_and_fault();
 	test_second_access();
+	test_stack_top();
 	test_self_ipi();
 	test_upper_half();
 	test_held_back();

@@ -151,6 +151,22 @@ static bool probe_frame(struct cpu *cpu, unsigned size, uint64_t offset, uint32_
 }
 
 /*
+ * The new stack top, judged as a write, which it is not to the APIC page. SDM Vol 3C
+ * "Instruction-Specific Considerations"
+ */
+static bool probe_top(struct cpu *cpu, unsigned size, uint64_t offset)
+{
+	bool written = cpu->vmx.apic_written;
+	bool allowed = probe_frame(cpu, size, offset, UDV_ACCESS_WRITE);
+
+	if (!written) {
+		cpu->vmx.apic_written = false;
+		cpu->vmx.apic_size = 0;
+	}
+	return allowed;
+}
+
+/*
  * All that ENTER reaches, in its order, without doing it. The new stack top must be writable.
  * SDM Vol 2A "ENTER"
  */
@@ -174,7 +190,7 @@ static bool probe_enter(struct cpu *cpu, const struct op *op)
 		if (!probe_frame(cpu, size, rsp, UDV_ACCESS_WRITE))
 			return false;
 	}
-	return probe_frame(cpu, size, rsp - op->imm, UDV_ACCESS_WRITE);
+	return probe_top(cpu, size, rsp - op->imm);
 }
 
 /* imm: the size of the frame; reg would not hold it, so the level is in src. */
@@ -213,7 +229,7 @@ static bool enter(struct cpu *cpu, const struct op *op)
 	if (!enter_frames(cpu, op, &frame))
 		goto fault;
 	cpu_stack_adjust(cpu, -(int64_t)op->imm);
-	if (!probe_frame(cpu, 1u << op->size, cpu->state.gpr[GPR_RSP], UDV_ACCESS_WRITE))
+	if (!probe_top(cpu, 1u << op->size, cpu->state.gpr[GPR_RSP]))
 		goto fault;
 	gpr_write(cpu, GPR_OFFSET(GPR_RBP), 1u << op->size, frame);
 	return true;

@@ -124,6 +124,8 @@ static bool write_frame(struct cpu *cpu, const struct context *c, const struct f
 	uint64_t lowest = (c->rsp - total) & mask;
 	uint32_t access = ACCESS_STACK | event_access(cpu);
 	uint8_t bytes[sizeof(frame->value)];
+	/* On the APIC-access page two pushes of 16 bits are not one of 32, which it would take. */
+	bool told_apart = frame->size == 2 && cpu->vmx.apic_page != VMX_NO_POINTER;
 
 	if (mask != UINT64_MAX) {
 		if (lowest + total > mask)
@@ -139,7 +141,7 @@ static bool write_frame(struct cpu *cpu, const struct context *c, const struct f
 	} else {
 		lay_out(frame, frame->size, bytes);
 	}
-	if (write_downwards(cpu, lowest, bytes, total, access))
+	if (!told_apart && write_downwards(cpu, lowest, bytes, total, access))
 		return true;
 	/* The first push that faults is the one that is reported. */
 	for (unsigned i = 1; i <= frame->n; i++) {
@@ -148,7 +150,7 @@ static bool write_frame(struct cpu *cpu, const struct context *c, const struct f
 		if (!cpu_probe(cpu, slot, frame->size, access | UDV_ACCESS_WRITE))
 			return false;
 	}
-	return false;
+	return told_apart && write_downwards(cpu, lowest, bytes, total, access);
 }
 
 bool cpu_enter(struct cpu *cpu, const struct context *next, const struct frame *frame,
