@@ -168,6 +168,94 @@ static void test_ve_of_pushes(void)
 	}
 }
 
+CODE32(v_pe, "mov (%eax), %ecx; mov %cr0, %edx; xor $1, %edx; mov %edx, %cr0; mov (%ebx), %ecx");
+
+/* SDM Vol 3C "Convertible EPT Violations": in protected mode, as CR0.PE is by then. */
+static void test_ve_and_pe(void)
+{
+	static u64 area[512] __attribute__((aligned(4096)));
+
+	section("#VE with CR0.PE changed");
+	for (u32 protected = 0; protected < 2; protected ++) {
+		l2_start(&l2, L2_FLAT, 1, LEAF, v_pe, SECONDARY_VE);
+		memset(area, 0, sizeof(area));
+		vmx_set(VMCS_VE_AREA, (u64)area);
+		vmx_set(VMCS_EXCEPTIONS, 1 << 20);
+		if (protected)
+			vmx_set(VMCS_GUEST_CR0, vmx_get(VMCS_GUEST_CR0) & ~CR0_PE);
+		l2.regs.ax = L2_DATA + 0x1000;
+		l2.regs.bx = L2_DATA;
+		l2_ept(&l2, L2_DATA, 0);
+		CHECK(l2_enter(&l2), protected ? REASON_EXCEPTION : REASON_EPT);
+		CHECK(vmx_get(VMCS_GUEST_CR0) & CR0_PE, protected);
+		CHECK(area[0], protected ? 0xffffffff00000030 : 0);
+	}
+}
+
+/* ---------------------------------------------------------------- RF of what follows another */
+
+static u64 flags_of[2], rip_of[2];
+
+static void first_of_two(struct frame *frame)
+{
+	flags_of[0] = frame->flags;
+	rip_of[0] = frame->ip;
+}
+
+static void second_of_two(struct frame *frame)
+{
+	flags_of[1] = frame->flags;
+	rip_of[1] = frame->ip;
+}
+
+/*
+ * SDM Vol 3B "Instruction-Breakpoint Exception Condition": of two events between two iterations the
+ * second is pushed by the handler of the first, whose first instruction is still to come.
+ */
+static void test_two_events(void)
+{
+	u64 rdi = 0xfee00300, rcx = 2;
+	u8 ist[2] = { gate(1)->ist, gate(2)->ist };
+
+	section("two events between iterations");
+	gate(1)->ist = gate(2)->ist = 0;
+	on_vector(1, first_of_two);
+	on_vector(2, second_of_two);
+	asm volatile("mov %0, %%dr0" : : "r"(rdi));
+	asm volatile("mov %0, %%dr7" : : "r"(0x400ull | 2 | 1 << 16 | 3 << 18));
+	asm volatile("rep stosl" : "+D"(rdi), "+c"(rcx) : "a"(0x40400) : "memory");
+	asm volatile("mov %0, %%dr7" : : "r"(0x400ull));
+	on_vector(1, NULL);
+	on_vector(2, NULL);
+	gate(1)->ist = ist[0];
+	gate(2)->ist = ist[1];
+	CHECK(flags_of[0] & FLAG_RF, FLAG_RF);
+	CHECK(flags_of[1] & FLAG_RF, 0);
+	CHECK(rip_of[1] != rip_of[0], 1);
+}
+
+CODE32(v_task, "lcall *(%ebx); vmcall");
+
+/* SDM Vol 3C "Saving RIP, RSP, RFLAGS, and SSP": as in the old TSS; an instruction has cleared it.
+ */
+static void test_task_switch(void)
+{
+	static u64 tss[16];
+	static struct {
+		u32 offset;
+		u16 selector;
+	} target = { 0, SEL_FREE };
+
+	section("RF of a task switch by CALL");
+	l2_start(&l2, L2_PAE, 1, LEAF, v_task, 0);
+	*gdt(SEL_FREE) = descriptor((u32)(u64)tss, 0x67, 0x89);
+	l2.regs.bx = (u64)&target;
+	vmx_set(VMCS_GUEST_RFLAGS, FLAG_RF | FLAG_ONE);
+	vmx_set(VMCS_GUEST_TR_AR, 0x8b);
+	CHECK(l2_enter(&l2), REASON_TASK_SWITCH);
+	CHECK(vmx_get(VMCS_GUEST_RFLAGS), FLAG_ONE);
+}
+
 static volatile u32 nmis;
 
 static void on_nmi(struct frame *frame)
@@ -464,6 +552,9 @@ int main(int argc, char **argv)
 	test_after_iret();
 	test_ve();
 	test_ve_of_pushes();
+	test_ve_and_pe();
+	test_two_events();
+	test_task_switch();
 	test_nmis();
 	test_switching();
 	test_switching_leaf();

@@ -147,6 +147,33 @@ static void test_interrupts(void)
 	*gate(GATE_VECTOR) = old_vector;
 }
 
+/*
+ * An instruction that begins with RF has cleared it when the old task is saved, and leaves that of
+ * the new one. SDM Vol 3B "Instruction-Breakpoint Exception Condition"
+ */
+static void test_resume_flag(void)
+{
+	struct gate old = *gate(GATE_VECTOR);
+
+	section("RF");
+	*gate(GATE_VECTOR) = (struct gate){ .selector = SEL_NEW, .type = TASK_GATE };
+	for (u32 i = 0; i < 4; i++) {
+		word before = i & 1 ? FLAG_RF : 0;
+
+		prepare(in_task);
+		new_task.eflags = FLAG_ONE | FLAG_RF;
+		r.flags = FLAG_ONE | before;
+		asm volatile("mov %0, %%dr0" : : "r"((word)in_task));
+		asm volatile("mov %0, %%dr7" : : "r"(0x402)); /* global, so that it stays */
+		f = run(i & 2 ? call_task : int_task, &r);
+		asm volatile("mov %0, %%dr7" : : "r"(0x400));
+		EXPECT(f, NO_FAULT, 0, (word)in_task + 6);
+		CHECK(tss()->eflags & FLAG_RF, 0);
+		restore();
+	}
+	*gate(GATE_VECTOR) = old;
+}
+
 CODE(load_bad, "mov %eax, %fs");
 
 static void test_error_code(void)
@@ -258,6 +285,7 @@ int main(int argc, char **argv)
 	test_jump();
 	test_call();
 	test_interrupts();
+	test_resume_flag();
 	test_error_code();
 	test_small();
 	test_errors();

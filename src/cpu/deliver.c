@@ -361,6 +361,7 @@ enum transfer cpu_deliver_transfer(struct cpu *cpu, const struct cpu_event *even
 	s->interruptibility &= (uint8_t) ~(BLOCKING_STI | BLOCKING_MOV_SS);
 	if (result == TRANSFER_DONE) {
 		cpu->delivering.valid = false;
+		cpu->repeating = false;
 		return result;
 	}
 	/* What its pushes have met is no trap. */

@@ -646,7 +646,9 @@ void cpu_raise_init(struct cpu *cpu)
  * Exits", and Vol 3A "MP Initialization Protocol" */
 void cpu_raise_sipi(struct cpu *cpu, uint8_t vector)
 {
-	if (cpu->state.activity != ACTIVITY_WAIT_FOR_SIPI && !cpu->state.init_pending)
+	bool awaited = cpu->state.init_pending && !cpu->vmx.operation;
+
+	if (cpu->state.activity != ACTIVITY_WAIT_FOR_SIPI && !awaited)
 		return;
 	cpu->state.sipi_pending = true;
 	cpu->state.sipi_vector = vector;

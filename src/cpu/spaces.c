@@ -31,7 +31,7 @@
 _Static_assert(sizeof(((struct cpu *)0)->spaces) / sizeof(struct address_space) == NR_SPACES,
 	       "one bit each");
 
-#define SPACE_CR0 (CR0_WP | CR0_PG)
+#define SPACE_CR0 (CR0_PE | CR0_WP | CR0_PG) /* PE decides on #VE */
 #define SPACE_EFER (EFER_NXE | EFER_LMA)
 #define SPACE_CR4                                                                                  \
 	(CR4_PSE | CR4_PAE | CR4_LA57 | CR4_PCIDE | CR4_SMEP | CR4_SMAP | CR4_PKE | CR4_CET |      \

@@ -123,7 +123,11 @@ static bool save_task(struct cpu *cpu, enum task_source source)
 	unsigned from = old.wide ? TSS32_SAVED : TSS16_SAVED;
 	unsigned length = (old.wide ? TSS32_SAVED_END : TSS16_SAVED_END) - from;
 	uint64_t linear = (uint32_t)(old.base + from);
-	uint64_t flags = source == TASK_IRET ? s->rflags & ~FLAG_NT : s->rflags;
+	/* An instruction has cleared RF when it began; what an event saves has been decided. */
+	uint64_t cleared = source == TASK_GATE_EVENT ? 0
+			   : source == TASK_IRET     ? FLAG_NT | FLAG_RF
+						     : FLAG_RF;
+	uint64_t flags = s->rflags & ~cleared;
 	uint8_t bytes[TSS32_SAVED_END - TSS32_SAVED];
 	uint8_t *at = bytes;
 
@@ -182,13 +186,12 @@ static bool load_cr3(struct cpu *cpu, uint32_t cr3)
 }
 
 /* Registers, and selectors without their segments. */
-static void load_plain(struct cpu *cpu, const struct task_image *image, enum task_source source)
+static void load_plain(struct cpu *cpu, const struct task_image *image)
 {
 	struct cpu_state *s = &cpu->state;
 	uint64_t dr7 = s->dr7;
 
-	if (source != TASK_GATE_EVENT)
-		cpu->rf_loaded = s->rflags & FLAG_RF;
+	cpu->rf_loaded = image->eflags & FLAG_RF;
 	s->rip = image->eip;
 	s->rflags = (image->eflags & FLAGS_KNOWN) | FLAG_ONE;
 	for (unsigned i = 0; i < 8; i++)
@@ -307,11 +310,11 @@ static bool load_segments(struct cpu *cpu, const struct task_image *image)
 }
 
 static bool enter_task(struct cpu *cpu, const struct task *task, const struct task_image *image,
-		       enum task_source source, const uint32_t *error_code)
+		       const uint32_t *error_code)
 {
 	bool ok = !task->wide || !(cpu->state.cr0 & CR0_PG) || load_cr3(cpu, image->cr3);
 
-	load_plain(cpu, image, source);
+	load_plain(cpu, image);
 	ok = ok && load_segments(cpu, image);
 	cpu_mode_changed(cpu);
 	return ok && (!error_code || cpu_push(cpu, task->wide ? 4 : 2, *error_code));
@@ -344,6 +347,5 @@ enum transfer cpu_task_switch(struct cpu *cpu, uint16_t selector, enum task_sour
 		return TRANSFER_NEW_TASK_FAULT;
 	if (nested)
 		image.eflags |= FLAG_NT;
-	return enter_task(cpu, &task, &image, source, error_code) ? TRANSFER_DONE
-								  : TRANSFER_NEW_TASK_FAULT;
+	return enter_task(cpu, &task, &image, error_code) ? TRANSFER_DONE : TRANSFER_NEW_TASK_FAULT;
 }

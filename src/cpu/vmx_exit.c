@@ -409,6 +409,7 @@ static void finish(struct cpu *cpu)
 	cpu->delivering.valid = false;
 	cpu->fault.valid = false;
 	cpu->vmx.iret_unblocked = false;
+	cpu->repeating = false;
 	cpu->attention |= ATTENTION_EVENT;
 	if (!load_host(cpu))
 		abort_vmx(cpu, ABORT_PDPTE);

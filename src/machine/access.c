@@ -70,6 +70,13 @@ static bool set_pdptes(struct udv_machine *machine, unsigned cpu, const struct c
 	return true;
 }
 
+static void registers_changed(struct vcpu *vcpu)
+{
+	if (vcpu->nested.cpu)
+		nested_registers_changed(&vcpu->nested);
+	cpu_state_changed(&vcpu->cpu);
+}
+
 enum udv_status udv_machine_set_registers(struct udv_machine *machine, unsigned cpu,
 					  const struct udv_registers *registers)
 {
@@ -100,11 +107,11 @@ enum udv_status udv_machine_set_registers(struct udv_machine *machine, unsigned 
 			.selector = registers->segment[i].selector,
 		};
 	state->cpl = AR_DPL_OF(state->seg[SEG_SS].access_rights);
-	cpu_state_changed(&machine->vcpus[cpu].cpu);
+	registers_changed(&machine->vcpus[cpu]);
 	if (set_pdptes(machine, cpu, &before))
 		return UDV_OK;
 	*state = before;
-	cpu_state_changed(&machine->vcpus[cpu].cpu);
+	registers_changed(&machine->vcpus[cpu]);
 	return UDV_ERR_ARGUMENT;
 }
 

@@ -19,6 +19,14 @@ void nested_put_aside(struct nested *n)
 	}
 }
 
+void nested_registers_changed(struct nested *n)
+{
+	if (!n->cpu->vmx.hosted || n->cpu->vmx.level1)
+		return;
+	nested_enter12(n);
+	nested_enter02(n);
+}
+
 /* In shutdown L1 has been left for good. */
 void nested_take_up(struct nested *n)
 {

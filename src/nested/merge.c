@@ -59,6 +59,7 @@ void nested_enter01(struct nested *n)
 	vmx->watch = vmx->mtf = vmx->timer = vmx->virtual_interrupt = vmx->apic_written = false;
 	vmx->trap_reason = vmx->apic_size = 0;
 	vmx->apic_page = VMX_NO_POINTER;
+	n->cpu->repeating = false;
 }
 
 /* ---------------------------------------------------------------- vmcs02 */

@@ -78,6 +78,8 @@ void nested_init(struct nested *n, struct cpu *cpu, uint64_t base, uint8_t *host
  */
 void nested_put_aside(struct nested *n);
 void nested_take_up(struct nested *n);
+/* L2's registers are others, from outside: vmcs02 shows some of them. */
+void nested_registers_changed(struct nested *n);
 /*
  * region.c: the stress, if it is on. L1's region has vmcs12, for a run to begin; L0 has it again,
  * and L1's memory is what it is without, at the end of one.

@@ -284,6 +284,41 @@ static void test_eptps_without_end(void **state)
 	assert_true(sides_same(&sides[0], &sides[1]));
 }
 
+/* CR0.CD and CR4.PSE of L2 are L0's, which has to hear of them when they are set from outside. */
+static void expect_set(enum udv_engine engine)
+{
+	const struct udv_machine_config config = { .memory = 64 << 20, .engine = engine };
+	struct udv_machine *machine;
+	struct udv_stop_info info;
+	struct udv_registers r, found;
+
+	assert_int_equal(udv_machine_create(&config, &machine, NULL), UDV_OK);
+	world_setup(machine, &l1, &l2);
+	udv_machine_run(machine, INSTRUCTIONS, &info);
+	assert_int_equal(udv_machine_get_registers(machine, 0, &r), UDV_OK);
+	assert_in_range(r.rip, GUEST_CODE, GUEST_CODE + l2.size);
+	r.cr0 ^= 0x40000000; /* CD */
+	r.cr4 ^= 0x10;	     /* PSE */
+	assert_int_equal(udv_machine_set_registers(machine, 0, &r), UDV_OK);
+	udv_machine_run(machine, 10, &info);
+	assert_int_equal(udv_machine_get_registers(machine, 0, &found), UDV_OK);
+	assert_int_equal(found.cr4, r.cr4);
+	assert_int_equal(found.gpr[UDV_RAX], r.cr4);
+	assert_int_equal(found.cr0, r.cr0);
+	assert_int_equal(found.gpr[UDV_RCX], r.cr0);
+	udv_machine_destroy(machine);
+}
+
+static void test_registers_from_outside(void **state)
+{
+	(void)state;
+	l1_begins();
+	l1_runs_l2(1, 0);
+	EMIT(&l2, "\x0f\x20\xe0\x0f\x20\xc1\xeb\xf8"); /* mov %cr4, %rax; mov %cr0, %rcx; jmp */
+	expect_set(UDV_ENGINE_DIRECT);
+	expect_set(UDV_ENGINE_NESTED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +329,7 @@ int main(void)
 		cmocka_unit_test(test_time_of_second_fault),
 		cmocka_unit_test(test_log_of_frame),
 		cmocka_unit_test(test_eptps_without_end),
+		cmocka_unit_test(test_registers_from_outside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
