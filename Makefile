@@ -94,12 +94,14 @@ test-xen: build
 	@scripts/packages build boot
 	@scripts/run_xen build/tools/undervisor build-real
 
-# Debian's KVM as the hypervisor in a guest: pieces of code, a Linux to its shell, by Debian's QEMU
-# too, and in that Linux KVM again. The first alone is short.
+# Debian's KVM as the hypervisor in a guest: pieces of code, gdb at them, a Linux to its shell, by
+# Debian's QEMU too, and in that Linux KVM again. The first two alone are short.
 test-kvm: build
+	@scripts/packages build kvm
 	@scripts/run_kvm build/tools/undervisor build-real
 
 test-kvm-short: build
+	@scripts/packages build kvm
 	@scripts/run_kvm build/tools/undervisor build-real short
 
 # The page of undervisor report, in a browser.

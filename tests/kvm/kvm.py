@@ -4,8 +4,8 @@
 
 Pieces of code in real, protected and long mode, with KVM as it is and without things that the processor
 has; a Linux to a shell, with pieces of code in a guest of its own, started by a VMM of ours and by Debian's
-QEMU on two machines; the same runs by both engines. And the recipe. "short": the first alone, with KVM as
-it is. Exit status 77: the packages cannot be had here.
+QEMU on two machines; the same runs by both engines. Debian's gdb at the first. And the recipe. "short": the
+first alone, with KVM as it is, and gdb on one engine. Exit status 77: the packages cannot be had here.
 """
 
 import os
@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 
+import debugged
 import expected
 import images
 
@@ -154,6 +155,22 @@ class Tests:
         if len(results) == len(ENGINES):
             self.case(f"{name}: the engines make the same run", lambda: same_run(results))
 
+    def gdb(self, initrd, engines):
+        """Debian's gdb at KVM and its guest."""
+        if not shutil.which("gdb"):
+            print("SKIP: no gdb")
+            return
+        options = ("--memory", "512M", "--initrd", initrd, "--append", "console=ttyS0,115200", "--max-seconds",
+                   str(TIMEOUT))
+
+        def session():
+            try:
+                debugged.check(self.tool, self.kernel, options, engines)
+            except debugged.batch.Failed as reason:
+                raise Failed(str(reason)) from None
+
+        self.case(f"gdb, {' and '.join(engines)}", session)
+
     def recipe(self, title, lines):
         """The recipe of docs/recipes.md, pasted into a shell."""
         text = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
@@ -195,6 +212,7 @@ def main():
         print(f"SKIP: {reason}")
         return 77
     tests.both("pieces of code", pieces, ("--memory", "512M"), check_pieces)
+    tests.gdb(pieces, ("nested",) if short else ENGINES)
     if not short:
         tests.recipe("KVM in Linux", expected.lines())
         tests.both("KVM without this and that, two processors", variants, ("--memory", "512M", "--cpus", "2"),
