@@ -143,6 +143,7 @@ bench-boot: build
 
 # Debian's KVM and its guest, beside Bochs if BOCHS names a program.
 bench-kvm: build
+	@scripts/packages build $(if $(BOCHS),bochs)
 	@python3 -B bench/kvm.py build build-real --engine direct --engine nested \
 		$(if $(BOCHS),--bochs $(BOCHS)) || [ $$? -eq 77 ]
 

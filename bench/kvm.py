@@ -155,6 +155,10 @@ def make_cd(folder, kernel, initrd):
 
 
 def run_bochs(options, kernel, initrd):
+    for rom in (f"{options.bios}/BIOS-bochs-latest", options.vga):
+        if not os.path.exists(rom):
+            print(f"SKIP: Bochs needs {rom}; Debian's bochsbios and vgabios have both")
+            return None
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         image = make_cd(folder, kernel, initrd)
@@ -180,6 +184,9 @@ def run_bochs(options, kernel, initrd):
             console = Console(process.pid)
             read_file(process, console, folder / "serial")
             process.kill()
+        if not console.marks:
+            print(f"SKIP: {options.bochs} did not come as far as the workloads")
+            return None
         return console
 
 

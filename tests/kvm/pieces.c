@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "vm.h"
 
@@ -424,6 +426,7 @@ static void run_bench(const struct bench *bench, uint64_t count)
 		vm_fail("KVM_SET_REGS");
 	printf("UDV begin %s\n", bench->name);
 	fflush(stdout);
+	tcdrain(STDOUT_FILENO); /* or it is seen when the guest has come to its end */
 	start = tsc();
 	if (vm_run(&vm) != KVM_EXIT_HLT)
 		vm_fail("benchmark");
