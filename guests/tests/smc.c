@@ -13,6 +13,9 @@ CODE(loop_body, "mov $10, %ecx; xor %eax, %eax\n1: add $1, %eax\n2: incb 1b+2(%r
 CODE(earlier, "jmp 2f\n1: mov $5, %eax; jmp 3f\n2: movl $0x99, 1b+1(%rip); jmp 1b\n3:");
 CODE(overwrite_jump, "movw $0x9090, 1f(%rip)\n1: jmp 2f; mov $1, %eax\n2:");
 CODE(by_string, "lea 1f+1(%rip), %rdi; mov $0x11, %eax; mov $4, %ecx; rep stosb\n1: mov $5, %eax");
+/* Of the REP MOVSB 90H A4H is left: a MOVSB, once. */
+CODE(string_itself, "lea 1f(%rip), %rdi; lea 2f(%rip), %rsi; mov $100, %ecx\n1: rep movsb\n"
+		    ".skip 100, 0x90\njmp 3f\n2: .skip 100, 0x90\n3:");
 CODE(replace_with_ud, "movw $0x0b0f, 1f(%rip); nop; nop\n1: mov $5, %eax");
 CODE(return_value, "mov $5, %eax");
 CODE(prefix_added, "movb $0x66, 1f(%rip)\n1: nop; mov $0x11223344, %eax; nop; nop");
@@ -42,6 +45,11 @@ static void test_self(void)
 	r = (struct regs){ 0 };
 	f = run(by_string, &r);
 	CHECK(r.ax, 0x11111111);
+	r = (struct regs){ 0 };
+	f = run(string_itself, &r);
+	EXPECT(f, NO_FAULT, 0, ANY);
+	CHECK(r.cx, 99);
+	CHECK(r.di, (word)string_itself + 19 + 2);
 	r = (struct regs){ 0 };
 	f = run(replace_with_ud, &r);
 	EXPECT(f, VECTOR_UD, 0, (word)replace_with_ud + 11);

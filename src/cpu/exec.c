@@ -64,6 +64,11 @@ const struct op *cpu_again(struct cpu *cpu, const struct op *op)
 	/* The rest of the block is counted already, and must still fit behind this one. */
 	if (cpu->remaining >= 0 && !cpu->attention && !(cpu->block->mode & MODE_SINGLE))
 		return op;
+	return cpu_refetch(cpu, op);
+}
+
+const struct op *cpu_refetch(struct cpu *cpu, const struct op *op)
+{
 	uncount(cpu, op);
 	cpu->state.rip = left_rip_at(cpu, (uint64_t)op->end - op->length);
 	cpu->repeating = true;

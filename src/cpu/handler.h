@@ -72,6 +72,11 @@ const struct op *cpu_stop_before(struct cpu *cpu, const struct op *op);
  * block if the budget is used up or attention is set; @op itself otherwise.
  */
 const struct op *cpu_again(struct cpu *cpu, const struct op *op);
+/*
+ * Within a portion, which is not counted: @op is fetched again, and goes on from its registers, if
+ * it is still the same. NULL.
+ */
+const struct op *cpu_refetch(struct cpu *cpu, const struct op *op);
 /* After cpu_sync() and the instruction: leaves the block, to go on at state.rip. NULL. */
 const struct op *cpu_leave(struct cpu *cpu);
 

@@ -231,6 +231,11 @@ static const struct op *repeated(struct cpu *cpu, const struct op *op)
 			return op + 1;
 		if (cpu->attention & ~ATTENTION_CODE)
 			break;
+		/* It may have written over itself, which counts from the next iteration on. */
+		if (unlikely(cpu->attention) && count && portion) {
+			restore_flags(cpu, op, &before);
+			return cpu_refetch(cpu, op);
+		}
 	}
 	if (!count)
 		return op + 1;
