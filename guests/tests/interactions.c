@@ -104,24 +104,30 @@ static void test_after_iret(void)
 	CHECK(vmx_get(VMCS_EXIT_ERROR), 0x7770);
 }
 
+static u64 ve_area[512] __attribute__((aligned(4096)));
+
+/* It is L2's own, or @exits. */
+static void ve_begin(bool exits)
+{
+	memset(ve_area, 0, sizeof(ve_area));
+	vmx_set(VMCS_VE_AREA, (u64)ve_area);
+	if (exits)
+		vmx_set(VMCS_EXCEPTIONS, 1 << 20);
+}
+
 static void test_ve(void)
 {
-	static u64 area[512] __attribute__((aligned(4096)));
-
 	section("#VE of an IRET");
 	for (u32 exits = 0; exits < 2; exits++) {
 		in_handler(v_iret, (u64)v_handler, SEL_CODE64, SECONDARY_VE);
 		l2_ept(&l2, vmx_get(VMCS_GUEST_RSP), 0);
 		own_stack(v_handler);
-		memset(area, 0, sizeof(area));
-		vmx_set(VMCS_VE_AREA, (u64)area);
-		if (exits)
-			vmx_set(VMCS_EXCEPTIONS, 1 << 20);
+		ve_begin(exits);
 		CHECK(l2_enter(&l2), exits ? REASON_EXCEPTION : REASON_VMCALL);
 		if (exits)
 			CHECK(vmx_get(VMCS_EXIT_INFO), 0x80001314);
-		CHECK(area[0], 0xffffffff00000030);
-		CHECK(area[1] >> 12 & 1, 1);
+		CHECK(ve_area[0], 0xffffffff00000030);
+		CHECK(ve_area[1] >> 12 & 1, 1);
 		CHECK(vmx_get(VMCS_INTERRUPTIBILITY), 0);
 	}
 }
@@ -132,7 +138,6 @@ CODE(v_far_call, "lcall *(%rbx); vmcall");
 /* T41. Instructions that look at their pages more than once raise one #VE all the same. */
 static void test_ve_of_pushes(void)
 {
-	static u64 area[4] __attribute__((aligned(4096)));
 	static const struct {
 		u32 offset; /* of SP, from the upper page */
 		u8 refused; /* 0: RBP's page, 1: the lower one of the stack, 2: the upper one */
@@ -151,10 +156,7 @@ static void test_ve_of_pushes(void)
 		l2_start(&l2, L2_LONG4, 1, LEAF, cases[i / 2].refused ? v_far_call : v_enter,
 			 SECONDARY_VE);
 		own_stack(v_handler);
-		memset(area, 0, sizeof(area));
-		vmx_set(VMCS_VE_AREA, (u64)area);
-		if (exits)
-			vmx_set(VMCS_EXCEPTIONS, 1 << 20);
+		ve_begin(exits);
 		vmx_set(VMCS_GUEST_RSP, upper + cases[i / 2].offset);
 		refused = cases[i / 2].refused == 0   ? L2_DATA
 			  : cases[i / 2].refused == 1 ? lower
@@ -163,8 +165,8 @@ static void test_ve_of_pushes(void)
 		l2.regs.bp = l2.gla + 8;
 		l2.regs.bx = (u64)&target;
 		CHECK(l2_enter(&l2), exits ? REASON_EXCEPTION : REASON_VMCALL);
-		CHECK(area[0], 0xffffffff00000030);
-		CHECK(area[3] & ~0xfffull, refused & ~0xfffull);
+		CHECK(ve_area[0], 0xffffffff00000030);
+		CHECK(ve_area[3] & ~0xfffull, refused & ~0xfffull);
 	}
 }
 
@@ -173,39 +175,29 @@ CODE32(v_pe, "mov (%eax), %ecx; mov %cr0, %edx; xor $1, %edx; mov %edx, %cr0; mo
 /* SDM Vol 3C "Convertible EPT Violations": in protected mode, as CR0.PE is by then. */
 static void test_ve_and_pe(void)
 {
-	static u64 area[512] __attribute__((aligned(4096)));
-
 	section("#VE with CR0.PE changed");
-	for (u32 protected = 0; protected < 2; protected ++) {
+	for (u32 enters = 0; enters < 2; enters++) {
 		l2_start(&l2, L2_FLAT, 1, LEAF, v_pe, SECONDARY_VE);
-		memset(area, 0, sizeof(area));
-		vmx_set(VMCS_VE_AREA, (u64)area);
-		vmx_set(VMCS_EXCEPTIONS, 1 << 20);
-		if (protected)
+		ve_begin(true);
+		if (enters)
 			vmx_set(VMCS_GUEST_CR0, vmx_get(VMCS_GUEST_CR0) & ~CR0_PE);
 		l2.regs.ax = L2_DATA + 0x1000;
 		l2.regs.bx = L2_DATA;
 		l2_ept(&l2, L2_DATA, 0);
-		CHECK(l2_enter(&l2), protected ? REASON_EXCEPTION : REASON_EPT);
-		CHECK(vmx_get(VMCS_GUEST_CR0) & CR0_PE, protected);
-		CHECK(area[0], protected ? 0xffffffff00000030 : 0);
+		CHECK(l2_enter(&l2), enters ? REASON_EXCEPTION : REASON_EPT);
+		CHECK(vmx_get(VMCS_GUEST_CR0) & CR0_PE, enters);
+		CHECK(ve_area[0], enters ? 0xffffffff00000030 : 0);
 	}
 }
 
 /* ---------------------------------------------------------------- RF of what follows another */
 
-static u64 flags_of[2], rip_of[2];
+static u64 flags_of[3], rip_of[3]; /* by vector */
 
-static void first_of_two(struct frame *frame)
+static void on_event(struct frame *frame)
 {
-	flags_of[0] = frame->flags;
-	rip_of[0] = frame->ip;
-}
-
-static void second_of_two(struct frame *frame)
-{
-	flags_of[1] = frame->flags;
-	rip_of[1] = frame->ip;
+	flags_of[frame->vector] = frame->flags;
+	rip_of[frame->vector] = frame->ip;
 }
 
 /*
@@ -219,8 +211,8 @@ static void test_two_events(void)
 
 	section("two events between iterations");
 	gate(1)->ist = gate(2)->ist = 0;
-	on_vector(1, first_of_two);
-	on_vector(2, second_of_two);
+	on_vector(1, on_event);
+	on_vector(2, on_event);
 	asm volatile("mov %0, %%dr0" : : "r"(rdi));
 	asm volatile("mov %0, %%dr7" : : "r"(0x400ull | 2 | 1 << 16 | 3 << 18));
 	asm volatile("rep stosl" : "+D"(rdi), "+c"(rcx) : "a"(0x40400) : "memory");
@@ -229,15 +221,14 @@ static void test_two_events(void)
 	on_vector(2, NULL);
 	gate(1)->ist = ist[0];
 	gate(2)->ist = ist[1];
-	CHECK(flags_of[0] & FLAG_RF, FLAG_RF);
-	CHECK(flags_of[1] & FLAG_RF, 0);
-	CHECK(rip_of[1] != rip_of[0], 1);
+	CHECK(flags_of[1] & FLAG_RF, FLAG_RF);
+	CHECK(flags_of[2] & FLAG_RF, 0);
+	CHECK(rip_of[2] != rip_of[1], 1);
 }
 
 CODE32(v_task, "lcall *(%ebx); vmcall");
 
-/* SDM Vol 3C "Saving RIP, RSP, RFLAGS, and SSP": as in the old TSS; an instruction has cleared it.
- */
+/* SDM Vol 3C "Saving RIP, RSP, RFLAGS, and SSP": as in the old TSS, cleared by the instruction. */
 static void test_task_switch(void)
 {
 	static u64 tss[16];

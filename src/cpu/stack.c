@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cpu/control.h"
 #include "cpu/operand.h"
+#include "cpu/vmx_apic.h"
 
 /* PUSH, POP, PUSHA, POPA, ENTER, LEAVE. Handlers for 8-byte pushes in 64-bit mode and 4-byte ones
  * on a flat 32-bit stack are fast; SS's base is 0 in both. */
@@ -159,10 +160,8 @@ static bool probe_top(struct cpu *cpu, unsigned size, uint64_t offset)
 	bool written = cpu->vmx.apic_written;
 	bool allowed = probe_frame(cpu, size, offset, UDV_ACCESS_WRITE);
 
-	if (!written) {
-		cpu->vmx.apic_written = false;
-		cpu->vmx.apic_size = 0;
-	}
+	if (!written)
+		vmx_forget_apic_write(cpu);
 	return allowed;
 }
 

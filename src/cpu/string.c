@@ -229,17 +229,15 @@ static const struct op *repeated(struct cpu *cpu, const struct op *op)
 		reg_set(cpu, GPR_OFFSET(GPR_RCX), log, count);
 		if (!goes_on(cpu, op))
 			return op + 1;
-		if (cpu->attention & ~ATTENTION_CODE)
+		if (cpu->attention)
 			break;
-		/* It may have written over itself, which counts from the next iteration on. */
-		if (unlikely(cpu->attention) && count && portion) {
-			restore_flags(cpu, op, &before);
-			return cpu_refetch(cpu, op);
-		}
 	}
 	if (!count)
 		return op + 1;
 	restore_flags(cpu, op, &before);
+	/* It may have written over itself, which counts from the next iteration on. */
+	if (portion && cpu->attention == ATTENTION_CODE)
+		return cpu_refetch(cpu, op);
 	return cpu_again(cpu, op);
 }
 

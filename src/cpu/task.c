@@ -123,16 +123,17 @@ static bool save_task(struct cpu *cpu, enum task_source source)
 	unsigned from = old.wide ? TSS32_SAVED : TSS16_SAVED;
 	unsigned length = (old.wide ? TSS32_SAVED_END : TSS16_SAVED_END) - from;
 	uint64_t linear = (uint32_t)(old.base + from);
-	/* An instruction has cleared RF when it began; what an event saves has been decided. */
-	uint64_t cleared = source == TASK_GATE_EVENT ? 0
-			   : source == TASK_IRET     ? FLAG_NT | FLAG_RF
-						     : FLAG_RF;
-	uint64_t flags = s->rflags & ~cleared;
+	uint64_t flags = s->rflags;
 	uint8_t bytes[TSS32_SAVED_END - TSS32_SAVED];
 	uint8_t *at = bytes;
 
 	if (!cpu_read_bytes(cpu, linear, bytes, length, system_access(cpu)))
 		return false;
+	/* An instruction has cleared RF when it began; what an event saves has been decided. */
+	if (source != TASK_GATE_EVENT)
+		flags &= ~FLAG_RF;
+	if (source == TASK_IRET)
+		flags &= ~FLAG_NT;
 	put(at, size, s->rip);
 	put(at += size, size, flags);
 	for (unsigned i = 0; i < 8; i++)

@@ -215,8 +215,7 @@ void vmx_apic_entry(struct cpu *cpu)
 
 	cpu->vmx.trap_reason = 0;
 	cpu->vmx.virtual_interrupt = false;
-	cpu->vmx.apic_written = false;
-	cpu->vmx.apic_size = 0;
+	vmx_forget_apic_write(cpu);
 	if (!VMX_HAS(v->primary_controls, PRIMARY, TPR_SHADOW))
 		return;
 	if (delivers(cpu)) {
@@ -298,8 +297,7 @@ static bool virtualized(const struct cpu *cpu, unsigned offset, unsigned size, u
 	return !(access & UDV_ACCESS_WRITE) || writes_virtually(cpu, offset & ~15u);
 }
 
-/* An instruction, an iteration of one, or a delivery has one write virtualized, and nothing behind.
- */
+/* An instruction, an iteration or a delivery has one write virtualized, and nothing behind it. */
 static bool is_second(const struct cpu *cpu, unsigned offset, unsigned size, uint32_t access)
 {
 	const struct cpu_vmx *vmx = &cpu->vmx;
@@ -419,8 +417,7 @@ void vmx_emulate_apic_write(struct cpu *cpu)
 {
 	unsigned offset = cpu->vmx.apic_offset & ~15u;
 
-	cpu->vmx.apic_written = false;
-	cpu->vmx.apic_size = 0;
+	vmx_forget_apic_write(cpu);
 	switch (offset) {
 	case VAPIC_TPR:
 		put(cpu, VAPIC_TPR, get(cpu, VAPIC_TPR) & 0xff);

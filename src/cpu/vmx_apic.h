@@ -25,6 +25,12 @@ bool vmx_apic_tables(struct cpu *cpu, uint64_t linear, uint32_t access);
 bool vmx_apic_pdptes(struct cpu *cpu, uint64_t address);
 /* After the instruction that has written there. */
 void vmx_emulate_apic_write(struct cpu *cpu);
+/* No emulation is due: it has been done, or nothing has been written after all. */
+static inline void vmx_forget_apic_write(struct cpu *cpu)
+{
+	cpu->vmx.apic_written = false;
+	cpu->vmx.apic_size = 0;
+}
 
 /* MOV from and to CR8: false if it is the real TPR that is meant. */
 bool vmx_read_cr8(struct cpu *cpu, uint64_t *value);

@@ -296,9 +296,7 @@ static bool task_switch(struct cpu *cpu, uint16_t selector, uint64_t source)
 	else if (cpu->delivering.valid)
 		cpu->vmx.exit.instruction_length = cpu->delivering.length;
 	/* As the old TSS would have it. SDM Vol 3C "Saving RIP, RSP, RFLAGS, and SSP" */
-	cpu->vmx.exit.rf = event && cpu_pushed_flags(cpu, &cpu->delivering) & FLAG_RF
-				   ? VMX_RF_SET
-				   : VMX_RF_CLEAR;
+	cpu->vmx.exit.rf = event && cpu->state.rflags & FLAG_RF ? VMX_RF_SET : VMX_RF_CLEAR;
 	return true;
 }
 

@@ -4,6 +4,7 @@
 #include "arch/exit_reasons.h"
 #include "arch/system_bits.h"
 #include "cpu/handler.h"
+#include "cpu/vmx_apic.h"
 #include "nested/nested.h"
 
 /* What becomes of an exit of vmcs01 or vmcs02. */
@@ -56,8 +57,7 @@ bool nested_retry(struct nested *n)
 	cpu->vmx.redone = event;
 	/* The instruction of a software event is still to come. */
 	if (!event.valid || (event_has_length(event.type) && !event.injected)) {
-		cpu->vmx.apic_written = false; /* that it will be again */
-		cpu->vmx.apic_size = 0;
+		vmx_forget_apic_write(cpu); /* it will be again */
 		return false;
 	}
 	/* What the instruction of a fault has written is emulated once that is delivered. */

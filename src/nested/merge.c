@@ -4,6 +4,7 @@
 #include "arch/system_bits.h"
 #include "cpu/access.h"
 #include "cpu/handler.h"
+#include "cpu/vmx_apic.h"
 #include "nested/nested.h"
 
 /*
@@ -56,8 +57,9 @@ void nested_enter01(struct nested *n)
 					      ? vmx->current
 					      : page(n, NESTED_PAGE_VMCS12);
 	vmx->guest = vmx->hosted = vmx->level1 = true;
-	vmx->watch = vmx->mtf = vmx->timer = vmx->virtual_interrupt = vmx->apic_written = false;
-	vmx->trap_reason = vmx->apic_size = 0;
+	vmx->watch = vmx->mtf = vmx->timer = vmx->virtual_interrupt = false;
+	vmx_forget_apic_write(n->cpu);
+	vmx->trap_reason = 0;
 	vmx->apic_page = VMX_NO_POINTER;
 	n->cpu->repeating = false;
 }

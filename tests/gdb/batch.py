@@ -89,11 +89,12 @@ def debugged(undervisor, image, options, commands, symbols=()):
     return parts
 
 
-def on_both(undervisor, image, options, commands, symbols=()):
+def on_engines(engines, undervisor, image, options, commands, symbols=()):
     """The session on each engine, which must be told the same."""
-    direct = debugged(undervisor, image, ["--engine", "direct", *options], commands, symbols)
-    nested = debugged(undervisor, image, ["--engine", "nested", *options], commands, symbols)
-    for one, other, (command, _) in zip(direct, nested, commands):
-        # What L0 had to do is told of the engine that has one.
-        if one != re.sub(r"(?m)^L0: .*\n(  .*\n)*", "", other):
-            raise Failed(f"'{command}': the engines differ:\n{one}\n----\n{other}")
+    told = [debugged(undervisor, image, ["--engine", engine, *options], commands, symbols) for engine in engines]
+    # What L0 had to do is told of the engine that has one.
+    told = [[re.sub(r"(?m)^L0: .*\n(  .*\n)*", "", part) for part in parts] for parts in told]
+    for other in told[1:]:
+        for one, two, (command, _) in zip(told[0], other, commands):
+            if one != two:
+                raise Failed(f"'{command}': the engines differ:\n{one}\n----\n{two}")

@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 
-from batch import WRAPPER, Failed, debugged, ends, on_both, session
+from batch import WRAPPER, Failed, debugged, ends, on_engines, session
 
 # Each command with what its output must have; patterns in order.
 VMX_SESSION = [
@@ -73,7 +73,7 @@ SMP_SESSION = [
 
 
 def check_vmx(undervisor, image):
-    on_both(undervisor, image, [], VMX_SESSION, [image])
+    on_engines(("direct", "nested"), undervisor, image, [], VMX_SESSION, [image])
 
 
 def check_smp(undervisor, image):

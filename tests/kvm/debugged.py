@@ -5,7 +5,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "gdb"))
-import batch  # noqa: E402
+from batch import Failed, on_engines  # noqa: E402, F401
 
 # Of pieces.c: the first code, in real mode at 1000H, which EPT lacks until it has been fetched from.
 L1 = r"Thread 1 \(L1, VMCS 0x[0-9a-f]+, 64-bit mode\)"
@@ -34,8 +34,5 @@ SESSION = [
 
 
 def check(undervisor, kernel, options, engines):
-    """The session, and that it leaves the run what it is without."""
-    if len(engines) == 1:
-        batch.debugged(undervisor, kernel, ["--engine", engines[0], *options], SESSION)
-    else:
-        batch.on_both(undervisor, kernel, options, SESSION)
+    """The session on each engine, and that it leaves the run what it is without."""
+    on_engines(engines, undervisor, kernel, options, SESSION)

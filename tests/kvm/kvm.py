@@ -18,6 +18,7 @@ import sys
 import debugged
 import expected
 import images
+from debugged import Failed
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -36,10 +37,6 @@ NO_PCI = (r"PCI: Fatal: No config space access function found$", r"PCI: System d
 NO_FIRMWARE = (*NO_PCI, r"smpboot: Boot CPU \(id 0\) not listed by BIOS$")
 # Per machine of images.QEMU_MACHINES; pc is a chipset of before MMCONFIG.
 QEMU_PROBLEMS = {"pc": (r"acpi PNP0A03:00: fail to add MMCONFIG information, ",), "microvm": NO_PCI}
-
-
-class Failed(Exception):
-    """What was wrong with a run."""
 
 
 def run(tool, kernel, initrd, engine, options):
@@ -163,13 +160,8 @@ class Tests:
         options = ("--memory", "512M", "--initrd", initrd, "--append", "console=ttyS0,115200", "--max-seconds",
                    str(TIMEOUT))
 
-        def session():
-            try:
-                debugged.check(self.tool, self.kernel, options, engines)
-            except debugged.batch.Failed as reason:
-                raise Failed(str(reason)) from None
-
-        self.case(f"gdb, {' and '.join(engines)}", session)
+        self.case(f"gdb, {' and '.join(engines)}",
+                  lambda: debugged.check(self.tool, self.kernel, options, engines))
 
     def recipe(self, title, lines):
         """The recipe of docs/recipes.md, pasted into a shell."""

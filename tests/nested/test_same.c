@@ -287,7 +287,7 @@ static void test_eptps_without_end(void **state)
 /* CR0.CD and CR4.PSE of L2 are L0's, which has to hear of them when they are set from outside. */
 static void expect_set(enum udv_engine engine)
 {
-	const struct udv_machine_config config = { .memory = 64 << 20, .engine = engine };
+	const struct udv_machine_config config = { .memory = WORLD_MEMORY, .engine = engine };
 	struct udv_machine *machine;
 	struct udv_stop_info info;
 	struct udv_registers r, found;
