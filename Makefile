@@ -95,7 +95,7 @@ test-xen: build
 	@scripts/run_xen build/tools/undervisor build-real
 
 # Debian's KVM as the hypervisor in a guest: pieces of code, gdb at them, a Linux to its shell, by
-# Debian's QEMU too, and in that Linux KVM again. The first two alone are short.
+# Debian's QEMU too, and in that Linux KVM again; the recipe. The first two and the last are short.
 test-kvm: build
 	@scripts/packages build kvm
 	@scripts/run_kvm build/tools/undervisor build-real
@@ -139,11 +139,14 @@ bench-emulators: build
 # Debian's kernel to its init, beside QEMU's TCG, and beside Bochs if BOCHS names a program.
 bench-boot: build
 	@scripts/packages build emulators
-	@python3 -B bench/boot.py build build-real $(if $(BOCHS),--bochs $(BOCHS)) || [ $$? -eq 77 ]
+	@for how in "" --packed; do \
+		python3 -B bench/boot.py build build-real $(if $(BOCHS),--bochs $(BOCHS)) $$how || \
+			[ $$? -eq 77 ] || exit 1; \
+	done
 
 # Debian's KVM and its guest, beside Bochs if BOCHS names a program.
 bench-kvm: build
-	@scripts/packages build $(if $(BOCHS),bochs)
+	@scripts/packages build emulators $(if $(BOCHS),bochs)
 	@python3 -B bench/kvm.py build build-real --engine direct --engine nested \
 		$(if $(BOCHS),--bochs $(BOCHS)) || [ $$? -eq 77 ]
 

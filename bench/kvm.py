@@ -6,7 +6,8 @@ usage: kvm.py BUILD-DIR CACHE-DIR [--engine NAME]... [--bochs PROGRAM] [--scale 
 
 The same kernel and initramfs boot on each; tests/kvm/pieces.c says where a workload begins and ends. Time is
 the processor's, of the emulator's process, between the two lines on the console. "linux" is an L2 Linux from
-the start of its VMM to its init. Bochs starts from a CD made by grub-mkrescue.
+the start of its VMM to its init; "L1" is L1 itself, from the start of the emulator to its init, which QEMU's
+TCG can do too. Bochs starts from a CD made by grub-mkrescue.
 
 L1's instructions on undervisor are those from an exit to the next entry, from a trace of a run of its own (the
 same for both engines): the median of a workload's exits, and for "linux" the sum. Bochs's TSC counts
@@ -37,13 +38,14 @@ WORKLOADS = {"alu": (30000000, 10), "cpuid": (100000, 4), "io": (30000, 3), "pag
 REASONS = {"cpuid": 10, "io": 30, "page": 48}
 REASON_HLT = 12
 COUNTED_SCALE = 0.02
-UNIT = {"alu": "MIPS", "cpuid": "us", "io": "us", "page": "us", "linux": "s"}
+UNIT = {"L1": "s", "alu": "MIPS", "cpuid": "us", "io": "us", "page": "us", "linux": "s"}
 MEMORY = 1024
 CMDLINE = "console=ttyS0,115200 quiet nokaslr"
 TIMEOUT = 3600
+QEMU = "qemu-system-x86_64"
 BOCHS_CPU = "corei7_skylake_x"
 
-MARK = re.compile(rb"UDV (begin|done) (\w+)(?: (\d+) (\d+))?\r?\n|UDV2 (init)")
+MARK = re.compile(rb"UDV (begin|done) (\w+)(?: (\d+) (\d+))?\r?\n|UDV2 (init)|UDV (init)\r?\n")
 
 
 def script(options, scale):
@@ -98,14 +100,26 @@ def read_file(process, console, path):
                 return
 
 
-def run_undervisor(options, engine, kernel, initrd):
-    with subprocess.Popen([str(options.build / "tools" / "undervisor"), "run", "--engine", engine,
-                           "--memory", f"{MEMORY}M", "--initrd", initrd, "--append", CMDLINE, kernel],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+def run_here(command):
+    """What a program prints as its guest's serial port."""
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL) as process:
         console = Console(process.pid)
         read_pipe(process, console)
         process.kill()
     return console
+
+
+def run_undervisor(options, engine, kernel, initrd):
+    return run_here([str(options.build / "tools" / "undervisor"), "run", "--engine", engine, "--memory",
+                     f"{MEMORY}M", "--initrd", initrd, "--append", CMDLINE, kernel])
+
+
+def run_tcg(kernel, initrd):
+    """It has no VT-x: L1 alone."""
+    return run_here([QEMU, "-machine", "pc", "-accel", "tcg", "-cpu", "max,la57=off", "-m", str(MEMORY), "-kernel",
+                     kernel, "-initrd", initrd, "-append", CMDLINE, "-display", "none", "-nodefaults", "-no-reboot",
+                     "-serial", "stdio"])
 
 
 def count_instructions(options, kernel, initrd):
@@ -184,8 +198,8 @@ def run_bochs(options, kernel, initrd):
             console = Console(process.pid)
             read_file(process, console, folder / "serial")
             process.kill()
-        if not console.marks:
-            print(f"SKIP: {options.bochs} did not come as far as the workloads")
+        if b"UDV end" not in console.text:
+            print(f"SKIP: {options.bochs} did not come to the end")
             return None
         return console
 
@@ -199,6 +213,8 @@ def figures(console):
             begins[name] = at
         elif match[5]:
             found["linux"] = (at - begins["linux"], None)
+        elif match[6]:
+            found["L1"] = (at, None)
         else:
             count, ticks = int(match[3]), int(match[4])
             found[name] = ((at - begins[name]) / count, ticks / count - WORKLOADS[name][1])
@@ -211,7 +227,7 @@ def shown(name, value):
         return f"{'-':>12}{'-':>12}"
     if name == "alu":
         return f"{WORKLOADS[name][1] / value[0] * 1e3:12.0f}{'':>12}"
-    time_of_one = f"{value[0] / 1e9:12.2f}" if name == "linux" else f"{value[0] / 1e3:12.2f}"
+    time_of_one = f"{value[0] / 1e9:12.2f}" if UNIT[name] == "s" else f"{value[0] / 1e3:12.2f}"
     return time_of_one + (f"{'-':>12}" if value[1] is None else f"{value[1]:12.0f}")
 
 
@@ -252,6 +268,10 @@ def main():
         if console:
             found["bochs"] = figures(console)
     pairs = [(first, other) for i, other in enumerate(found) for first in list(found)[:i]]
+    if shutil.which(QEMU):
+        found["tcg"] = {"L1": figures(run_tcg(kernel, initrd))["L1"]}
+    else:
+        print(f"SKIP: no {QEMU} for L1 alone")
     print(f"{'':12}" + "".join(f"{name:>12}{'L1 insns':>12}" for name in found) +
           "".join(f"{first + '/' + other:>16}" for first, other in pairs))
     for name in UNIT:

@@ -3,7 +3,7 @@
 """boot.py UNDERVISOR CACHE [long | short]: Debian's kernel boots, runs commands, uses disks, powers off.
 
 With one and with four processors, each twice, which must be the same run; with a shell at a
-terminal; saved and restored; with memory above 4 GB. "long": and when it unpacks itself. "short": with
+terminal; saved and restored; reset; with memory above 4 GB. "long": and when it unpacks itself. "short": with
 disks, and with one processor, once. Exit status 77: the packages cannot be had here.
 """
 
@@ -289,6 +289,7 @@ def main():
         kernel = initramfs.kernel(cache)
         initrd = initramfs.build(cache, initramfs.INIT_TESTS, with_vectors=True)
         initrd_off = initramfs.build(cache, initramfs.INIT_OFF, file_name="initramfs-off")
+        initrd_reset = initramfs.build(cache, initramfs.INIT_RESET, file_name="initramfs-reset")
         initrd_shell = initramfs.build(cache, initramfs.INIT_SHELL, file_name="initramfs-shell")
     except initramfs.Unavailable as reason:
         print(f"SKIP: {reason}")
@@ -327,6 +328,7 @@ def main():
                  lambda cpus=cpus, unbroken=unbroken: check_saved(tool, kernel, initrd, cpus, cache,
                                                                   unbroken))
         case("saved at the shell", lambda: check_saved_shell(tool, kernel, initrd_shell, 1, cache))
+        case("reset", lambda: run(tool, machine(kernel, initrd_reset, 1), 126, "the guest reset the machine"))
         case("memory above 4 GB", lambda: check_memory(tool, kernel, initrd_off))
         if sys.argv[3:] == ["long"]:
             case("unpacked by itself", lambda: check_unpacks_itself(tool, kernel, initrd_off))

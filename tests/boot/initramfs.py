@@ -32,6 +32,10 @@ INIT_OFF = PREPARE + """echo "UDV init"
 poweroff -f
 """
 
+INIT_RESET = PREPARE + """echo "UDV init"
+reboot -f
+"""
+
 INIT_TESTS = PREPARE + """echo "UDV init"
 echo "UDV cpus $(nproc)"
 /bin/vectors

@@ -72,11 +72,10 @@ poweroff -f
 """
 QEMU_OPTIONS = ("-accel kvm -cpu host -m 256 -nodefaults -no-user-config -display none -no-reboot "
                 "-serial stdio -initrd /l2/initramfs")
-# A machine, its kernel and the kernel's command line. Linux leaves microvm's PIC as it is, and what
-# QEMU's PIT has asked it for by then would come as exception 0.
+# A machine, its kernel and the kernel's command line.
 QEMU_MACHINES = {
     "pc": ("-M pc -kernel /l2/vmlinuz", "console=ttyS0,115200"),
-    "microvm": ("-M microvm,pit=off,pic=off,rtc=on -kernel /l2/vmlinux", "console=ttyS0,115200 reboot=t"),
+    "microvm": ("-M microvm,rtc=on -kernel /l2/vmlinux", "console=ttyS0,115200 reboot=t"),
 }
 # What is typed into the shell.
 TYPED = """echo "UDV2 sum $((6 * 7)) $(uname -r)"

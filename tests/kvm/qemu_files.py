@@ -17,8 +17,10 @@ PACKAGES = ("qemu-system-x86", "qemu-system-data", "seabios")
 PROGRAM = "usr/bin/qemu-system-x86_64"
 LOADER = "lib64/ld-linux-x86-64.so.2"
 LIBRARIES = ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu")
-# Firmware of the machines, and what starts a kernel there: bzImage or PVH.
-ROMS = ("usr/share/seabios/bios-256k.bin", "usr/share/seabios/bios-microvm.bin",
+# Firmware of the machines, microvm's being qboot: SeaBIOS for it, of the same name, opens LINT0 to a PIC
+# that nobody programs, and the PIT's first interrupt is then vector 0, on QEMU's TCG too. And what starts a
+# kernel there: bzImage or PVH.
+ROMS = ("usr/share/seabios/bios-256k.bin", "usr/share/qemu/bios-microvm.bin",
         "usr/share/qemu/linuxboot_dma.bin", "usr/share/qemu/pvh.bin", "usr/share/qemu/kvmvapic.bin")
 
 IS_LIBRARY = re.compile(r"lib|zlib")

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -586,6 +587,38 @@ static void test_two_machines(void **state)
 	udv_machine_destroy(NULL);
 }
 
+/* Pages that this process has in memory. proc(5) */
+static unsigned long resident(void)
+{
+	FILE *file = fopen("/proc/self/statm", "r");
+	unsigned long size, pages;
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%lu %lu", &size, &pages), 2);
+	fclose(file);
+	return pages;
+}
+
+/* 64 GB are there, and cost what is used of them: RAM ends at 65 GB, above the hole below 4 GB. */
+static void test_sparse_memory(void **state)
+{
+	static const struct udv_machine_config config = { .memory = 64ull << 30 };
+	const uint64_t last = (65ull << 30) - 8;
+	uint64_t word = 0x1122334455667788, found = 0;
+	unsigned long before = resident();
+	struct udv_machine *machine;
+
+	(void)state;
+	assert_int_equal(udv_machine_create(&config, &machine, NULL), UDV_OK);
+	assert_int_equal(udv_machine_write(machine, UDV_GPA(last), &word, 8), UDV_OK);
+	assert_int_equal(udv_machine_read(machine, UDV_GPA(last), &found, 8), UDV_OK);
+	assert_int_equal(found, word);
+	assert_int_equal(udv_machine_write(machine, UDV_GPA(last + 8), &word, 8),
+			 UDV_ERR_NOT_FOUND);
+	assert_in_range(resident(), 0, before + (256ul << 20) / 4096);
+	udv_machine_destroy(machine);
+}
+
 static void test_configurations(void **state)
 {
 	static const struct {
@@ -896,6 +929,7 @@ int main(void)
 		cmocka_unit_test(test_resume_flag),
 		cmocka_unit_test(test_resume_flag_of_int3),
 		cmocka_unit_test(test_repeated_budget),
+		cmocka_unit_test(test_sparse_memory),
 		cmocka_unit_test(test_configurations),
 	};
 
