@@ -102,17 +102,20 @@ ALWAYS_INLINE void lay_out(const struct frame *frame, unsigned size, uint8_t *by
 }
 
 /*
- * The pushes go downwards: of two pages the upper one comes first, in the log of dirty pages, too.
+ * The pushes go downwards: of two pages the upper one comes first, in the log of dirty pages, too,
+ * unless none of them lies in it wholly. One that lies across begins with the lower page, as any
+ * access.
  */
 static bool write_downwards(struct cpu *cpu, uint64_t lowest, const uint8_t *bytes, unsigned total,
-			    uint32_t access)
+			    unsigned size, uint32_t access)
 {
 	uint64_t boundary = (lowest | ~PAGE_MASK) + 1;
 	unsigned below = (unsigned)(boundary - lowest);
 
 	if (!is_64bit(cpu))
 		boundary = (uint32_t)boundary;
-	if (below < total && !cpu_probe(cpu, boundary, total - below, access | UDV_ACCESS_WRITE))
+	if (below + size <= total &&
+	    !cpu_probe(cpu, boundary, total - below, access | UDV_ACCESS_WRITE))
 		return false;
 	return cpu_write_bytes(cpu, lowest, bytes, total, access);
 }
@@ -141,7 +144,7 @@ static bool write_frame(struct cpu *cpu, const struct context *c, const struct f
 	} else {
 		lay_out(frame, frame->size, bytes);
 	}
-	if (!told_apart && write_downwards(cpu, lowest, bytes, total, access))
+	if (!told_apart && write_downwards(cpu, lowest, bytes, total, frame->size, access))
 		return true;
 	/* The first push that faults is the one that is reported. */
 	for (unsigned i = 1; i <= frame->n; i++) {
@@ -150,7 +153,7 @@ static bool write_frame(struct cpu *cpu, const struct context *c, const struct f
 		if (!cpu_probe(cpu, slot, frame->size, access | UDV_ACCESS_WRITE))
 			return false;
 	}
-	return told_apart && write_downwards(cpu, lowest, bytes, total, access);
+	return told_apart && write_downwards(cpu, lowest, bytes, total, frame->size, access);
 }
 
 bool cpu_enter(struct cpu *cpu, const struct context *next, const struct frame *frame,

@@ -15,6 +15,9 @@
 
 enum {
 	EPTP = 0x201a,
+	GUEST_CR0 = 0x6800,
+	GUEST_CS_RIGHTS = 0x4816,
+	ENTRY_CONTROLS = 0x4012,
 	GUEST_INTERRUPTIBILITY = 0x4824,
 	GUEST_PENDING_DEBUG = 0x6822,
 	GUEST_RSP = 0x681c,
@@ -235,6 +238,43 @@ static void test_log_of_frame(void **state)
 	assert_true(sides_same(&sides[0], &sides[1]));
 }
 
+/* Of 32-bit code, without paging: three pushes from @rsp down, one of which lies across pages. */
+static void frame_of_dwords(uint64_t rsp)
+{
+	l1_begins();
+	vmwrite(&l1, EPTP, EPT | 0x5e);
+	vmwrite(&l1, SECONDARY, 0x10aa | 1 << 17); /* PML */
+	vmwrite(&l1, PML_INDEX, 511);
+	vmwrite(&l1, ENTRY_CONTROLS, 0x11fb); /* no IA-32e mode */
+	vmwrite(&l1, GUEST_CR0, 0x31);
+	vmwrite(&l1, GUEST_CS_RIGHTS, 0xc09b);
+	vmwrite(&l1, GUEST_RSP, rsp);
+	l1_runs_l2(1, 0);
+	EMIT(&l2, "\x0f\x0b"); /* ud2 */
+	run_both();
+	expect_event(0, UDV_TRACE_EXCEPTION, UD);
+	expect_exit(1, REASON_VMCALL);
+	assert_true(sides_same(&sides[0], &sides[1]));
+}
+
+/* A push that lies across begins with the lower page; one above it has come before. */
+static void test_log_of_push_across(void **state)
+{
+	(void)state;
+	frame_of_dwords(GUEST_STACK + 1);
+	assert_int_equal(logged(511), GUEST_STACK - 0x1000);
+	assert_int_equal(logged(510), GUEST_STACK);
+	frame_of_dwords(GUEST_STACK + 3);
+	assert_int_equal(logged(511), GUEST_STACK - 0x1000);
+	assert_int_equal(logged(510), GUEST_STACK);
+	frame_of_dwords(GUEST_STACK + 4);
+	assert_int_equal(logged(511), GUEST_STACK);
+	assert_int_equal(logged(510), GUEST_STACK - 0x1000);
+	frame_of_dwords(GUEST_STACK + 5);
+	assert_int_equal(logged(511), GUEST_STACK);
+	assert_int_equal(logged(510), GUEST_STACK - 0x1000);
+}
+
 /* ---------------------------------------------------------------- L0's memory */
 
 #define ENTRIES 600u
@@ -328,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_iret_that_faults),
 		cmocka_unit_test(test_time_of_second_fault),
 		cmocka_unit_test(test_log_of_frame),
+		cmocka_unit_test(test_log_of_push_across),
 		cmocka_unit_test(test_eptps_without_end),
 		cmocka_unit_test(test_registers_from_outside),
 	};
