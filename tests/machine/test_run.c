@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -599,13 +600,29 @@ static unsigned long resident(void)
 	return pages;
 }
 
+/*
+ * Pages that a mapping of @size costs before anything is in it: none on a processor, but QEMU, when
+ * it runs tests built for another one, keeps tables of them.
+ */
+static unsigned long mapping_costs(uint64_t size)
+{
+	unsigned long before = resident(), cost;
+	void *mapping = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	assert_ptr_not_equal(mapping, MAP_FAILED);
+	cost = resident() - before;
+	munmap(mapping, size);
+	return cost;
+}
+
 /* 64 GB are there, and cost what is used of them: RAM ends at 65 GB, above the hole below 4 GB. */
 static void test_sparse_memory(void **state)
 {
 	static const struct udv_machine_config config = { .memory = 64ull << 30 };
 	const uint64_t last = (65ull << 30) - 8;
 	uint64_t word = 0x1122334455667788, found = 0;
-	unsigned long before = resident();
+	unsigned long mapping = mapping_costs(config.memory), before = resident();
 	struct udv_machine *machine;
 
 	(void)state;
@@ -615,7 +632,7 @@ static void test_sparse_memory(void **state)
 	assert_int_equal(found, word);
 	assert_int_equal(udv_machine_write(machine, UDV_GPA(last + 8), &word, 8),
 			 UDV_ERR_NOT_FOUND);
-	assert_in_range(resident(), 0, before + (256ul << 20) / 4096);
+	assert_in_range(resident(), 0, before + mapping + (256ul << 20) / 4096);
 	udv_machine_destroy(machine);
 }
 
