@@ -436,8 +436,13 @@ struct block *block_build(struct cpu *cpu, uint64_t linear, uint64_t physical, u
 			     .mode = mode,
 			     .second_page = BLOCK_NO_PAGE };
 	uint8_t *flags;
+	bool kept = mem_page(cpu->memory, physical & ~(uint64_t)(MEM_PAGE_SIZE - 1), &flags);
 	unsigned nr_ops;
 
+	/* A device's registers are read anew each time: nothing may lead to this block. */
+	if (!kept)
+		mode |= MODE_SINGLE;
+	b.mode = mode;
 	if (cache->arena_size - cache->arena_used < most + 3 * sizeof(struct code_page) + 128)
 		blocks_flush(cache);
 	b.block = (struct block *)(cache->arena + cache->arena_used);
@@ -448,8 +453,8 @@ struct block *block_build(struct cpu *cpu, uint64_t linear, uint64_t physical, u
 	nr_ops = fill(&b);
 	if (!b.block->n)
 		return NULL;
-	if (!mem_page(cpu->memory, physical & ~(uint64_t)(MEM_PAGE_SIZE - 1), &flags))
-		return b.block; /* a device's registers: read anew each time */
+	if (!kept)
+		return b.block;
 	arena_take(cache, sizeof(struct block) + nr_ops * sizeof(struct op));
 	publish(cache, b.block);
 	cpu->stats.blocks_built++;

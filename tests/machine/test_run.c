@@ -858,6 +858,34 @@ static void test_resume_flag_of_int3(void **state)
 	udv_machine_destroy(machine);
 }
 
+/*
+ * Code where no memory is, all ones, which no processor keeps: whatever has run in between, the
+ * jump there ends in #UD there.
+ */
+static void test_code_of_no_memory(void **state)
+{
+	/*
+	 * mov $0xe0000000, %eax; again: jmp *%eax, and at 20H: pop %ecx; inc %ebx; add $8, %esp;
+	 * cmp %eax, %ecx; jne bad; cmp $100, %bl; jne again; good: jmp .; bad: jmp .
+	 */
+	static const uint8_t code[64] = {
+		0xb8, 0x00, 0x00, 0x00, 0xe0, 0xff, 0xe0, [0x20] = 0x59, 0x43,
+		0x83, 0xc4, 0x08, 0x39, 0xc1, 0x75, 0x07, 0x80,		 0xfb,
+		0x64, 0x75, 0xd7, 0xeb, 0xfe, 0xeb, 0xfe
+	};
+	struct udv_machine *machine = protected_machine(code, sizeof(code), 6);
+	struct udv_registers r;
+	struct udv_stop_info info;
+
+	(void)state;
+	udv_machine_run(machine, 100000, &info);
+	assert_int_equal(udv_machine_get_registers(machine, 0, &r), UDV_OK);
+	assert_int_equal(r.gpr[UDV_RCX], 0xe0000000);
+	assert_int_equal(r.gpr[UDV_RBX] & 0xff, 100);
+	assert_int_equal(r.rip, CODE + 0x2e);
+	udv_machine_destroy(machine);
+}
+
 /* A repeated instruction takes its turns from the budget, and leaves none of it to what follows. */
 static void test_repeated_budget(void **state)
 {
@@ -945,6 +973,7 @@ int main(void)
 		cmocka_unit_test(test_pushed_flags),
 		cmocka_unit_test(test_resume_flag),
 		cmocka_unit_test(test_resume_flag_of_int3),
+		cmocka_unit_test(test_code_of_no_memory),
 		cmocka_unit_test(test_repeated_budget),
 		cmocka_unit_test(test_sparse_memory),
 		cmocka_unit_test(test_configurations),
