@@ -137,6 +137,8 @@ static uint8_t feature_of(const ZydisDecodedInstruction *from)
 	case ZYDIS_MNEMONIC_SAHF:
 		return from->machine_mode == ZYDIS_MACHINE_MODE_LONG_64 ? FEATURE_LAHF_LM
 									: FEATURE_ALWAYS;
+	case ZYDIS_MNEMONIC_TZCNT: /* BSF without the feature */
+		return FEATURE_ALWAYS;
 	case ZYDIS_MNEMONIC_VPCLMULQDQ: /* AVX, which XCR0 has to enable, as well */
 		return FEATURE_PCLMULQDQ;
 	default:

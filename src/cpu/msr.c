@@ -457,7 +457,8 @@ static bool row_exists(const struct cpu *cpu, const struct msr_row *row)
 		return has_feature(cpu, FEATURE_RDTSCP) || has_feature(cpu, FEATURE_RDPID);
 	if (row->index >= MSR_AMD_COUNTERS)
 		return is_amd(cpu);
-	if (row->feature >= NR_CPUID_FEATURES && !has_feature(cpu, FEATURE_VMX))
+	if (row->feature >= NR_CPUID_FEATURES && row->feature != FEATURE_ALWAYS &&
+	    !has_feature(cpu, FEATURE_VMX))
 		return false;
 	if (row->index == ARCH_MSR_VMX_EPT_VPID_CAP && has_feature(cpu, FEATURE_VMX_SECONDARY_VPID))
 		return true;

@@ -858,6 +858,35 @@ static void test_resume_flag_of_int3(void **state)
 	udv_machine_destroy(machine);
 }
 
+/* F3 before BSF and BSR means nothing without BMI1 and LZCNT. SDM Vol 2 "TZCNT", "LZCNT" */
+static void test_counts_without_feature(void **state)
+{
+	/* xor %eax, %eax; mov $7, %ecx; mov $7, %edx; tzcnt %eax, %ecx; lzcnt %eax, %edx; jmp . */
+	static const uint8_t code[] = { 0x31, 0xc0, 0xb9, 7,	0,    0,    0,	  0xba,
+					7,    0,    0,	  0,	0xf3, 0x0f, 0xbc, 0xc8,
+					0xf3, 0x0f, 0xbd, 0xd0, 0xeb, 0xfe };
+	static const struct {
+		const char *cpu;
+		uint64_t rcx, rdx;
+	} rows[] = { { "", 32, 32 }, { "-bmi1", 7, 32 }, { "-lzcnt", 32, 7 } };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct udv_machine_config config = small;
+		struct udv_machine *machine;
+		struct udv_stop_info info;
+		struct udv_registers r;
+
+		config.cpu = rows[i].cpu;
+		machine = machine_of(&config, code, sizeof(code));
+		udv_machine_run(machine, 50, &info);
+		assert_int_equal(udv_machine_get_registers(machine, 0, &r), UDV_OK);
+		assert_int_equal(r.gpr[UDV_RCX], rows[i].rcx);
+		assert_int_equal(r.gpr[UDV_RDX], rows[i].rdx);
+		udv_machine_destroy(machine);
+	}
+}
+
 /*
  * Code where no memory is, all ones, which no processor keeps: whatever has run in between, the
  * jump there ends in #UD there.
@@ -973,6 +1002,7 @@ int main(void)
 		cmocka_unit_test(test_pushed_flags),
 		cmocka_unit_test(test_resume_flag),
 		cmocka_unit_test(test_resume_flag_of_int3),
+		cmocka_unit_test(test_counts_without_feature),
 		cmocka_unit_test(test_code_of_no_memory),
 		cmocka_unit_test(test_repeated_budget),
 		cmocka_unit_test(test_sparse_memory),

@@ -146,6 +146,7 @@ static void test_refusals(void **state)
 	refuse("-ept,+mbec", "\"+mbec\": needs +ept");
 	refuse("-ept-ad,+pml", "\"+pml\": needs +ept-ad");
 	refuse("-vmx,+ept", "\"+ept\": needs +vmx");
+	refuse("-erms,+fsrm", "\"+fsrm\": needs +erms");
 	refuse("-rdseed,+rdseed-exiting", "\"+rdseed-exiting\": needs +rdseed");
 	refuse("+sub-page", "\"+sub-page\": no such feature");
 	refuse("sse",

@@ -140,6 +140,25 @@ static void test_msrs(void **state)
 		assert_false(exists(w, index));
 }
 
+/* MSRs that every processor has, without any one feature. */
+static void test_msrs_of_all(void **state)
+{
+	static const uint32_t always[] = {
+		0x17, 0x33, 0x3a, 0x8b, 0xce, 0xe2, 0x140, 0x1a0, 0x1d9
+	};
+
+	for (unsigned i = 0; i < NR_CPUID_FEATURES; i++) {
+		char text[80];
+		struct world *w;
+
+		snprintf(text, sizeof(text), "-%s", arch_features[i].name);
+		w = changed(state, text);
+		for (unsigned j = 0; j < sizeof(always) / sizeof(always[0]); j++)
+			if (!exists(w, always[j]))
+				fail_msg("%s: %#x", text, always[j]);
+	}
+}
+
 /* Each word of VMX takes something away, and gives it back. */
 static void test_each_word(void **state)
 {
@@ -192,6 +211,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_narrowed, world_teardown),
 		cmocka_unit_test_teardown(test_may_be_0, world_teardown),
 		cmocka_unit_test_teardown(test_msrs, world_teardown),
+		cmocka_unit_test_teardown(test_msrs_of_all, world_teardown),
 		cmocka_unit_test_teardown(test_each_word, world_teardown),
 		cmocka_unit_test_teardown(test_fields, world_teardown),
 	};
