@@ -27,6 +27,7 @@ enum {
 	REASON_NMI_WINDOW = 8,
 	REASON_TASK_SWITCH = 9,
 	REASON_CPUID = 10,
+	REASON_VMCALL = 18,
 	REASON_ENTRY_MSR = 34,
 	REASON_APIC_ACCESS = 44,
 	REASON_EPT = 48,
@@ -297,6 +298,32 @@ static void task_switch(void)
 	}
 }
 
+/*
+ * Of an unusable segment: what is no right is saved as 0, bases of ES, SS and DS as 32 bits, that
+ * of LDTR canonical. SDM vol. 3 "Saving Segment Registers and Descriptor-Table Registers"
+ */
+static void unusable_segments(void)
+{
+	static const struct {
+		u32 number; /* as the VMCS counts them */
+		u64 base;
+	} rows[] = { { 0, 0x12345000 }, { 2, 0x12345000 }, { 3, 0x12345000 }, { 6, 0x12345000 } };
+	const u64 base = 0x1200000012345000;
+
+	section("unusable segments");
+	vmx_new(do_nops, 0);
+	for (u32 i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		vmx_set(VMCS_GUEST_ES_AR + 2 * rows[i].number, 0xffffff9f);
+		vmx_set(VMCS_GUEST_ES_BASE + 2 * rows[i].number, base);
+	}
+	CHECK(vmx_enter(&(struct regs){ 0 }), VM_SUCCEED);
+	CHECK(vmx_get(VMCS_REASON), REASON_VMCALL);
+	for (u32 i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CHECK(vmx_get(VMCS_GUEST_ES_AR + 2 * rows[i].number), 0x1f09f);
+		CHECK(vmx_get(VMCS_GUEST_ES_BASE + 2 * rows[i].number), rows[i].base);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	(void)argc;
@@ -313,5 +340,6 @@ int main(int argc, char **argv)
 	timer();
 	pending_debug();
 	task_switch();
+	unusable_segments();
 	return 0;
 }

@@ -24,6 +24,28 @@ enum {
 	FAILURE_PDPTE = 2,
 };
 
+#define AR_DEFINED 0x1f0ffu
+
+/*
+ * What of an unusable segment may be anything, but not everything: what is loaded is what an exit
+ * will save. SDM Vol 3C "Saving Segment Registers and Descriptor-Table Registers"
+ */
+static void load_unusable(struct cpu *cpu)
+{
+	struct arch_segment_register *seg = cpu->state.seg;
+	unsigned above = 64u - cpu->config->linear_bits;
+
+	for (unsigned i = SEG_ES; i <= SEG_TR; i++) {
+		seg[i].access_rights &= AR_DEFINED;
+		if (likely(!(seg[i].access_rights & AR_UNUSABLE)))
+			continue;
+		if (i == SEG_ES || i == SEG_SS || i == SEG_DS)
+			seg[i].base = (uint32_t)seg[i].base;
+		if (i == SEG_LDTR)
+			seg[i].base = (uint64_t)((int64_t)(seg[i].base << above) >> above);
+	}
+}
+
 static void load_segments(struct cpu *cpu)
 {
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
@@ -38,6 +60,7 @@ static void load_segments(struct cpu *cpu)
 	};
 	VMX_SEGMENTS(LOAD)
 #undef LOAD
+	load_unusable(cpu);
 	s->gdtr = (struct arch_table_register){ v->guest_gdtr_base, (uint16_t)v->guest_gdtr_limit };
 	s->idtr = (struct arch_table_register){ v->guest_idtr_base, (uint16_t)v->guest_idtr_limit };
 	s->cpl = AR_DPL_OF(s->seg[SEG_SS].access_rights) & 3u;
