@@ -117,6 +117,7 @@ bool gdb_stopped(struct gdb *gdb, const struct udv_stop_info *info)
 		stopped_by_debugger(gdb);
 		return true;
 	case UDV_STOP_TRIPLE_FAULT:
+	case UDV_STOP_VMX_ABORT:
 	case UDV_STOP_RESET:
 	case UDV_STOP_HALTED:
 		return stopped_for_good(gdb, info);

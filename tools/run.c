@@ -73,9 +73,10 @@ static void print_help(void)
 	     "At a terminal: Ctrl-A x stops the run, Ctrl-A h lists more.\n"
 	     "\n"
 	     "Exit status: (V << 1) | 1 if the guest writes V to port F4H; 0 power-off; 2 usage;\n"
-	     "120 image, file or host trouble; 122 halted for ever; 124 a limit; 126 triple fault\n"
-	     "or reset; 130 Ctrl-C, Ctrl-A x, a signal. All but the first come with a line on "
-	     "standard error.");
+	     "120 image, file or host trouble; 122 halted for ever; 124 a limit; 126 triple "
+	     "fault,\n"
+	     "VMX abort or reset; 130 Ctrl-C, Ctrl-A x, a signal. All but the first come with a "
+	     "line\non standard error.");
 }
 
 /* ---------------------------------------------------------------- signals */
@@ -316,6 +317,23 @@ static void say(const struct run *run, const struct udv_stop_info *info, const c
 		 udv_machine_level(run->machine, info->cpu) == 2 ? ", level 2" : "");
 }
 
+/* SDM Vol 3C "VMX Aborts" */
+static const char *abort_words(uint32_t indicator)
+{
+	switch (indicator) {
+	case 1:
+		return "VMX abort 1 (saving of guest MSRs)";
+	case 2:
+		return "VMX abort 2 (the host's PDPTEs)";
+	case 4:
+		return "VMX abort 4 (loading of host MSRs)";
+	case 6:
+		return "VMX abort 6 (IA-32e mode to a 32-bit host)";
+	default:
+		return "VMX abort";
+	}
+}
+
 static const char *word_of_signal(void)
 {
 	switch (caught) {
@@ -350,6 +368,9 @@ static int report(const struct run *run, const struct udv_stop_info *info)
 		return RUN_HALTED;
 	case UDV_STOP_TRIPLE_FAULT:
 		say(run, info, "triple fault");
+		return RUN_RESET;
+	case UDV_STOP_VMX_ABORT:
+		say(run, info, abort_words(info->value));
 		return RUN_RESET;
 	case UDV_STOP_RESET:
 		say(run, info, "the guest reset the machine");

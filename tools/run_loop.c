@@ -154,6 +154,7 @@ static const char *const end_words[] = {
 	[UDV_STOP_POWER_OFF] = "power-off",
 	[UDV_STOP_RESET] = "reset",
 	[UDV_STOP_TRIPLE_FAULT] = "triple-fault",
+	[UDV_STOP_VMX_ABORT] = "vmx-abort",
 	[UDV_STOP_HALTED] = "halted",
 	[UDV_STOP_BUDGET] = "cut",
 	[UDV_STOP_REQUESTED] = "cut",

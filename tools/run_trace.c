@@ -19,19 +19,13 @@
  */
 
 static const char *const event_names[UDV_NR_TRACE_KINDS] = {
-	[UDV_TRACE_EXCEPTION] = "exception",
-	[UDV_TRACE_INTERRUPT] = "interrupt",
-	[UDV_TRACE_MODE] = "mode",
-	[UDV_TRACE_IO_READ] = "in",
-	[UDV_TRACE_IO_WRITE] = "out",
-	[UDV_TRACE_MSR_READ] = "rdmsr",
-	[UDV_TRACE_MSR_WRITE] = "wrmsr",
-	[UDV_TRACE_VM_ENTRY] = "vm-entry",
-	[UDV_TRACE_VM_EXIT] = "vm-exit",
-	[UDV_TRACE_VM_REFUSED] = "vm-refused",
-	[UDV_TRACE_L0_SHOWN] = "l0-shown",
-	[UDV_TRACE_L0_FILLED] = "l0-filled",
-	[UDV_TRACE_L0_EMULATED] = "l0-emulated",
+	[UDV_TRACE_EXCEPTION] = "exception", [UDV_TRACE_INTERRUPT] = "interrupt",
+	[UDV_TRACE_MODE] = "mode",	     [UDV_TRACE_IO_READ] = "in",
+	[UDV_TRACE_IO_WRITE] = "out",	     [UDV_TRACE_MSR_READ] = "rdmsr",
+	[UDV_TRACE_MSR_WRITE] = "wrmsr",     [UDV_TRACE_VM_ENTRY] = "vm-entry",
+	[UDV_TRACE_VM_EXIT] = "vm-exit",     [UDV_TRACE_VM_REFUSED] = "vm-refused",
+	[UDV_TRACE_VMX_ABORT] = "vmx-abort", [UDV_TRACE_L0_SHOWN] = "l0-shown",
+	[UDV_TRACE_L0_FILLED] = "l0-filled", [UDV_TRACE_L0_EMULATED] = "l0-emulated",
 };
 
 /* What a, b and c are; NULL: nothing. */
@@ -46,6 +40,7 @@ static const char *const field_names[UDV_NR_TRACE_KINDS][3] = {
 	[UDV_TRACE_VM_ENTRY] = { "guest_rip", "injects", "error_code" },
 	[UDV_TRACE_VM_EXIT] = { "reason", "qualification", "guest_physical" },
 	[UDV_TRACE_VM_REFUSED] = { "error", NULL, NULL },
+	[UDV_TRACE_VMX_ABORT] = { "indicator", "entry", NULL },
 	[UDV_TRACE_L0_SHOWN] = { "reason", "qualification", "guest_physical" },
 	[UDV_TRACE_L0_FILLED] = { "reason", "qualification", "guest_physical" },
 	[UDV_TRACE_L0_EMULATED] = { "reason", "qualification", "guest_physical" },

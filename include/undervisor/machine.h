@@ -59,6 +59,8 @@ enum udv_trace_kind {
 			       code */
 	UDV_TRACE_VM_EXIT, /* a = exit reason, b = exit qualification, c = guest-physical address */
 	UDV_TRACE_VM_REFUSED, /* a = VM-instruction error of VMLAUNCH or VMRESUME */
+	/* a = VMX-abort indicator, b = the entry of the MSR list that could not be done, from 1 */
+	UDV_TRACE_VMX_ABORT,
 	/*
 	 * With UDV_ENGINE_NESTED, an exit that L0 took from L1 or L2: a, b and c as for
 	 * UDV_TRACE_VM_EXIT. They are L0's affair; neither L1 nor L2 can tell, and the direct
@@ -258,6 +260,8 @@ enum udv_stop {
 	UDV_STOP_IDLE,	       /* of udv_machine_run_until(): every processor waits */
 	UDV_STOP_DEBUG,	       /* a breakpoint, a step, ...: udv_machine_debug_stop() */
 	UDV_STOP_REFUSED,      /* the call came from within a hook or the trace: nothing has run */
+	/* cpu: whose; value: the indicator. SDM Vol 3C "VMX Aborts" */
+	UDV_STOP_VMX_ABORT,
 };
 
 /* A short phrase, never NULL. */
@@ -266,7 +270,7 @@ const char *udv_stop_text(enum udv_stop stop);
 struct udv_stop_info {
 	enum udv_stop stop;
 	unsigned cpu;	       /* the processor that caused it, or ran last */
-	uint32_t value;	       /* of a debug exit */
+	uint32_t value;	       /* of a debug exit or a VMX abort */
 	uint64_t instructions; /* retired by all processors in this call */
 };
 

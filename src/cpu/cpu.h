@@ -70,6 +70,7 @@ enum cpu_trace_kind {
 	CPU_TRACE_VM_ENTRY, /* a = RIP, b = VM-entry interruption information, c = error code */
 	CPU_TRACE_VM_EXIT, /* a = exit reason, b = exit qualification, c = guest-physical address */
 	CPU_TRACE_VM_REFUSED, /* a = VM-instruction error of VMLAUNCH or VMRESUME */
+	CPU_TRACE_VMX_ABORT,  /* a = indicator, b = entry of an MSR list, from 1 */
 	/* An exit that L0 took, as for CPU_TRACE_VM_EXIT: what becomes of it */
 	CPU_TRACE_L0_SHOWN,
 	CPU_TRACE_L0_FILLED,

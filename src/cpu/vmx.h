@@ -92,6 +92,7 @@ struct cpu_vmx {
 	uint32_t apic_offset;
 	uint32_t apic_size;   /* of the write, if the operation under way has made it; 0: none */
 	uint32_t trap_reason; /* a trap-like exit is due; 0: none */
+	uint32_t aborted;     /* VMX-abort indicator: shutdown by one; 0: none */
 	uint64_t trap_qualification;
 	uint64_t apic_page; /* the APIC-access page; VMX_NO_POINTER: none */
 	uint64_t vmxon_pointer;
@@ -153,6 +154,9 @@ bool vmx_fail_invalid(struct cpu *cpu);
 bool vmx_fail_valid(struct cpu *cpu, unsigned error);
 bool vmx_fail(struct cpu *cpu, unsigned error);
 
+/* After a restore: the indicator of what a processor that is in shutdown has met is in its region.
+ */
+void vmx_find_abort(struct cpu *cpu);
 /* MSR lists: 0 if all entries are done, else the number of the one that failed, from 1. */
 uint32_t vmx_load_msrs(struct cpu *cpu, uint64_t address, uint64_t count);
 uint32_t vmx_store_msrs(struct cpu *cpu, uint64_t address, uint64_t count);

@@ -390,10 +390,12 @@ static bool load_host(struct cpu *cpu)
 }
 
 /* SDM Vol 3C "VMX Aborts": the logical processor is in shutdown that only RESET ends. */
-static void abort_vmx(struct cpu *cpu, enum vmx_abort why)
+static void abort_vmx(struct cpu *cpu, enum vmx_abort why, uint32_t entry)
 {
 	uint32_t indicator = why;
 
+	trace_event(cpu, CPU_TRACE_VMX_ABORT, why, entry, 0);
+	cpu->vmx.aborted = why;
 	mem_write_bytes(cpu->memory, cpu->vmx.current + VMX_REGION_ABORT, &indicator, 4);
 	cpu->delivering.valid = false;
 	cpu->fault.valid = false; /* the exit itself: nothing is left to perform */
@@ -402,19 +404,33 @@ static void abort_vmx(struct cpu *cpu, enum vmx_abort why)
 	cpu->attention |= ATTENTION_EVENT;
 }
 
+void vmx_find_abort(struct cpu *cpu)
+{
+	uint32_t indicator = 0;
+
+	if (cpu->vmx.operation && !cpu->vmx.guest && cpu->vmx.current != VMX_NO_POINTER &&
+	    cpu->state.activity == ACTIVITY_SHUTDOWN)
+		mem_read_bytes(cpu->memory, cpu->vmx.current + VMX_REGION_ABORT, &indicator, 4);
+	cpu->vmx.aborted = indicator;
+}
+
 static void finish(struct cpu *cpu)
 {
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
+	uint32_t bad;
 
 	cpu->delivering.valid = false;
 	cpu->fault.valid = false;
 	cpu->vmx.iret_unblocked = false;
 	cpu->repeating = false;
 	cpu->attention |= ATTENTION_EVENT;
-	if (!load_host(cpu))
-		abort_vmx(cpu, ABORT_PDPTE);
-	else if (vmx_load_msrs(cpu, v->exit_msr_load_address, v->exit_msr_load_count))
-		abort_vmx(cpu, ABORT_MSR_LOAD);
+	if (!load_host(cpu)) {
+		abort_vmx(cpu, ABORT_PDPTE, 0);
+		return;
+	}
+	bad = vmx_load_msrs(cpu, v->exit_msr_load_address, v->exit_msr_load_count);
+	if (bad)
+		abort_vmx(cpu, ABORT_MSR_LOAD, bad);
 }
 
 /* Blocking by NMI after the exit: virtual-NMI blocking was the guest's alone. */
@@ -466,13 +482,15 @@ static void trace_exit(const struct cpu *cpu, bool left)
 static void leave_guest(struct cpu *cpu, bool lma)
 {
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;
+	uint32_t bad;
 
 	if (lma && !VMX_HAS(v->exit_controls, EXIT, HOST_64BIT)) {
-		abort_vmx(cpu, ABORT_HOST_SIZE);
+		abort_vmx(cpu, ABORT_HOST_SIZE, 0);
 		return;
 	}
-	if (vmx_store_msrs(cpu, v->exit_msr_store_address, v->exit_msr_store_count)) {
-		abort_vmx(cpu, ABORT_MSR_STORE);
+	bad = vmx_store_msrs(cpu, v->exit_msr_store_address, v->exit_msr_store_count);
+	if (bad) {
+		abort_vmx(cpu, ABORT_MSR_STORE, bad);
 		return;
 	}
 	cpu->state.interruptibility = host_interruptibility(cpu);

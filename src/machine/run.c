@@ -312,7 +312,10 @@ static void run_turn(struct udv_machine *machine, uint64_t budget)
 		debug_ran(vcpu);
 	switch (stop) {
 	case CPU_STOP_SHUTDOWN:
-		machine_stop(machine, UDV_STOP_TRIPLE_FAULT, 0);
+		if (vcpu->cpu.vmx.aborted)
+			machine_stop(machine, UDV_STOP_VMX_ABORT, vcpu->cpu.vmx.aborted);
+		else
+			machine_stop(machine, UDV_STOP_TRIPLE_FAULT, 0);
 		break;
 	case CPU_STOP_HALT:
 		machine->turn++;

@@ -24,6 +24,7 @@ const char *udv_stop_text(enum udv_stop stop)
 		[UDV_STOP_POWER_OFF] = "powered off",
 		[UDV_STOP_RESET] = "reset by the guest",
 		[UDV_STOP_TRIPLE_FAULT] = "triple fault",
+		[UDV_STOP_VMX_ABORT] = "VMX abort",
 		[UDV_STOP_HALTED] = "halted for ever",
 		[UDV_STOP_IDLE] = "idle",
 		[UDV_STOP_DEBUG] = "stopped for a debugger",

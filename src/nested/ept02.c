@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "nested/ept02.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include <undervisor/paging.h>
@@ -99,12 +100,27 @@ static uint64_t *entry_of(const struct ept02 *ept, uint64_t table, uint64_t gpa,
 	return table_at(ept, table) + (gpa >> (12 + 9 * (level - 1)) & 511);
 }
 
+/* Whoever still uses a root that has been dropped writes into what others have now. */
+static void assert_root(const struct ept02 *ept, uint64_t eptp02)
+{
+#ifndef NDEBUG
+	bool known = false;
+
+	for (unsigned i = 0; i < EPT02_ROOTS; i++)
+		known |= ept->root[i].valid && ept->root[i].eptp02 == eptp02;
+	assert(known);
+#else
+	(void)ept, (void)eptp02;
+#endif
+}
+
 bool ept02_map(struct ept02 *ept, uint64_t eptp02, uint64_t gpa, uint64_t hpa, unsigned rights,
 	       unsigned shift)
 {
 	unsigned last = shift == 21 ? 2 : 1;
 	uint64_t table = eptp02, leaf, *entry;
 
+	assert_root(ept, eptp02);
 	for (unsigned level = levels_of(eptp02); level > last; level--) {
 		entry = entry_of(ept, table, gpa, level);
 		if (!*entry || *entry & ENTRY_LARGE) {

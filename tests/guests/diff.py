@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Guest images on both engines, exit for exit.
 
-usage: diff.py UNDERVISOR FEWEST-EXITS IMAGE [OPTIONS]...
+usage: diff.py UNDERVISOR FEWEST-EXITS CPUS IMAGE [OPTIONS]...
 
 "undervisor diff" must find no difference, as it is and with each of OPTIONS ("--stress ept02"), and
 must have compared FEWEST-EXITS at least. Under user-mode emulation of another host, stress is left
@@ -18,12 +18,12 @@ WRAPPER = shlex.split(os.environ.get("MESON_EXE_WRAPPER", ""))
 
 
 def main():
-    undervisor, fewest, image = sys.argv[1:4]
+    undervisor, fewest, cpus, image = sys.argv[1:5]
     failures, counts = 0, set()
-    variants = ["", *(v for v in sys.argv[4:] if not (WRAPPER and "--stress" in v))]
+    variants = ["", *(v for v in sys.argv[5:] if not (WRAPPER and "--stress" in v))]
     for options in variants:
-        done = subprocess.run([*WRAPPER, undervisor, "diff", *options.split(), image], timeout=300,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        done = subprocess.run([*WRAPPER, undervisor, "diff", "--cpus", cpus, *options.split(), image],
+                              timeout=300, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         found = re.search(r"^no difference: .*\nVM exits compared: (\d+)\n", done.stdout)
         if done.returncode or done.stderr or not found or int(found[1]) < int(fewest):
             print(f"{image} {options}: status {done.returncode}\n{done.stdout}{done.stderr}")

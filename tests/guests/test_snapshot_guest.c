@@ -530,7 +530,8 @@ int main(int argc, char **argv)
 	check_flags(machine);
 	udv_machine_destroy(machine);
 	show("unbroken", &plain);
-	require(plain.stop == UDV_STOP_DEBUG_EXIT || plain.stop == UDV_STOP_TRIPLE_FAULT,
+	require(plain.stop == UDV_STOP_DEBUG_EXIT || plain.stop == UDV_STOP_TRIPLE_FAULT ||
+			plain.stop == UDV_STOP_VMX_ABORT,
 		"it comes to its end");
 	size = at_boundaries ? try_boundaries(&image, splits, &boundaries, &plain)
 			     : try_splits(&image, splits, &plain);

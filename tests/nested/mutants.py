@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Shows that the images of guests/ notice errors of others that L0 could have made: D1 to D16 but D6, H21.
+"""Shows that the images of guests/ notice errors of others that L0 could have made: D1 to D16 but D6, H21, and more.
 
 usage: mutants.py BUILD-DIR [TAG]...
 
@@ -97,6 +97,29 @@ MUTANTS = [
     ("H21", "a violation that L0 finds leaves EPT02 as it is", "nested/leave.c",
      [("	ept02_unmap(&n->ept02, n->cpu->vmx.vmcs.ept_pointer, gpa);\n", "	(void)n, (void)gpa;\n")],
      "nested_violations", ""),
+    ("T28", "EPT02 lets a page be written whose dirty flag is clear", "nested/faults.c",
+     [("		rights &= ~UDV_EPT_W;\n", "		;\n")], "nested_kept", ""),
+    ("T33", "a violation that is reported leaves EPT02 as it is", "nested/faults.c",
+     [("	ept02_unmap(&n->ept02, n->vmcs12->ept_pointer, walk->gpa.value);\n", "")], "nested_kept", ""),
+    ("VPID", "an entry without one leaves EPT02 as it is", "nested/leave.c",
+     [("		ept02_drop(&n->ept02, false, v->ept_pointer);\n", "		;\n")], "nested_kept", ""),
+    ("N128", "an instruction error of L2's stays in vmcs02", "nested/merge.c",
+     [("	vmcs12->vm_instruction_error = n->cpu->vmx.vmcs.vm_instruction_error;\n", "")],
+     "nested_kept", ""),
+    ("L1", "RDTSCP is not enabled in vmcs01", "nested/merge.c",
+     [("ON(SECONDARY, RDTSCP) | ", "")], "nested_kept", ""),
+    ("L1", "INVPCID is not enabled in vmcs01", "nested/merge.c",
+     [("ON(SECONDARY, INVPCID) | ", "")], "nested_kept", ""),
+    ("L1", "XSAVES is not enabled in vmcs01", "nested/merge.c",
+     [(" | ON(SECONDARY, XSAVES)", "")], "nested_kept", ""),
+    ("L1", "a field that is not there is read from vmcs12", "nested/leave.c",
+     [("!vmx_field_exists(c, &arch_vmcs_fields[i]) ||\n		    (write", "(write")],
+     "nested_kept", "--cpu -spp,-vmwrite-any"),
+    ("L1", "a field that L1 may not write is written in vmcs12", "nested/leave.c",
+     [("ARCH_VMCS_TYPE(encoding) != ARCH_TYPE_READ_ONLY || c->misc & MISC_WRITES_ANY", "true")],
+     "vmx_narrow", "--cpu -vmwrite-any"),
+    ("POOL", "EPTP02 stays that of a root that has been dropped", "nested/faults.c",
+     [("		nested_follow_ept02(n);\n	nested_retry", "		;\n	nested_retry")], "nested_kept", ""),
 ]
 
 
@@ -134,10 +157,12 @@ class Build:
 
 
 def failures(program, folder, image, arguments):
-    """How many checks the image says have failed; None: it did not end as it does."""
+    """How many checks the image says have failed, an assertion of L0's being one; None: it did not end as it does."""
     done = subprocess.run([program, "run", "--engine", "nested", "--max-instructions", "2000000000",
                            *arguments.split(), f"{folder}/guests/{image}.elf"], timeout=300,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if "Assertion" in done.stderr:
+        return 1
     found = re.search(r"^[1-9]\d* passed, (\d+) failed\s*\Z", done.stdout, re.M)
     return int(found[1]) if found and done.returncode == (3 if int(found[1]) else 1) else None
 

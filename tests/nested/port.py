@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Holds that docs/nested.md lists all that L0 uses of the processor below it, and nothing else.
+"""Holds that docs/nested.md lists all functions and fields that L0 uses of the processor below it, and no other
+functions.
 
 usage: port.py LIBUNDERVISOR.A docs/nested.md
 """
@@ -11,6 +12,7 @@ import sys
 
 OURS = re.compile(r"(cpu|vmx|mem|udv|paging|apic|blocks?)_[a-z0-9_]+")
 MEMBER = re.compile(r"nested_[a-z0-9]+\.c\.o$")
+FIELD = re.compile(r"\bvmx(?:\.|->)(\w+)")
 HOOKS = re.compile(r"void \(\*(\w+)\)\(void \*opaque")
 
 
@@ -30,8 +32,13 @@ def main():
     library, document = sys.argv[1], pathlib.Path(sys.argv[2])
     text = document.read_text(encoding="utf-8")
     section = text.split("## What a port to hardware needs\n", 1)[1].split("\n## ", 1)[0]
-    cells = " ".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| "))
+    parts = section.split("\nFields of the processor", 1)
+    cells, cells_of_fields = (" ".join(line.split("|")[1] for line in part.splitlines() if line.startswith("| "))
+                              for part in parts)
     named = set(re.findall(r"`([a-z0-9_]+)`", cells))
+    fields = set(FIELD.findall("".join(path.read_text(encoding="utf-8") for path in
+                                       sorted((document.parent.parent / "src" / "nested").glob("*.[ch]")))))
+    named_fields = set(re.findall(r"`(?:cpu_vmx|vmx)?\.?([a-z0-9_]+)", cells + cells_of_fields))
     names, members = used(library)
     header = document.parent.parent / "src" / "cpu" / "cpu.h"
     struct = header.read_text(encoding="utf-8").split("struct cpu_hypervisor {", 1)[1].split("};", 1)[0]
@@ -39,6 +46,9 @@ def main():
     problems = [f"{name} is used, but not in the list" for name in sorted(wanted - named)]
     problems += [f"{name} is in the list, but not used" for name in sorted(named - wanted)
                  if name not in ("hosted", "level1")]
+    problems += [f"vmx.{name} is used, but not in the list" for name in sorted(fields - named_fields)]
+    if len(fields) < 20:
+        problems.append(f"only the fields {sorted(fields)} found")
     if len(members) < 5 or len(names) < 15 or len(wanted - names) < 5:
         problems.append(f"only {sorted(members)} with {sorted(wanted)} found")
     print("\n".join(problems))

@@ -51,6 +51,7 @@ static void expect_abort(struct world *w, uint32_t why)
 {
 	leave(w);
 	assert_int_equal(indicator(w), why);
+	assert_int_equal(w->cpu->vmx.aborted, why);
 	assert_int_equal(w->cpu->state.activity, ACTIVITY_SHUTDOWN);
 	assert_false(w->cpu->vmx.guest);
 	assert_false(w->cpu->fault.valid);
