@@ -104,21 +104,17 @@ static void without_vpid(void)
 #define SWEPT_FROM (1ull << 39) /* guest-physical; the same linear address twice as high */
 
 /*
- * EPT of @root for eight GB that all are two pages in turn. What a hypervisor below makes of it
- * does not fit into one page of its own for each 2 MB.
+ * EPT of @root for 512 GB that all are @page. What a hypervisor below makes of eight of them does
+ * not fit into one page of its own for each 2 MB.
  */
-static void two_pages_everywhere(u64 root, u64 even, u64 odd)
+static void page_everywhere(u64 root, u64 page)
 {
-	u64 *pointers = page_new(), *directory = page_new(), *tables[2];
+	u64 *pointers = page_new(), *directory = page_new(), *table = page_new();
 
-	for (u32 i = 0; i < 2; i++) {
-		tables[i] = page_new();
-		for (u32 j = 0; j < 512; j++)
-			tables[i][j] = (i ? odd : even) | EPT_WB | EPT_ALL;
-	}
 	for (u32 i = 0; i < 512; i++) {
 		pointers[i] = (u64)directory | EPT_ALL;
-		directory[i] = (u64)tables[i & 1] | EPT_ALL;
+		directory[i] = (u64)table | EPT_ALL;
+		table[i] = page | EPT_WB | EPT_ALL;
 	}
 	((u64 *)root)[1] = (u64)pointers | EPT_ALL;
 }
@@ -141,17 +137,19 @@ static void map_swept(u64 cr3)
 static void many_pages(void)
 {
 	struct l2 l2;
-	u64 first, page;
+	u64 page, eptp[2];
 
 	section("more pages than are kept");
 	l2_start(&l2, L2_LONG4, 1, LEAF, x_sweep, SECONDARY_VPID);
 	page = (u64)page_new();
 	*(u32 *)page = 0x77;
 	map_swept(l2.cr3);
-	first = vmx_get(VMCS_EPTP);
+	eptp[0] = vmx_get(VMCS_EPTP);
+	eptp[1] = ept_root() | (eptp[0] & 0xfff);
+	page_everywhere(PAGE(eptp[0]), page);
+	page_everywhere(PAGE(eptp[1]), page);
 	for (u32 i = 0; i < 3; i++) {
-		vmx_set(VMCS_EPTP, i == 1 ? ept_root() | (first & 0xfff) : first);
-		two_pages_everywhere(PAGE(vmx_get(VMCS_EPTP)), page, page);
+		vmx_set(VMCS_EPTP, eptp[i & 1]);
 		vmx_set(VMCS_GUEST_RIP, (u64)x_sweep);
 		l2.regs = (struct regs){ .ax = 2 * SWEPT_FROM, .bx = 0x77 };
 		l2.regs.si = i == 1 ? SWEPT : 1;

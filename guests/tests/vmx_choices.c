@@ -307,8 +307,10 @@ static void unusable_segments(void)
 	static const struct {
 		u32 number; /* as the VMCS counts them */
 		u64 base;
-	} rows[] = { { 0, 0x12345000 }, { 2, 0x12345000 }, { 3, 0x12345000 }, { 6, 0x12345000 } };
-	const u64 base = 0x1200000012345000;
+	} rows[] = {
+		{ 0, 0x12345000 }, { 2, 0x12345000 }, { 3, 0x12345000 }, { 6, 0xffff800012345000 }
+	};
+	const u64 base = 0x13ff800012345000; /* negative, of 48 bits and of 57 */
 
 	section("unusable segments");
 	vmx_new(do_nops, 0);

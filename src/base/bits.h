@@ -26,4 +26,12 @@ static inline uint64_t address_bits_from(unsigned low)
 	return bits_from(low) & BITS(51, 0);
 }
 
+/* The canonical address whose lowest @width bits, 1 to 64, are @address's. */
+ALWAYS_INLINE uint64_t canonical_of(uint64_t address, unsigned width)
+{
+	unsigned above = 64 - width;
+
+	return (uint64_t)((int64_t)(address << above) >> above);
+}
+
 #endif

@@ -430,26 +430,23 @@ struct block *block_build(struct cpu *cpu, uint64_t linear, uint64_t physical, u
 {
 	struct block_cache *cache = cpu->blocks;
 	size_t most = sizeof(struct block) + (BLOCK_MAX_INSNS + 1) * sizeof(struct op);
+	uint8_t *flags;
+	/* A device's registers are read anew each time: nothing may lead to such a block. */
+	bool kept = mem_page(cpu->memory, physical & ~(uint64_t)(MEM_PAGE_SIZE - 1), &flags);
 	struct builder b = { .cpu = cpu,
 			     .linear = linear,
 			     .physical = physical,
-			     .mode = mode,
+			     .mode = kept ? mode : mode | MODE_SINGLE,
 			     .second_page = BLOCK_NO_PAGE };
-	uint8_t *flags;
-	bool kept = mem_page(cpu->memory, physical & ~(uint64_t)(MEM_PAGE_SIZE - 1), &flags);
 	unsigned nr_ops;
 
-	/* A device's registers are read anew each time: nothing may lead to this block. */
-	if (!kept)
-		mode |= MODE_SINGLE;
-	b.mode = mode;
 	if (cache->arena_size - cache->arena_used < most + 3 * sizeof(struct code_page) + 128)
 		blocks_flush(cache);
 	b.block = (struct block *)(cache->arena + cache->arena_used);
 	memset(b.block, 0, sizeof(*b.block));
 	b.block->physical = physical;
 	b.block->second_page = BLOCK_NO_PAGE;
-	b.block->mode = mode;
+	b.block->mode = b.mode;
 	nr_ops = fill(&b);
 	if (!b.block->n)
 		return NULL;

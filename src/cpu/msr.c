@@ -62,9 +62,7 @@ enum {
 
 bool cpu_is_canonical_msr(const struct cpu *cpu, uint64_t address)
 {
-	unsigned shift = 64u - cpu->config->linear_bits;
-
-	return (uint64_t)((int64_t)(address << shift) >> shift) == address;
+	return canonical_of(address, cpu->config->linear_bits) == address;
 }
 
 uint64_t cpu_tsc(const struct cpu *cpu)

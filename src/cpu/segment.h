@@ -136,9 +136,7 @@ ALWAYS_INLINE uint32_t system_access(const struct cpu *cpu)
 
 ALWAYS_INLINE bool cpu_is_canonical(const struct cpu *cpu, uint64_t linear)
 {
-	unsigned shift = cpu->state.cr4 & CR4_LA57 ? 64 - 57 : 64 - 48;
-
-	return (uint64_t)((int64_t)(linear << shift) >> shift) == linear;
+	return canonical_of(linear, cpu->state.cr4 & CR4_LA57 ? 57 : 48) == linear;
 }
 
 /* #GP, #NP, #SS, #TS with a selector as its error code; false. */

@@ -154,9 +154,6 @@ bool vmx_fail_invalid(struct cpu *cpu);
 bool vmx_fail_valid(struct cpu *cpu, unsigned error);
 bool vmx_fail(struct cpu *cpu, unsigned error);
 
-/* After a restore: the indicator of what a processor that is in shutdown has met is in its region.
- */
-void vmx_find_abort(struct cpu *cpu);
 /* MSR lists: 0 if all entries are done, else the number of the one that failed, from 1. */
 uint32_t vmx_load_msrs(struct cpu *cpu, uint64_t address, uint64_t count);
 uint32_t vmx_store_msrs(struct cpu *cpu, uint64_t address, uint64_t count);

@@ -24,26 +24,18 @@ enum {
 	FAILURE_PDPTE = 2,
 };
 
+/* Access rights but for bits that are none. */
 #define AR_DEFINED 0x1f0ffu
 
 /*
- * What of an unusable segment may be anything, but not everything: what is loaded is what an exit
+ * An unusable segment's base may be anything, but not everything: what is loaded is what an exit
  * will save. SDM Vol 3C "Saving Segment Registers and Descriptor-Table Registers"
  */
-static void load_unusable(struct cpu *cpu)
+static void trim_base(struct arch_segment_register *seg, unsigned width)
 {
-	struct arch_segment_register *seg = cpu->state.seg;
-	unsigned above = 64u - cpu->config->linear_bits;
-
-	for (unsigned i = SEG_ES; i <= SEG_TR; i++) {
-		seg[i].access_rights &= AR_DEFINED;
-		if (likely(!(seg[i].access_rights & AR_UNUSABLE)))
-			continue;
-		if (i == SEG_ES || i == SEG_SS || i == SEG_DS)
-			seg[i].base = (uint32_t)seg[i].base;
-		if (i == SEG_LDTR)
-			seg[i].base = (uint64_t)((int64_t)(seg[i].base << above) >> above);
-	}
+	if (!(seg->access_rights & AR_UNUSABLE))
+		return;
+	seg->base = width == 32 ? (uint32_t)seg->base : canonical_of(seg->base, width);
 }
 
 static void load_segments(struct cpu *cpu)
@@ -55,12 +47,15 @@ static void load_segments(struct cpu *cpu)
 	s->seg[SEG_##name] = (struct arch_segment_register){                                       \
 		.base = v->guest_##member##_base,                                                  \
 		.limit = (uint32_t)v->guest_##member##_limit,                                      \
-		.access_rights = (uint32_t)v->guest_##member##_access_rights,                      \
+		.access_rights = (uint32_t)v->guest_##member##_access_rights & AR_DEFINED,         \
 		.selector = (uint16_t)v->guest_##member##_selector,                                \
 	};
 	VMX_SEGMENTS(LOAD)
 #undef LOAD
-	load_unusable(cpu);
+	trim_base(&s->seg[SEG_ES], 32);
+	trim_base(&s->seg[SEG_SS], 32);
+	trim_base(&s->seg[SEG_DS], 32);
+	trim_base(&s->seg[SEG_LDTR], cpu->config->linear_bits);
 	s->gdtr = (struct arch_table_register){ v->guest_gdtr_base, (uint16_t)v->guest_gdtr_limit };
 	s->idtr = (struct arch_table_register){ v->guest_idtr_base, (uint16_t)v->guest_idtr_limit };
 	s->cpl = AR_DPL_OF(s->seg[SEG_SS].access_rights) & 3u;

@@ -404,16 +404,6 @@ static void abort_vmx(struct cpu *cpu, enum vmx_abort why, uint32_t entry)
 	cpu->attention |= ATTENTION_EVENT;
 }
 
-void vmx_find_abort(struct cpu *cpu)
-{
-	uint32_t indicator = 0;
-
-	if (cpu->vmx.operation && !cpu->vmx.guest && cpu->vmx.current != VMX_NO_POINTER &&
-	    cpu->state.activity == ACTIVITY_SHUTDOWN)
-		mem_read_bytes(cpu->memory, cpu->vmx.current + VMX_REGION_ABORT, &indicator, 4);
-	cpu->vmx.aborted = indicator;
-}
-
 static void finish(struct cpu *cpu)
 {
 	const struct vmx_vmcs *v = &cpu->vmx.vmcs;

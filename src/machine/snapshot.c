@@ -150,7 +150,6 @@ static void put_back_cpu(struct vcpu *vcpu)
 	cpu->vmx.held = 0;
 	cpu->fault.valid = cpu->delivering.valid = cpu->vmx.redone.valid = false;
 	cpu->vmx.hosted = cpu->vmx.level1 = false;
-	vmx_find_abort(cpu);
 	refresh(cpu);
 	/* So it is in every snapshot that was taken; a file may be made up. */
 	if (lapic->timer_left > lapic->timer_initial)

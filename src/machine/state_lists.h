@@ -69,7 +69,7 @@
 	V(T, operation) N(T, hosted) N(T, level1) N(T, left) N(T, serving) N(T, costs) \
 	N(T, counted) N(T, unblocked) V(T, guest) N(T, switched) V(T, launched) V(T, watch) \
 	V(T, mtf) V(T, iret_unblocked) V(T, timer) V(T, virtual_interrupt) V(T, apic_written) \
-	R(T, apic_offset, 0, 0xfff) R(T, apic_size, 0, 4) V(T, trap_reason) N(T, aborted) V(T, trap_qualification) \
+	R(T, apic_offset, 0, 0xfff) R(T, apic_size, 0, 4) V(T, trap_reason) R(T, aborted, 0, 6) V(T, trap_qualification) \
 	V(T, apic_page) V(T, vmxon_pointer) V(T, current) V(T, entry_retired) \
 	R(T, timer_end, 0, STATE_MAX_TICKS) N(T, held) V(T, last_pause) V(T, first_pause) N(T, capabilities) N(T, shadow_pages) \
 	S(T, vmcs, vmx_vmcs) N(T, exit) N(T, ve) N(T, interrupted) N(T, blocking_before) N(T, redone)

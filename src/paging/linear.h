@@ -10,28 +10,23 @@
  * SDM Vol 3A "Linear-Address Masking", "Canonicality", "Linear-Address-Space Separation".
  */
 
-ALWAYS_INLINE uint64_t sign_extend(uint64_t value, unsigned bit)
-{
-	return (uint64_t)((int64_t)(value << (63 - bit)) >> (63 - bit));
-}
-
 /* The address without its metadata bits: bit 63 stays, the bits below it follow the address. */
 static inline uint64_t lam_strip(const struct udv_paging_config *c, unsigned levels, uint64_t gva)
 {
-	unsigned sign_bit;
+	unsigned width;
 
 	if (gva >> 63) {
 		if (!(c->cr4 & CR4_LAM_SUP))
 			return gva;
-		sign_bit = levels == 5 ? 56 : 47;
+		width = levels == 5 ? 57 : 48;
 	} else if (c->cr3 & CR3_LAM_U57) {
-		sign_bit = 56;
+		width = 57;
 	} else if (c->cr3 & CR3_LAM_U48) {
-		sign_bit = 47;
+		width = 48;
 	} else {
 		return gva;
 	}
-	return (sign_extend(gva, sign_bit) & ~BIT(63)) | (gva & BIT(63));
+	return (canonical_of(gva, width) & ~BIT(63)) | (gva & BIT(63));
 }
 
 static inline bool lass_violated(const struct udv_paging_config *c, uint32_t access, uint64_t gla)
@@ -55,7 +50,7 @@ ALWAYS_INLINE bool linear_allowed(struct walk *w, unsigned levels, uint64_t *gla
 		*gla = lam_strip(c, levels, *gla);
 		w->result->gla.value = *gla;
 	}
-	if (unlikely(sign_extend(*gla, levels == 5 ? 56 : 47) != *gla))
+	if (unlikely(canonical_of(*gla, levels == 5 ? 57 : 48) != *gla))
 		return refuse_linear(w, UDV_CAUSE_NOT_CANONICAL);
 	if (unlikely(c->cr4 & CR4_LASS) && lass_violated(c, w->access, *gla))
 		return refuse_linear(w, UDV_CAUSE_LASS);

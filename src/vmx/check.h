@@ -76,9 +76,7 @@ static inline bool read_memory(const struct checker *k, uint64_t address, unsign
 
 static inline bool canonical(uint64_t address, unsigned width)
 {
-	unsigned shift = 64 - width;
-
-	return (uint64_t)((int64_t)(address << shift) >> shift) == address;
+	return canonical_of(address, width) == address;
 }
 
 /* As wide as the processor's linear addresses, whatever CR4.LA57 is. */

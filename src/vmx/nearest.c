@@ -187,11 +187,6 @@ static void try_repair(struct search *s, uint64_t value)
 		note_start(s, value);
 }
 
-static uint64_t sign_extend(uint64_t value, unsigned width)
-{
-	return (uint64_t)((int64_t)(value << (64 - width)) >> (64 - width));
-}
-
 /* Reserved bits away, an address made to fit. */
 static void try_masks(struct search *s)
 {
@@ -226,12 +221,12 @@ static void try_masks(struct search *s)
 	for (unsigned i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
 		try_repair(s, v & masks[i]);
 		try_repair(s, within & masks[i]);
-		try_repair(s, sign_extend(v & masks[i], c->linear_bits));
-		try_repair(s, sign_extend(v & masks[i], 48));
+		try_repair(s, canonical_of(v & masks[i], c->linear_bits));
+		try_repair(s, canonical_of(v & masks[i], 48));
 	}
 	try_repair(s, within);
-	try_repair(s, sign_extend(v, c->linear_bits));
-	try_repair(s, sign_extend(v, 48));
+	try_repair(s, canonical_of(v, c->linear_bits));
+	try_repair(s, canonical_of(v, 48));
 }
 
 /* A byte of IA32_PAT that is no memory type becomes the nearest that is one. */

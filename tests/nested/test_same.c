@@ -219,60 +219,59 @@ static uint64_t logged(unsigned index)
 	return value;
 }
 
+/* L2, whose stack begins at @rsp, logs what it makes dirty; UD2 pushes a frame. */
+static void l1_logs(uint64_t rsp)
+{
+	l1_begins();
+	vmwrite(&l1, EPTP, EPT | 0x5e);
+	vmwrite(&l1, SECONDARY, 0x10aa | 1 << 17); /* PML */
+	vmwrite(&l1, PML_INDEX, 511);
+	vmwrite(&l1, GUEST_RSP, rsp);
+}
+
+static void run_to_frame(void)
+{
+	l1_runs_l2(1, 0);
+	EMIT(&l2, "\x0f\x0b"); /* ud2 */
+	run_both();
+	expect_event(0, UDV_TRACE_EXCEPTION, UD);
+	expect_exit(1, REASON_VMCALL);
+	assert_true(sides_same(&sides[0], &sides[1]));
+}
+
 /* A frame on two pages: it is pushed, so the upper page comes first. */
 static void test_log_of_frame(void **state)
 {
 	(void)state;
-	l1_begins();
-	vmwrite(&l1, EPTP, EPT | 0x5e);
-	vmwrite(&l1, SECONDARY, 0x10aa | 1 << 17); /* PML */
-	vmwrite(&l1, PML_INDEX, 511);
-	vmwrite(&l1, GUEST_RSP, GUEST_STACK + 0x10);
-	l1_runs_l2(1, 0);
-	EMIT(&l2, "\x0f\x0b"); /* ud2 */
-	run_both();
-	expect_event(0, UDV_TRACE_EXCEPTION, UD);
-	expect_exit(1, REASON_VMCALL);
+	l1_logs(GUEST_STACK + 0x10);
+	run_to_frame();
 	assert_int_equal(logged(507), GUEST_STACK); /* behind four of L2's tables */
 	assert_int_equal(logged(506), GUEST_STACK - 0x1000);
-	assert_true(sides_same(&sides[0], &sides[1]));
 }
 
-/* Of 32-bit code, without paging: three pushes from @rsp down, one of which lies across pages. */
-static void frame_of_dwords(uint64_t rsp)
-{
-	l1_begins();
-	vmwrite(&l1, EPTP, EPT | 0x5e);
-	vmwrite(&l1, SECONDARY, 0x10aa | 1 << 17); /* PML */
-	vmwrite(&l1, PML_INDEX, 511);
-	vmwrite(&l1, ENTRY_CONTROLS, 0x11fb); /* no IA-32e mode */
-	vmwrite(&l1, GUEST_CR0, 0x31);
-	vmwrite(&l1, GUEST_CS_RIGHTS, 0xc09b);
-	vmwrite(&l1, GUEST_RSP, rsp);
-	l1_runs_l2(1, 0);
-	EMIT(&l2, "\x0f\x0b"); /* ud2 */
-	run_both();
-	expect_event(0, UDV_TRACE_EXCEPTION, UD);
-	expect_exit(1, REASON_VMCALL);
-	assert_true(sides_same(&sides[0], &sides[1]));
-}
-
-/* A push that lies across begins with the lower page; one above it has come before. */
+/* In 32-bit code: a push that lies across begins with the lower page; one above has come before. */
 static void test_log_of_push_across(void **state)
 {
+	static const struct {
+		uint64_t above; /* of the frame, in the upper page */
+		uint64_t first, second;
+	} rows[] = {
+		{ 1, GUEST_STACK - 0x1000, GUEST_STACK },
+		{ 3, GUEST_STACK - 0x1000, GUEST_STACK },
+		{ 4, GUEST_STACK, GUEST_STACK - 0x1000 },
+		{ 5, GUEST_STACK, GUEST_STACK - 0x1000 },
+	};
+
 	(void)state;
-	frame_of_dwords(GUEST_STACK + 1);
-	assert_int_equal(logged(511), GUEST_STACK - 0x1000);
-	assert_int_equal(logged(510), GUEST_STACK);
-	frame_of_dwords(GUEST_STACK + 3);
-	assert_int_equal(logged(511), GUEST_STACK - 0x1000);
-	assert_int_equal(logged(510), GUEST_STACK);
-	frame_of_dwords(GUEST_STACK + 4);
-	assert_int_equal(logged(511), GUEST_STACK);
-	assert_int_equal(logged(510), GUEST_STACK - 0x1000);
-	frame_of_dwords(GUEST_STACK + 5);
-	assert_int_equal(logged(511), GUEST_STACK);
-	assert_int_equal(logged(510), GUEST_STACK - 0x1000);
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		l1_logs(GUEST_STACK + rows[i].above);
+		vmwrite(&l1, ENTRY_CONTROLS, 0x11fb); /* no IA-32e mode, and no paging */
+		vmwrite(&l1, GUEST_CR0, 0x31);
+		vmwrite(&l1, GUEST_CS_RIGHTS, 0xc09b);
+		run_to_frame();
+		assert_int_equal(logged(511), rows[i].first);
+		assert_int_equal(logged(510), rows[i].second);
+	}
 }
 
 /* ---------------------------------------------------------------- L0's memory */

@@ -99,7 +99,7 @@ MUTANTS = [
     ("refuse.c", "table accesses of a shadow-stack access are shadow-stack accesses",
      "fault->flags &= ~UDV_FAULT_SHADOW_STACK;", "fault->flags |= 0;"),
     ("linear.h", "LAM for supervisor addresses masks six bits in either mode",
-     "sign_bit = levels == 5 ? 56 : 47;", "sign_bit = 56;"),
+     "width = levels == 5 ? 57 : 48;", "width = 57;"),
     ("flags.c", "a peek writes",
      "if (w->access & UDV_ACCESS_PEEK) {", "if (!w->access) {"),
     ("flags.c", "the log index stays at 0",
