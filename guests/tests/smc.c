@@ -2,11 +2,14 @@
 /*
  * Code that changes: by itself, in the block that runs, in the instruction that follows, across a
  * page, and through another mapping; by DMA-like string stores; by another processor, which
- * serialises.
+ * serialises. And an instruction whose operand is a device's register.
  */
 #include "guest.h"
 
 #define ALIAS 0x8000000000ull
+#define BEFORE_DEVICE 0x10000000000ull
+#define IOAPIC_BASE 0xfec00000ull
+#define IOREGSEL (*(volatile u32 *)IOAPIC_BASE)
 
 CODE(next_instruction, "movb $7, 1f+1(%rip)\n1: mov $5, %eax");
 CODE(loop_body, "mov $10, %ecx; xor %eax, %eax\n1: add $1, %eax\n2: incb 1b+2(%rip); loop 1b");
@@ -19,6 +22,7 @@ CODE(string_itself, "lea 1f(%rip), %rdi; lea 2f(%rip), %rsi; mov $100, %ecx\n1: 
 CODE(replace_with_ud, "movw $0x0b0f, 1f(%rip); nop; nop\n1: mov $5, %eax");
 CODE(return_value, "mov $5, %eax");
 CODE(prefix_added, "movb $0x66, 1f(%rip)\n1: nop; mov $0x11223344, %eax; nop; nop");
+CODE(call_and_pop, "mov %rsp, %rbx; call *%rdi; mov %rsp, %rax; sub %rbx, %rax; mov %rbx, %rsp");
 
 asm(".pushsection .text\n.balign 4096\n.skip 4096 - 3\n.globl crossing\n"
     "crossing: mov $0x12345678, %eax\nint $0xf0\n.popsection");
@@ -137,6 +141,25 @@ static void test_alias(void)
 
 static volatile u32 turn;
 
+/* RET whose operand lies behind its page, in IOREGSEL: how much it pops. Alone, and behind a NOP.
+ */
+static void test_device(void)
+{
+	u8 *page = page_new();
+
+	section("a device's register");
+	map(read_cr3(), BEFORE_DEVICE, (u64)page | PTE_P | PTE_W, 1);
+	map(read_cr3(), BEFORE_DEVICE + 4096, IOAPIC_BASE | PTE_P | PTE_W, 1);
+	page[4094] = 0x90;
+	page[4095] = 0xc2;
+	for (u32 i = 0; i < 6; i++) {
+		IOREGSEL = i;
+		r = (struct regs){ .di = BEFORE_DEVICE + 4094 + (i & 1) };
+		f = run(call_and_pop, &r);
+		CHECK(r.ax, i);
+	}
+}
+
 static void other_cpu(word rounds)
 {
 	for (u32 i = 1; i <= rounds; i++) {
@@ -174,6 +197,7 @@ int main(int argc, char **argv)
 	test_self();
 	test_others();
 	test_alias();
+	test_device();
 	test_cross();
 	return 0;
 }

@@ -426,17 +426,21 @@ static unsigned fill(struct builder *b)
 	return n + 1;
 }
 
+static bool is_memory(const struct cpu *cpu, uint64_t physical)
+{
+	uint8_t *flags;
+
+	return mem_page(cpu->memory, physical & ~(uint64_t)(MEM_PAGE_SIZE - 1), &flags);
+}
+
 struct block *block_build(struct cpu *cpu, uint64_t linear, uint64_t physical, uint32_t mode)
 {
 	struct block_cache *cache = cpu->blocks;
 	size_t most = sizeof(struct block) + (BLOCK_MAX_INSNS + 1) * sizeof(struct op);
-	uint8_t *flags;
-	/* A device's registers are read anew each time: nothing may lead to such a block. */
-	bool kept = mem_page(cpu->memory, physical & ~(uint64_t)(MEM_PAGE_SIZE - 1), &flags);
 	struct builder b = { .cpu = cpu,
 			     .linear = linear,
 			     .physical = physical,
-			     .mode = kept ? mode : mode | MODE_SINGLE,
+			     .mode = mode,
 			     .second_page = BLOCK_NO_PAGE };
 	unsigned nr_ops;
 
@@ -446,12 +450,15 @@ struct block *block_build(struct cpu *cpu, uint64_t linear, uint64_t physical, u
 	memset(b.block, 0, sizeof(*b.block));
 	b.block->physical = physical;
 	b.block->second_page = BLOCK_NO_PAGE;
-	b.block->mode = b.mode;
+	b.block->mode = mode;
 	nr_ops = fill(&b);
 	if (!b.block->n)
 		return NULL;
-	if (!kept)
-		return b.block;
+	/* A device's registers are read anew each time: nothing may lead to such a block. */
+	if (unlikely(!is_memory(cpu, physical) || (b.block->second_page != BLOCK_NO_PAGE &&
+						   !is_memory(cpu, b.block->second_page))))
+		return mode & MODE_SINGLE ? b.block
+					  : block_build(cpu, linear, physical, mode | MODE_SINGLE);
 	arena_take(cache, sizeof(struct block) + nr_ops * sizeof(struct op));
 	publish(cache, b.block);
 	cpu->stats.blocks_built++;
