@@ -23,7 +23,7 @@ enum {
 	RUN_FILE = 120,	    /* an image or file cannot be used, or the host has no memory */
 	RUN_HALTED = 122,   /* halted for ever */
 	RUN_LIMIT = 124,    /* --max-instructions or --max-seconds */
-	RUN_RESET = 126,    /* triple fault, or a reset that the guest asked for */
+	RUN_RESET = 126,    /* triple fault, VMX abort, or a reset that the guest asked for */
 	RUN_SIGNALED = 130, /* Ctrl-C, SIGTERM, SIGHUP, or Ctrl-A x */
 };
 

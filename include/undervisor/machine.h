@@ -276,9 +276,9 @@ struct udv_stop_info {
 
 /*
  * Runs until something stops it, at most @instructions. An event that is delivered counts as one.
- * It can be called again after any stop, and goes on where it was; after a triple fault it stops
- * at once for the same reason. Not from within a hook or the trace: UDV_STOP_REFUSED, and the run
- * that is under way goes on as if nobody had called.
+ * It can be called again after any stop, and goes on where it was; after a triple fault or
+ * a VMX abort it stops at once for the same reason. Not from within a hook or the trace:
+ * UDV_STOP_REFUSED, and the run that is under way goes on as if nobody had called.
  */
 void udv_machine_run(struct udv_machine *machine, uint64_t instructions,
 		     struct udv_stop_info *info);
